@@ -1,0 +1,45 @@
+// Every page: htmx without eval, our shell, and for a signed-in person the calls at their phone.
+import htmx from "htmx.org";
+import * as desk from "./desk.js";
+import { csrf, one } from "./dom.js";
+import { listen } from "./live.js";
+import * as news from "./news.js";
+import * as pop from "./pop.js";
+import * as shell from "./shell.js";
+
+htmx.config.allowEval = false;
+htmx.config.includeIndicatorStyles = false;
+htmx.config.historyCacheSize = 0; // customers' data stays out of localStorage
+htmx.config.responseHandling = [
+  { code: "204", swap: false },
+  { code: "[23]..", swap: true },
+  { code: "422", swap: true },
+  { code: "...", swap: false, error: true },
+];
+window.htmx = htmx;
+
+document.addEventListener("htmx:configRequest", ({ detail }) => { detail.headers["X-CSRFToken"] = csrf(); });
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  const sentence = detail.xhr.getResponseHeader("X-Refusal");
+  shell.toast(sentence ? decodeURIComponent(sentence) : one("[data-part-fault]")?.dataset.partFault ?? "", "error");
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt.querySelectorAll?.("[aria-busy=true]").forEach((node) => node.removeAttribute("aria-busy")));
+
+shell.start();
+news.start();
+
+const { staff, worker } = document.body.dataset;
+if (staff) {
+  const live = listen({ worker, staff }, (message) => {
+    if (message.type === "link") return shell.link(message);
+    news.told(message);
+    pop.draw(desk.withKept(message.pops), desk.busyWith);
+    desk.reopen();
+    shell.ownState(message.pops);
+  });
+  desk.start(live);
+  document.addEventListener("desk:ticket", () => {
+    if (one("[data-desk]")) return desk.openForm();
+    if (pop.currentId()) location.assign(`/desk#pop=${pop.currentId()}`);
+  });
+}

@@ -1,0 +1,93 @@
+// The cards of the calls at this person's phone. A card appears from the event alone; details follow.
+import { all, clone, icon, one } from "./dom.js";
+import { clock, say, since } from "./words.js";
+
+const ICONS = { ringing: "phone-incoming", talking: "phone-call", ended: "phone-check", answered: "phone-check", gone: "phone-x" };
+
+const tray = one("[data-pops]");
+const cards = new Map();
+const listeners = new Set();
+
+export const onCards = (heard) => listeners.add(heard);
+export const cardOf = (id) => cards.get(Number(id))?.node;
+export const popOf = (id) => cards.get(Number(id))?.pop;
+export const currentId = () => Number(one("article.pop.is-current", tray)?.dataset.pop || 0);
+export const pops = () => [...cards.values()].map((card) => card.pop);
+
+// Draw what is, at once: new cards first, then states, then cards that are no more.
+export function draw(list, keep = () => false) {
+  if (!tray) return;
+  const named = new Set(list.map((pop) => pop.pop_id));
+  for (const pop of list) paint(pop);
+  for (const id of [...cards.keys()]) if (!named.has(id)) put(id);
+  tray.classList.toggle("has-pops", cards.size > 0);
+  choose(keep);
+  listeners.forEach((heard) => heard());
+}
+
+function put(id) {
+  cards.get(id).node.remove();
+  cards.delete(id);
+}
+
+function paint(pop) {
+  let card = cards.get(pop.pop_id);
+  if (!card) {
+    card = { node: clone("pop-card"), pop };
+    card.node.dataset.pop = pop.pop_id;
+    cards.set(pop.pop_id, card);
+    tray.append(card.node);
+  }
+  card.pop = pop;
+  fill(card.node, pop);
+}
+
+// textContent only: what a caller sends as a name is never markup.
+function fill(node, pop) {
+  const text = (field, value) => { one(`[data-f=${field}]`, node).textContent = value ?? ""; };
+  if (node.dataset.state !== pop.state) one("[data-f=icon]", node).replaceChildren(icon(ICONS[pop.state] ?? "phone"));
+  node.dataset.state = pop.state;
+  text("display", pop.display || pop.number || say("withheld"));
+  text("state", stateWords(pop));
+  text("queue", [pop.queue, pop.called].filter(Boolean)[0]);
+  const best = pop.matches ?? [];
+  text("who", best.length === 1 ? best[0].name : best.length ? say("several", { n: best.length }) : pop.name || say("unknown"));
+  text("contact", best.length === 1 ? best[0].contact : "");
+  const grade = one("[data-f=grade]", node);
+  grade.hidden = !(best.length === 1 && best[0].grade && best[0].grade !== "standard");
+  grade.lastElementChild.textContent = grade.hidden ? "" : say(`grade_${best[0].grade}`);
+  one("[data-act=away]", node).hidden = ["ringing", "talking"].includes(pop.state);
+  tick(node, pop);
+}
+
+function stateWords(pop) {
+  if (pop.state === "answered") return say("answered_by", { by: pop.by || "" });
+  if (pop.state === "gone") return pop.reason ? say(`gone_${pop.reason}`.replaceAll(" ", "_")) : say("gone");
+  return say(pop.direction === "outbound" && pop.state === "ringing" ? "calling" : pop.state);
+}
+
+function tick(node, pop) {
+  const from = pop.state === "talking" ? pop.talking_at || pop.answered_at || pop.at : pop.state === "ringing" ? pop.at : null;
+  const timer = one("[data-f=timer]", node);
+  timer.hidden = !from;
+  if (from) timer.textContent = clock(since(from));
+}
+
+// The current call stays current while it is talked on or worked on; else the newest ringing one takes the place.
+function choose(keep) {
+  const live = pops();
+  const now = popOf(currentId());
+  if (now && (["talking", "ended"].includes(now.state) || keep(now.pop_id) || now.state === "ringing")) return;
+  const next = live.find((pop) => pop.state === "talking") ?? live.find((pop) => pop.state === "ringing") ?? live.find((pop) => pop.state === "ended");
+  if (next) makeCurrent(next.pop_id);
+}
+
+export function makeCurrent(id) {
+  for (const node of all("article.pop", tray)) {
+    const mine = Number(node.dataset.pop) === Number(id);
+    node.classList.toggle("is-current", mine);
+    one("button.pop-head", node).setAttribute("aria-expanded", String(mine));
+  }
+}
+
+setInterval(() => cards.forEach(({ node, pop }) => tick(node, pop)), 1000);

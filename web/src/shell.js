@@ -1,0 +1,146 @@
+// What every page has: keys, busy buttons, drafts, toasts, the strip that says when the link is down, the own state.
+import { dropDraft, forgetDrafts, keepDraft, restoreDraft } from "./draft.js";
+import { all, icon, one } from "./dom.js";
+import { clock, say, since, timeOfDay } from "./words.js";
+
+export function start() {
+  document.addEventListener("keydown", keys);
+  document.addEventListener("submit", lock);
+  document.addEventListener("click", clicks);
+  addEventListener("pageshow", () => all("[aria-busy=true]").forEach((node) => node.removeAttribute("aria-busy")));
+  all("form[data-draft]").forEach((form) => { restoreDraft(form, form.dataset.draft); keepDraft(form, form.dataset.draft); });
+  document.addEventListener("submit", ({ target }) => target.matches("form[data-draft]:not([hx-post])") && dropDraft(target.dataset.draft));
+  all("[data-toast]").forEach(vanish);
+  setInterval(ticks, 1000);
+  ticks();
+  rows();
+}
+
+// ---- keys: Ctrl+K search, Ctrl+Enter the primary of this form, F2 ticket of the call, J K Enter in lists, N new
+const typing = (node) => node.matches?.("input, textarea, select, [contenteditable]");
+
+function keys(event) {
+  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") return act(event, () => one("[data-search]")?.focus());
+  if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return act(event, () => submitNear(event.target));
+  if (event.key === "F2") return act(event, () => document.dispatchEvent(new CustomEvent("desk:ticket")));
+  if (event.key === "Escape") return escape(event);
+  if (plain && !typing(event.target)) list(event);
+}
+
+function act(event, then) {
+  event.preventDefault();
+  then();
+}
+
+function submitNear(node) {
+  const form = node.closest?.("form") ?? one("form[data-primary]:not([hidden] *)") ?? one("[data-panel]:not([hidden]) form");
+  const button = form && one("button[data-key=submit], button[type=submit]:not([aria-busy=true])", form);
+  if (button) form.requestSubmit(button);
+}
+
+function escape(event) {
+  const open = one("details[open][data-menu]");
+  if (open) { open.open = false; one("summary", open).focus(); return; }
+  if (event.target.matches?.("[data-search]")) { event.target.value = ""; one("#found")?.replaceChildren(); event.target.blur(); }
+}
+
+function list(event) {
+  const row = { j: 1, k: -1 }[event.key];
+  if (row) return act(event, () => step(row));
+  if (event.key === "Enter" && event.target === document.body) return one("tr.is-row-current a")?.click();
+  const link = one(`[data-hotkey="${CSS.escape(event.key)}"]`);
+  if (link) act(event, () => (link.matches("input, select") ? link.focus() : link.click()));
+}
+
+function step(by) {
+  const lines = all("table[data-rows] tbody tr");
+  if (!lines.length) return;
+  const now = lines.findIndex((line) => line.classList.contains("is-row-current"));
+  const next = lines[Math.min(lines.length - 1, Math.max(0, now + by))];
+  lines[now]?.classList.remove("is-row-current");
+  next.classList.add("is-row-current");
+  next.scrollIntoView({ block: "nearest" });
+}
+
+// A click anywhere on a row opens what its link opens; text that is being selected is left alone.
+function rows() {
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("table[data-rows] tbody tr");
+    if (row && !event.target.closest("a, button, input, label") && !String(getSelection())) one("a", row)?.click();
+  });
+}
+
+// ---- a running button is locked; a second click does nothing
+function lock(event) {
+  const button = event.submitter;
+  if (!button || event.target.dataset.popForm) return;
+  if (button.getAttribute("aria-busy") === "true") return event.preventDefault();
+  if (event.defaultPrevented) return;
+  button.setAttribute("aria-busy", "true");
+}
+
+function clicks(event) {
+  all("details[open][data-menu]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  if (event.target.closest("[data-sign-out]")) forgetDrafts();
+  if (event.target.closest("#print")) print();
+  const copy = event.target.closest("[data-copy]");
+  if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => copy.classList.add("is-done"));
+  event.target.closest("[data-toast-close]")?.closest("[data-toast]").remove();
+}
+
+function vanish(node) {
+  if (node.dataset.toast !== "error") setTimeout(() => node.remove(), 8000);
+}
+
+// ---- clocks that run without a reload
+function ticks() {
+  all("time[data-since]").forEach((node) => { node.textContent = clock(since(node.dataset.since)); });
+}
+
+// ---- the link to the telephone
+export function link({ up, good }) {
+  const strip = one("[data-live-strip]");
+  if (!strip) return;
+  clearTimeout(link.timer);
+  if (up) { strip.hidden = true; document.body.classList.remove("is-stale"); return paintState(); }
+  link.timer = setTimeout(() => {
+    one("[data-f=since]", strip).textContent = good ? say("last_good", { time: timeOfDay(good) }) : say("never_good");
+    strip.hidden = false;
+    document.body.classList.add("is-stale");
+    paintState();
+  }, good ? 1500 : 4000); // a reconnect within a second and a half is nobody's business
+}
+
+let ready = Number(sessionStorage.getItem("ready-since")) || Date.now();
+let state = "ready";
+let pops = [];
+
+export function ownState(list) {
+  pops = list;
+  paintState();
+}
+
+function paintState() {
+  const chip = one("[data-own-state]");
+  if (!chip) return;
+  const talking = pops.find((pop) => pop.state === "talking");
+  const next = document.body.classList.contains("is-stale") ? "offline" : talking ? "talking" : pops.some((pop) => pop.state === "ringing") ? "ringing" : "ready";
+  if (next === "ready" && state !== "ready") sessionStorage.setItem("ready-since", (ready = Date.now()));
+  state = next;
+  chip.dataset.ownState = state;
+  one("[data-f=state]", chip).textContent = say(`own_${state}`);
+  const seconds = talking ? since(talking.talking_at || talking.answered_at || talking.at) : Math.floor((Date.now() - ready) / 1000);
+  one("[data-f=timer]", chip).textContent = state === "offline" || state === "ringing" ? "" : clock(seconds);
+}
+
+setInterval(paintState, 1000);
+
+export function toast(text, kind = "info") {
+  const node = one("#toast").content.firstElementChild.cloneNode(true);
+  node.dataset.toast = kind;
+  one("[data-f=icon]", node).replaceChildren(icon(kind === "error" ? "alert-circle" : "circle-check"));
+  one("[data-f=text]", node).textContent = text;
+  one("[data-toasts]").replaceChildren(node);
+  vanish(node);
+}
