@@ -1,0 +1,43 @@
+"""The audit row: in the same transaction as the change it tells."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.core.model import AuditEntry
+
+
+def record(
+    session: Session,
+    *,
+    at: datetime,
+    by: int | None,
+    verb: str,
+    entity: str,
+    entity_id: int | None,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
+    branch_id: int | None = None,
+) -> None:
+    """Who did what to which thing is on record, with the old and the new values that JSON can hold."""
+    session.add(
+        AuditEntry(
+            at=at,
+            by_id=by,
+            verb=verb,
+            entity=entity,
+            entity_id=entity_id,
+            old=_plain(old),
+            new=_plain(new),
+            branch_id=branch_id,
+        )
+    )
+
+
+def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    return (
+        None
+        if values is None
+        else {k: v if isinstance(v, int | str | bool | None) else str(v) for k, v in values.items()}
+    )

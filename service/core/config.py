@@ -1,0 +1,222 @@
+"""Settings: frozen, from the environment and one file; a wrong value stops the start with a sentence."""
+
+import json
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+LOCALES = ("zh_Hans_CN", "en")
+PLAIN = (
+    "dsn_owner",
+    "dsn_app",
+    "dsn_night",
+    "host",
+    "port",
+    "workers",
+    "threads",
+    "secret_key",
+    "timezone",
+    "locale",
+    "region",
+    "night_at",
+    "secure_cookies",
+)
+
+
+class BadSetting(Exception):
+    """A setting cannot be used; the message names it and what would be right."""
+
+
+@dataclass(frozen=True)
+class SwitchSettings:
+    """How to reach one Asterisk and how to read its names."""
+
+    name: str = "pbx1"
+    host: str = "127.0.0.1"
+    port: int = 5038
+    username: str = "listener"
+    secret: str = ""
+    recordings: Path | None = None
+    trunk_contexts: tuple[str, ...] = ("from-*",)
+    extension_pattern: str = r"\d+"
+
+    def __repr__(self) -> str:
+        return f"SwitchSettings({self.name!r}, {self.username}@{self.host}:{self.port})"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a process needs to know before it starts. Empty DSNs mean the embedded PostgreSQL."""
+
+    data: Path
+    dsn_owner: str = ""
+    dsn_app: str = ""
+    dsn_night: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    threads: int = 16
+    secret_key: str = ""
+    timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
+    locale: str = "zh_Hans_CN"
+    region: str = "CN"
+    night_at: time = time(2, 0)
+    secure_cookies: bool = False
+    switches: tuple[SwitchSettings, ...] = ()
+
+    @property
+    def journal_dir(self) -> Path:
+        """Raw AMI frames, one folder a switch."""
+        return self.data / "journal"
+
+    @property
+    def vault_dir(self) -> Path:
+        """Recordings that were collected."""
+        return self.data / "vault"
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """Archive generations and their pointer."""
+        return self.data / "archive"
+
+    def __repr__(self) -> str:
+        return f"Settings(data={str(self.data)!r}, host={self.host!r}, port={self.port})"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from RINGDESK_* variables over the file; raises BadSetting with a sentence."""
+    env = os.environ if environ is None else environ
+    data = Path(env.get("RINGDESK_DATA") or "ringdesk-data").expanduser().resolve()
+    values = _file(env, data)
+    for name in PLAIN:
+        if f"RINGDESK_{name.upper()}" in env:
+            values[name] = env[f"RINGDESK_{name.upper()}"]
+    if env.get("RINGDESK_SWITCHES"):
+        values["switches"] = _switches(env["RINGDESK_SWITCHES"])
+    return _settings(data, values)
+
+
+def _switches(text: str) -> list[dict[str, Any]]:
+    """A process that starts others hands its switches over as JSON."""
+    try:
+        return list(json.loads(text))
+    except ValueError as error:
+        raise BadSetting(
+            "RINGDESK_SWITCHES is not a JSON list. Leave it empty and name switches in the file."
+        ) from error
+
+
+def exported(settings: Settings) -> dict[str, str]:
+    """The settings as variables, so that a child process loads exactly these."""
+    values = {name: str(getattr(settings, name)) for name in PLAIN}
+    values["secure_cookies"] = "1" if settings.secure_cookies else ""
+    switches = [{k: v for k, v in asdict(switch).items() if v is not None} for switch in settings.switches]
+    return {"RINGDESK_DATA": str(settings.data), "RINGDESK_SWITCHES": json.dumps(switches, default=str)} | {
+        f"RINGDESK_{name.upper()}": value for name, value in values.items()
+    }
+
+
+def _file(env: Mapping[str, str], data: Path) -> dict[str, Any]:
+    named = env.get("RINGDESK_CONFIG")
+    path = Path(named).expanduser() if named else data / "ringdesk.toml"
+    if not path.exists():
+        if named:
+            raise BadSetting(f"RINGDESK_CONFIG names {path}, which does not exist. Create it or unset the variable.")
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path} cannot be read: {error}. Mend that line and start again.") from error
+
+
+def _settings(data: Path, values: dict[str, Any]) -> Settings:
+    known = {field: values.pop(field) for field in list(values) if field in Settings.__dataclass_fields__}
+    switches = tuple(_switch(item) for item in known.pop("switches", values.pop("switch", [])))
+    if values:
+        raise BadSetting(f"Unknown setting {', '.join(sorted(values))}. Remove it or correct its name.")
+    text = {k: normal_dsn(str(known[k]), k) for k in ("dsn_owner", "dsn_app", "dsn_night") if known.get(k)}
+    return Settings(
+        data=data,
+        switches=switches,
+        **text,
+        host=str(known.get("host", "127.0.0.1")),
+        port=_number("port", known.get("port", 8080), 0, 65535),
+        workers=_number("workers", known.get("workers", 1), 1, 64),
+        threads=_number("threads", known.get("threads", 16), 2, 64),
+        secret_key=str(known.get("secret_key") or _secret(data)),
+        timezone=_zone(str(known.get("timezone", "Asia/Shanghai"))),
+        locale=_locale(str(known.get("locale", "zh_Hans_CN"))),
+        region=str(known.get("region", "CN")),
+        night_at=_time(str(known.get("night_at", "02:00"))),
+        secure_cookies=str(known.get("secure_cookies", "")).lower() in ("1", "true", "yes"),
+    )
+
+
+def _switch(item: dict[str, Any]) -> SwitchSettings:
+    unknown = set(item) - set(SwitchSettings.__dataclass_fields__)
+    if unknown:
+        raise BadSetting(f"Unknown switch setting {', '.join(sorted(unknown))}. Remove it or correct its name.")
+    kept = dict(item)
+    kept["port"] = _number("switch port", item.get("port", 5038), 1, 65535)
+    if item.get("recordings"):
+        kept["recordings"] = Path(str(item["recordings"])).expanduser()
+    if "trunk_contexts" in item:
+        kept["trunk_contexts"] = tuple(item["trunk_contexts"])
+    return SwitchSettings(**kept)
+
+
+def normal_dsn(dsn: str, name: str) -> str:
+    """The DSN with the driver named, since a bare postgresql:// would pick another one."""
+    for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
+        if dsn.startswith(prefix):
+            return "postgresql+psycopg2://" + dsn[len(prefix) :]
+    raise BadSetting(f"{name} must begin with postgresql://user@host/database.")
+
+
+def _number(name: str, value: Any, low: int, high: int) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = low - 1
+    if not low <= number <= high:
+        raise BadSetting(f"{name} is {value!r}; it must be a whole number from {low} to {high}.")
+    return number
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadSetting(f"timezone is {name!r}; use a name such as Asia/Shanghai.") from error
+
+
+def _locale(name: str) -> str:
+    if name not in LOCALES:
+        raise BadSetting(f"locale is {name!r}; use one of {', '.join(LOCALES)}.")
+    return name
+
+
+def _time(value: str) -> time:
+    try:
+        return time.fromisoformat(value)
+    except ValueError as error:
+        raise BadSetting(f"night_at is {value!r}; use a time such as 02:00.") from error
+
+
+def _secret(data: Path) -> str:
+    """The installation's own key, made at the first start and kept readable by its owner alone."""
+    path = data / "keys" / "secret_key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+    return path.read_text().strip()

@@ -1,0 +1,80 @@
+"""Who is asking. `staff` fills it; every other room only reads it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask_babel import gettext as _
+
+from service.core.errors import Forbidden
+from service.core.scope import Scope
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A signed-in person: what they may do and which branches they may see."""
+
+    staff_id: int
+    name: str
+    username: str
+    roles: tuple[str, ...]
+    permissions: frozenset[str]
+    scope: Scope
+    branch_id: int
+    locale: str
+    theme: str
+    session_id: str = ""
+
+    def may(self, permission: str) -> bool:
+        """True when one of the roles carries the permission."""
+        return permission in self.permissions
+
+
+_provider: dict[str, Callable[[], Identity | None]] = {}
+
+
+def provide(source: Callable[[], Identity | None]) -> None:
+    """From now on `current` asks `source`; called once, by wire()."""
+    _provider["source"] = source
+
+
+def current() -> Identity | None:
+    """The person of this request, or None when nobody is signed in."""
+    source = _provider.get("source")
+    return source() if source else None
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in; pages lead to the sign-in, other requests answer 401."""
+
+
+def require(permission: str | None = None) -> Identity:
+    """The person of this request; refused without sign-in or without the permission."""
+    person = current()
+    if person is None:
+        raise SignInNeeded
+    if permission and not person.may(permission):
+        raise Forbidden(
+            _("Your roles do not include “%(permission)s”. Ask an administrator to add it.", permission=permission),
+            permission,
+        )
+    return person
+
+
+def permission_required(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """The view runs only for people who hold the permission."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            require(permission)
+            return view(*args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate

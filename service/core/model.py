@@ -1,0 +1,115 @@
+"""Tables of the floor: audit, outbox, jobs, live events, counters, runs."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.core.db import Base, branch, key, ts
+
+
+class AuditEntry(Base):
+    """Who changed what, from which value to which; written in the transaction of the change."""
+
+    __tablename__ = "audit_entry"
+    id: Mapped[key]
+    at: Mapped[ts]
+    by_id: Mapped[int | None] = mapped_column(BigInteger)
+    verb: Mapped[str] = mapped_column(Text)
+    entity: Mapped[str] = mapped_column(Text)
+    entity_id: Mapped[int | None] = mapped_column(BigInteger)
+    old: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    new: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    branch_id: Mapped[branch | None]
+
+
+class OutboxMessage(Base):
+    """News for the world outside, committed together with the fact it tells."""
+
+    __tablename__ = "outbox_message"
+    id: Mapped[key]
+    at: Mapped[ts]
+    topic: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    sent_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class Job(Base):
+    """Work to be done soon, at least once, by whoever takes it first."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("uq_job_dedupe", "name", "dedupe", unique=True, postgresql_where=text("state in ('ready', 'running')")),
+        Index("ix_job_waiting", "run_at", "id", postgresql_where=text("state in ('ready', 'running')")),
+    )
+    id: Mapped[key]
+    name: Mapped[str] = mapped_column(Text)
+    args: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    dedupe: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, server_default=text("'ready'"))
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    max_attempts: Mapped[int] = mapped_column(Integer, server_default=text("5"))
+    created_at: Mapped[ts]
+    run_at: Mapped[ts]
+    locked_by: Mapped[str | None] = mapped_column(Text)
+    locked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class LiveEvent(Base):
+    """What was told to browsers in the last minutes, so that a reconnecting one misses nothing."""
+
+    __tablename__ = "live_event"
+    __table_args__ = (Index("ix_live_event_topic_id", "topic", "id"), Index("ix_live_event_at", "at"))
+    id: Mapped[key]
+    at: Mapped[ts]
+    topic: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class DocumentCounter(Base):
+    """The last number given out in a series and period."""
+
+    __tablename__ = "document_counter"
+    series: Mapped[str] = mapped_column(Text, primary_key=True)
+    period: Mapped[str] = mapped_column(Text, primary_key=True)
+    last: Mapped[int] = mapped_column(Integer)
+
+
+class NightRun(Base):
+    """One run of the night cart: what it loaded, what it proved, why it stopped."""
+
+    __tablename__ = "night_run"
+    id: Mapped[key]
+    slot: Mapped[str] = mapped_column(Text)
+    began_at: Mapped[ts]
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    state: Mapped[str] = mapped_column(Text)
+    generation: Mapped[int | None] = mapped_column(Integer)
+    rows_read: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(Text)
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+
+
+class ScheduleSlot(Base):
+    """A planned moment that has been taken; the same one is never taken twice."""
+
+    __tablename__ = "schedule_slot"
+    __table_args__ = (UniqueConstraint("name", "slot"),)
+    id: Mapped[key]
+    name: Mapped[str] = mapped_column(Text)
+    slot: Mapped[str] = mapped_column(Text)
+    taken_at: Mapped[ts]
+
+
+class Tombstone(Base):
+    """A row of an extracted table that was deleted, for the next night to know."""
+
+    __tablename__ = "tombstone"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    table_name: Mapped[str] = mapped_column(Text)
+    row_id: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,154 @@
+"""What every page shares: language, CSRF, headers, refusals in words, built assets and icons."""
+
+import json
+import logging
+import secrets
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask, Response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel, get_locale
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from service.core import identity
+from service.core.config import LOCALES, Settings
+from service.core.errors import DeskError
+
+log = logging.getLogger(__name__)
+STATIC = Path(__file__).parents[1] / "static"
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
+}
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """The app speaks the reader's language, refuses forged posts and explains each refusal."""
+    Babel(
+        app,
+        default_locale=settings.locale,
+        default_timezone=str(settings.timezone),
+        locale_selector=_locale,
+        default_translation_directories=str(Path(__file__).parents[1] / "translations"),
+    )
+    csrf = CSRFProtect(app)
+
+    @app.before_request
+    def guard() -> None:
+        if request.method not in SAFE:
+            csrf.protect()
+
+    app.after_request(_headers)
+    app.register_error_handler(identity.SignInNeeded, _sign_in)
+    app.register_error_handler(DeskError, _refused)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+    app.jinja_env.globals.update(asset=asset, icon=icon, assets_built=assets_built, language=language)
+    app.context_processor(lambda: {"me": identity.current()})
+
+
+def _locale() -> str | None:
+    person = identity.current()
+    chosen = person.locale if person else request.cookies.get("locale", "")
+    if chosen in LOCALES:
+        return chosen
+    best = request.accept_languages.best_match(["zh-CN", "zh-Hans", "zh", "en"])
+    return {"en": "en"}.get(best or "", "zh_Hans_CN") if best else None
+
+
+def language() -> str:
+    """The language tag of this page: zh-Hans or en."""
+    return "en" if str(get_locale()) == "en" else "zh-Hans"
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def wants_page() -> bool:
+    """True when a person waits for a whole page, false for fragments, data and downloads by script."""
+    return request.method == "GET" and "HX-Request" not in request.headers and request.accept_mimetypes.accept_html
+
+
+def _sign_in(error: identity.SignInNeeded) -> ResponseReturnValue:
+    if wants_page():
+        return redirect("/sign-in?" + urlencode({"next": request.full_path.rstrip("?")}))
+    return _page(401, _("Your sign-in has ended."), _("Sign in again; what you typed is still in this tab."))
+
+
+def _refused(error: DeskError) -> ResponseReturnValue:
+    return _page(error.status, error.message, "", permission=getattr(error, "permission", ""))
+
+
+def _forged(error: CSRFError) -> ResponseReturnValue:
+    return _page(400, _("This form is too old to be sent."), _("Load the page again and repeat the change."))
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.code == 404:
+        return _page(404, _("There is no such page."), _("Check the address, or start from the desk."))
+    return _page(error.code or 500, error.name, error.description or "")
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    """The page shows a number, and the log has the same number."""
+    number = secrets.token_hex(4)
+    log.error("error %s at %s %s", number, request.method, request.path, exc_info=error)
+    return _page(500, _("Something went wrong; nothing was changed."), "", number=number)
+
+
+def _page(status: int, title: str, hint: str, *, number: str = "", permission: str = "") -> ResponseReturnValue:
+    if not wants_page() and "HX-Request" not in request.headers:
+        return {"title": title, "detail": hint, "number": number}, status
+    return render_template(
+        "error.html",
+        status=status,
+        title=title,
+        hint=hint,
+        number=number,
+        permission=permission,
+        fragment="HX-Request" in request.headers,
+    ), status
+
+
+@cache
+def _manifest(stamp: float) -> dict[str, str]:
+    return dict(json.loads((STATIC / "dist" / "manifest.json").read_text("utf-8")))
+
+
+def assets_built() -> bool:
+    """True once the build hook has run."""
+    return (STATIC / "dist" / "manifest.json").exists()
+
+
+def asset(name: str) -> str:
+    """The address of a built file by its plain name, such as app.js."""
+    if not assets_built():
+        return f"/static/dist/{name}"
+    manifest = STATIC / "dist" / "manifest.json"
+    return f"/static/dist/{_manifest(manifest.stat().st_mtime).get(name, name)}"
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """A drawing from the sprite; decorative unless it has a label."""
+    said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(said, asset("icons.svg"), name)

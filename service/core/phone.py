@@ -1,0 +1,90 @@
+"""Phone numbers: E.164 where a number is truly valid, else digits with a kind; the dialled form is kept."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import phonenumbers
+
+Kind = Literal["e164", "extension", "short", "service", "withheld", "unknown"]
+WITHHELD = {"anonymous", "restricted", "private", "unavailable", "withheld", "unknown", "<unknown>"}
+SUFFIX = re.compile(r"(?:ext\.?|x|转|分机|[-–—#,;])\s*(\d{1,6})$", re.IGNORECASE)
+SERVICE = re.compile(r"(?:95\d{3,6}|96\d{3,4}|12\d{3}|1[01]\d{1}|400\d{7}|800\d{7})$")
+
+
+@dataclass(frozen=True)
+class Phone:
+    """One number: `raw` as it came, `e164` when valid for its region, else `digits` with `kind`."""
+
+    raw: str
+    e164: str | None
+    digits: str
+    kind: Kind
+    extension: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What two writings of one number have in common; empty when nothing can be matched."""
+        return self.e164 or self.digits
+
+
+@lru_cache(maxsize=4096)
+def parse(raw: str | None, region: str = "CN") -> Phone:
+    """The number read by the rules of `region`; never raises, since callers send anything."""
+    text = (raw or "").strip()[:80]
+    if not text or text.lower() in WITHHELD:
+        return Phone(text, None, "", "withheld")
+    e164 = _valid(text, region)
+    if e164:
+        return Phone(text, e164, e164.lstrip("+"), "e164")
+    main, extension = _split(text)
+    e164 = _valid(main, region) if extension else None
+    if e164:
+        return Phone(text, e164, e164.lstrip("+"), "e164", extension)
+    digits = re.sub(r"\D", "", main if extension and len(re.sub(r"\D", "", main)) > 4 else text)
+    return Phone(text, None, digits, _kind(digits))
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    found = SUFFIX.search(text)
+    if not found or len(re.sub(r"\D", "", text[: found.start()])) < 7:
+        return text, None
+    return text[: found.start()].rstrip(), found.group(1)
+
+
+def _valid(text: str, region: str) -> str | None:
+    digits = re.sub(r"\D", "", text)
+    if len(digits) < 7 or re.search(r"[A-Za-z]", text) or SERVICE.fullmatch(digits):
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _kind(digits: str) -> Kind:
+    if not digits:
+        return "unknown"
+    if SERVICE.fullmatch(digits):
+        return "service"
+    if len(digits) <= 4:
+        return "extension"
+    return "short" if len(digits) <= 6 else "unknown"
+
+
+def display(raw: str | None) -> str:
+    """The number as people here write it: 138 0000 1001, 021 6234 5678; anything else as it came."""
+    number = parse(raw)
+    if number.e164 and number.e164.startswith("+861") and len(number.e164) == 14:
+        local = number.e164[3:]
+        return f"{local[:3]} {local[3:7]} {local[7:]}"
+    if number.e164:
+        form = phonenumbers.PhoneNumberFormat
+        parsed = phonenumbers.parse(number.e164)
+        style = form.NATIONAL if parsed.country_code == 86 else form.INTERNATIONAL
+        return str(phonenumbers.format_number(parsed, style))
+    return number.raw
