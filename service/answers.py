@@ -1,0 +1,120 @@
+"""Plain ASGI answers: security headers on all of them, files that never change, bodies that free their thread."""
+
+import json
+import mimetypes
+import re
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+DIST = Path(__file__).parent / "static" / "dist"
+HELD_IN_MEMORY = 1 << 20
+PIECE = 1 << 16
+_HASHED = re.compile(r".+[-.][0-9A-Za-z]{8,}\.[a-z0-9]+")
+# Flask's pages bring a policy of their own; these hold for every answer that has none.
+ARMOUR: Headers = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+# A shared worker lives under the policy of its own script, and ours opens /live.
+SCRIPT_POLICY = (b"content-security-policy", b"default-src 'none'; connect-src 'self'; frame-ancestors 'none'")
+
+
+def header(scope: Scope, name: bytes, default: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), default)
+
+
+def armoured(send: Send) -> Send:
+    """Every answer carries the security headers it does not bring itself."""
+
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _value in message["headers"]}
+            message["headers"] = [*message["headers"], *(pair for pair in ARMOUR if pair[0] not in present)]
+        await send(message)
+
+    return guarded
+
+
+async def spooled(
+    app: Callable[[Scope, Receive, Send], Awaitable[Any]], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """The page's thread is free as soon as the answer is made, however slowly the browser takes it."""
+    with tempfile.SpooledTemporaryFile(HELD_IN_MEMORY) as body:
+        start: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.append(message)
+            else:
+                body.write(message.get("body", b""))
+
+        await app(scope, receive, keep)
+        await send(start[0])
+        body.seek(0)
+        async for piece in _pieces(body):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _pieces(body: Any) -> AsyncIterator[bytes]:
+    while piece := body.read(PIECE):
+        yield piece
+
+
+async def answer(send: Send, status: int, content: dict[str, str]) -> None:
+    """A short JSON answer."""
+    body = json.dumps(content, ensure_ascii=False).encode()
+    headers: Headers = [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"no-store"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await begin(send, status, headers)
+    await send({"type": "http.response.body", "body": body})
+
+
+async def finish(send: Send) -> None:
+    """The answer has no more bytes."""
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def piece_of(send: Send, body: bytes) -> None:
+    """Some bytes of the answer; more may follow."""
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def begin(send: Send, status: int, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": list(headers)})
+
+
+def asset(name: str, zipped: bool) -> tuple[Headers, bytes] | None:
+    path = (DIST / name).resolve()
+    if not path.is_relative_to(DIST) or not path.is_file():
+        return None
+    packed = path.with_name(path.name + ".gz")
+    use_packed = zipped and packed.is_file()
+    body = (packed if use_packed else path).read_bytes()
+    lasting = b"public, max-age=31536000, immutable" if _HASHED.fullmatch(path.name) else b"no-cache"
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith("json") else ""
+    headers = [
+        (b"content-type", (kind + charset).encode()),
+        (b"cache-control", lasting),
+        (b"vary", b"accept-encoding"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if use_packed:
+        headers.append((b"content-encoding", b"gzip"))
+    if path.suffix == ".js":
+        headers.append(SCRIPT_POLICY)
+    return headers, body

@@ -1,0 +1,47 @@
+"""The Flask app: registration only. What a page does stands in its context's web.py."""
+
+from flask import Flask, redirect
+from flask.typing import ResponseReturnValue
+
+from service.core import db, identity, pages
+from service.core.config import Settings
+from service.core.db import Database
+from service.wire import wire
+
+
+def create_app(settings: Settings, database: Database) -> Flask:
+    """All pages, boards included, behind one sign-in and one CSRF check."""
+    from dashboards import app as boards
+    from service.calls import web as calls
+    from service.desk import web as desk
+    from service.parties import web as parties
+    from service.reports import web as reports
+    from service.staff import signin
+    from service.staff import web as staff
+    from service.tickets import web as tickets
+
+    db.use(database.app)
+    wire(settings)
+    app = Flask("service", static_url_path="/static", static_folder=str(pages.STATIC))
+    pages.install(app, settings)  # CSRF protection first: Flask-Security insists
+    signin.install(app, settings)
+    app.config["RINGDESK"] = settings
+    for context in (staff, desk, tickets, calls, parties, reports):
+        app.register_blueprint(context.bp)
+    boards.mount(app, settings)
+    app.add_url_rule("/", view_func=home)
+    app.add_url_rule("/health", view_func=health)
+    return app
+
+
+def home() -> ResponseReturnValue:
+    """Each person lands where their day begins."""
+    person = identity.require()
+    if person.may("desk.use") and not person.may("board.calls"):
+        return redirect("/desk")
+    return redirect("/dashboards/calls" if person.may("board.calls") else "/tickets")
+
+
+def health() -> ResponseReturnValue:
+    """The web process answers."""
+    return {"ok": True}

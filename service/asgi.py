@@ -1,0 +1,339 @@
+"""One web process: /live, /media and built assets natively, everything else through Flask.
+
+Streams and slow downloads must not hold the threads that pages need, so they never reach Flask.
+"""
+
+import asyncio
+import ctypes
+import logging
+import os
+import re
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import FrameType
+from typing import Any, TypeVar
+
+import uvicorn
+from a2wsgi import WSGIMiddleware
+from flask import Flask
+from flask_babel import force_locale
+from itsdangerous import BadSignature
+from sqlalchemy.exc import SQLAlchemyError
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.supervisors import Multiprocess
+from werkzeug.http import parse_cookie
+
+from recordings import serve
+from recordings.vault import Vault
+from service.answers import (
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    answer,
+    armoured,
+    asset,
+    begin,
+    finish,
+    header,
+    piece_of,
+    spooled,
+)
+from service.calls import queries as calls
+from service.core import clock, config, db, hub, live
+from service.core import scope as scopes
+from service.core.config import Settings
+from service.core.errors import DeskError
+from service.core.identity import Identity
+from service.staff import queries as staff
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_MEDIA = re.compile(r"/media/recordings/(\d{1,18})")
+_STREAM: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+SIGN_IN = {"message": "Sign in first."}
+BLIND = {"message": "The database cannot be heard now. The page tries again by itself."}
+NOTHING = {"message": "There is nothing here."}
+
+
+class Front:
+    """The ASGI application: routing and bytes only; who may do what is asked of the rooms."""
+
+    def __init__(self, settings: Settings, pages: Flask) -> None:
+        self.pages = pages
+        self.vault = Vault(settings.vault_dir)
+        self.pool = ThreadPoolExecutor(6, "front")
+        dsn = db.raw_dsn(settings.dsn_app)
+        self.hub = hub.Hub(hub.Doors(partial(hub.listening, dsn), _event, _valid, self.pool))
+        wsgi = WSGIMiddleware(pages, workers=settings.threads)  # type: ignore[arg-type]
+        self.flask = ProxyHeadersMiddleware(partial(spooled, wsgi), "127.0.0.1")  # type: ignore[arg-type]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self._route(scope)(scope, receive, armoured(send))
+
+    def _route(self, scope: Scope) -> Callable[[Scope, Receive, Send], Awaitable[Any]]:
+        path = scope["path"]
+        if path == "/live":
+            return self.live
+        if path.startswith("/media/recordings/"):
+            return self.media
+        if path.startswith("/static/dist/"):
+            return self.asset
+        return self.flask  # type: ignore[return-value]
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self.hub.start()
+        await self.hub.ready(3.0)
+        _end_streams_first(self.hub)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.hub.stop()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def threaded(self, call: Callable[..., T], *arguments: Any) -> T:
+        """The blocking call runs beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, call, *arguments)
+
+    def person(self, scope: Scope) -> Identity | None:
+        """Who holds the cookie of this request, as long as their sign-in has not ended."""
+        sid = session_id(self.pages, scope)
+        if sid is None:
+            return None
+        with db.begin(scopes.ALL) as session:
+            return staff.signed_in(session, sid)
+
+    async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An endless stream of the person's events; begins with what was missed and how things stand."""
+        try:
+            person = await self.threaded(self.person, scope)
+        except SQLAlchemyError as error:
+            await _away(send, error)
+            return
+        if person is None or not self.hub.hearing:
+            await answer(send, *((401, SIGN_IN) if person is None else (503, BLIND)))
+            return
+        stream = self.hub.open(("all", live.topic_of(person.staff_id)), person.session_id)
+        watcher = asyncio.create_task(_closed_by_browser(receive, stream))
+        try:
+            await begin(send, 200, _STREAM)
+            await self._pour(send, stream, person.staff_id, _last_id(scope))
+        finally:
+            watcher.cancel()
+            self.hub.release(stream)
+
+    async def _pour(self, send: Send, stream: hub.Stream, staff_id: int, last: int | None) -> None:
+        try:
+            first = await self.threaded(_opening, staff_id, stream.topics, last)
+        except SQLAlchemyError:
+            first = hub.RETRY
+            stream.close()  # the browser comes back by itself
+        await piece_of(send, first)
+        while (data := await stream.read()) is not None:
+            await piece_of(send, data)
+        await finish(send)
+
+    async def media(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A recording, whole or in part (HTTP Range), to a person who may listen; the play is logged."""
+        match = _MEDIA.fullmatch(scope["path"])
+        if match is None or scope["method"] not in ("GET", "HEAD"):
+            await answer(send, 404 if match is None else 405, NOTHING)
+            return
+        asked = serve.Asked(int(match[1]), scope["method"], _text(scope, b"range"), _text(scope, b"if-range"))
+        try:
+            reply = await self.threaded(self._audio, scope, asked)
+        except DeskError as error:
+            await answer(send, error.status, {"message": error.message})
+        except SQLAlchemyError as error:
+            await _away(send, error)
+        else:
+            await (self._play(send, reply) if reply else answer(send, 401, SIGN_IN))
+
+    def _audio(self, scope: Scope, asked: serve.Asked) -> serve.Reply | None:
+        person = self.person(scope)
+        if person is None:
+            return None
+        with self.pages.app_context(), force_locale(person.locale), db.begin(person.scope) as session:
+            return serve.reply(session, self.vault, asked, person, at=clock.now())
+
+    async def _play(self, send: Send, reply: serve.Reply) -> None:
+        await begin(send, reply.status, [(name.encode(), value.encode()) for name, value in reply.headers.items()])
+        while piece := await self.threaded(next, reply.pieces, b""):
+            await piece_of(send, piece)
+        await finish(send)
+
+    async def asset(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A built file; names that carry their hash never change, so browsers keep them."""
+        zipped = b"gzip" in header(scope, b"accept-encoding", b"")
+        found = await self.threaded(asset, scope["path"].removeprefix("/static/dist/"), zipped)
+        if found is None or scope["method"] not in ("GET", "HEAD"):
+            await answer(send, 404, NOTHING)
+            return
+        headers, body = found
+        await begin(send, 200, headers)
+        await piece_of(send, b"" if scope["method"] == "HEAD" else body)
+        await finish(send)
+
+
+async def _away(send: Send, error: Exception) -> None:
+    number = secrets.token_hex(4)
+    log.error("error %s: %s", number, error)
+    await answer(send, 503, {"message": f"The database cannot be reached now. Try again in a moment ({number})."})
+
+
+def session_id(pages: Flask, scope: Scope) -> str | None:
+    """The sign-in that the request's cookie names, if the cookie is ours and not too old."""
+    serializer = pages.session_interface.get_signing_serializer(pages)  # type: ignore[attr-defined]
+    cookie = parse_cookie(_text(scope, b"cookie") or "").get(pages.config["SESSION_COOKIE_NAME"], "")
+    try:
+        data = serializer.loads(cookie, max_age=pages.permanent_session_lifetime.total_seconds())
+    except BadSignature:
+        return None
+    sid = data.get("sid")
+    return sid if isinstance(sid, str) and sid else None
+
+
+def _text(scope: Scope, name: bytes) -> str | None:
+    value = header(scope, name, b"")
+    return value.decode("latin-1") if value else None
+
+
+async def _closed_by_browser(receive: Receive, stream: hub.Stream) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.close()
+
+
+def _last_id(scope: Scope) -> int | None:
+    """Where a browser that comes back had got to; a SharedWorker that reconnects by hand says it in the address."""
+    asked = header(scope, b"last-event-id", b"") or scope.get("query_string", b"").removeprefix(b"last=")
+    return int(asked) if asked.isdigit() and len(asked) < 19 else None
+
+
+def _opening(staff_id: int, topics: frozenset[str], last: int | None) -> bytes:
+    at = clock.now()
+    with db.begin(scopes.ALL) as session:
+        return hub.opening(session, topics, last, calls.snapshot(session, staff_id, at), at=at)
+
+
+def _event(event_id: int) -> tuple[str, str, str] | None:
+    with db.begin(scopes.ALL) as session:
+        return hub.event_of(session, event_id)
+
+
+def _valid(asked: frozenset[str]) -> frozenset[str]:
+    with db.begin(scopes.ALL) as session:
+        return frozenset(sid for sid in asked if staff.signed_in(session, sid))
+
+
+def _end_streams_first(streams: hub.Hub) -> None:
+    """A stop closes the streams at once; the server would otherwise wait for them in vain."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+
+    def wrapped(before: Any) -> Callable[[int, FrameType | None], None]:
+        def stopping(number: int, frame: FrameType | None) -> None:
+            loop.call_soon_threadsafe(streams.close_all)
+            before(number, frame)
+
+        return stopping
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before = signal.getsignal(number)
+        if callable(before):
+            signal.signal(number, wrapped(before))
+
+
+def front() -> Front:
+    """The application of this process, made from its environment."""
+    from service.app import create_app
+
+    settings = config.load()
+    if settings.workers > 1:
+        _end_with_parent()
+    try:
+        return Front(settings, create_app(settings, db.Database(settings, "web")))
+    except Exception:
+        log.exception("the web process cannot start")
+        raise SystemExit(STARTUP_FAILURE) from None  # any other code would have it started again for ever
+
+
+def _end_with_parent() -> None:
+    """A worker whose supervisor is killed ends too and does not keep the port (Linux)."""
+    if sys.platform == "linux":
+        set_death_signal = 1
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
+
+
+class PortTaken(Exception):
+    """The address cannot be listened at; the message says what to do."""
+
+
+def run(settings: Settings) -> None:
+    """Serves until it is told to stop; raises PortTaken when the address is in use."""
+    place = bind(settings.host, settings.port)
+    _hand_over(settings)
+    options = uvicorn.Config(
+        "service.asgi:front",
+        factory=True,
+        workers=settings.workers,
+        lifespan="on",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=2048,
+        timeout_keep_alive=65,
+        timeout_graceful_shutdown=2,
+    )
+    host, port = place.getsockname()[:2]
+    print(f"Ringdesk answers at http://{host}:{port}", flush=True)
+    if settings.workers > 1:
+        Multiprocess(options, sockets=[place]).run()
+    else:
+        uvicorn.Server(options).run(sockets=[place])
+
+
+def _hand_over(settings: Settings) -> None:
+    """Workers load their settings anew; what was resolved since the environment was read goes with them."""
+    os.environ |= config.exported(settings)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening place at that address."""
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform != "win32":
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((host, port))
+        place.listen(2048)
+    except OSError as error:
+        place.close()
+        raise PortTaken(_taken(host, port, error)) from error
+    place.set_inheritable(True)
+    return place
+
+
+def _taken(host: str, port: int, error: OSError) -> str:
+    return f"Port {port} on {host} cannot be used ({error.strerror}). Stop the other program or set RINGDESK_PORT."

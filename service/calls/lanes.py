@@ -1,0 +1,81 @@
+"""One call drawn on one axis: who was there from when to when. Pure; positions are percent of the whole call."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.calls.model import Call, CallLeg
+
+STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a lane: `kind` is caller, wait, ring or talk."""
+
+    kind: str
+    at: float
+    width: float
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One row: the caller, the queue, or one phone."""
+
+    kind: str
+    name: str
+    pieces: tuple[Piece, ...]
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The whole drawing; `marks` are (percent, moment)."""
+
+    began: datetime
+    ended: datetime
+    lanes: tuple[Lane, ...]
+    marks: tuple[tuple[float, datetime], ...]
+
+
+def axis(call: Call, legs: Sequence[CallLeg], names: dict[int, str], now: datetime) -> Axis | None:
+    """The drawing of a call; None while nothing is known of when it began."""
+    if call.started_at is None:
+        return None
+    began = call.started_at
+    known = [call.ended_at, *(leg.ended_at for leg in legs)]
+    ended = max([moment for moment in known if moment] or [now])
+    whole = max((ended - began).total_seconds(), 1.0)
+    place = _placing(began, whole)
+    lanes = [Lane("caller", call.caller_name or call.caller_number or "", (place("caller", began, ended),))]
+    if call.queued_at:
+        lanes.append(Lane("queue", call.queue or "", (place("wait", call.queued_at, call.answered_at or ended),)))
+    lanes.extend(_leg(leg, names, place, ended) for leg in legs if leg.rang_at or leg.answered_at)
+    return Axis(began, ended, tuple(lanes), _marks(began, whole))
+
+
+def _placing(began: datetime, whole: float) -> Callable[[str, datetime, datetime], Piece]:
+    def place(kind: str, since: datetime, until: datetime) -> Piece:
+        start = min(max((since - began).total_seconds(), 0.0), whole)
+        length = min(max((until - since).total_seconds(), 0.0), whole - start)
+        return Piece(kind, round(100 * start / whole, 3), round(max(100 * length / whole, 0.4), 3), round(length))
+
+    return place
+
+
+def _leg(leg: CallLeg, names: dict[int, str], place: Callable[[str, datetime, datetime], Piece], end: datetime) -> Lane:
+    name = " ".join(part for part in (leg.extension, names.get(leg.staff_id or 0)) if part) or leg.channel
+    pieces = []
+    if leg.rang_at:
+        pieces.append(place("ring", leg.rang_at, leg.answered_at or leg.ended_at or end))
+    if leg.answered_at:
+        pieces.append(place("talk", leg.answered_at, leg.ended_at or end))
+    return Lane("leg", name, tuple(pieces), leg.outcome)
+
+
+def _marks(began: datetime, whole: float) -> tuple[tuple[float, datetime], ...]:
+    """At most six round moments along the call."""
+    step = next((step for step in STEPS if whole / step <= 6), STEPS[-1])
+    count = int(whole // step)
+    return tuple((round(100 * i * step / whole, 3), began + timedelta(seconds=i * step)) for i in range(count + 1))

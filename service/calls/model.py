@@ -1,0 +1,195 @@
+"""Calls, legs, aliases, pops, recordings, and what the feed missed."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.core.db import Base, branch, key, ts
+
+MAYBE = DateTime(timezone=True)
+SECONDS = Numeric(12, 3)
+
+
+class PhoneLine(Base):
+    """A number of ours that can be dialled, or a queue: which branch it serves and what it is called."""
+
+    __tablename__ = "phone_line"
+    __table_args__ = (UniqueConstraint("switch", "kind", "name"),)
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    label: Mapped[str] = mapped_column(Text)
+    branch_id: Mapped[branch]
+
+
+class Call(Base):
+    """One call. `call_key` is the smallest channel id it ever had; times are the switch's own."""
+
+    __tablename__ = "call"
+    __table_args__ = (
+        UniqueConstraint("switch", "call_key"),
+        Index("ix_call_started_at_id", "started_at", "id"),
+        Index("ix_call_caller_e164", "caller_e164"),
+        Index("ix_call_party_id", "party_id", "id"),
+    )
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    call_key: Mapped[str] = mapped_column(Text)
+    direction: Mapped[str] = mapped_column(Text)
+    caller_number: Mapped[str | None] = mapped_column(Text)
+    caller_e164: Mapped[str | None] = mapped_column(Text)
+    caller_name: Mapped[str | None] = mapped_column(Text)
+    called: Mapped[str | None] = mapped_column(Text)
+    queue: Mapped[str | None] = mapped_column(Text)
+    agent: Mapped[str | None] = mapped_column(Text)
+    answered_by: Mapped[str | None] = mapped_column(Text)
+    staff_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"), index=True)
+    party_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party.id"))
+    contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("contact.id"))
+    disposition: Mapped[str | None] = mapped_column(Text)
+    hangup_by: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    queued_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    answered_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    wait_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
+    talk_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
+    total_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
+    recorded: Mapped[bool | None] = mapped_column(Boolean)
+    recording_name: Mapped[str | None] = mapped_column(Text)
+    live: Mapped[bool] = mapped_column(Boolean)
+    provenance: Mapped[str] = mapped_column(Text)
+    end_certain: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    revision: Mapped[int] = mapped_column(BigInteger)
+    stored_at: Mapped[ts]
+    branch_id: Mapped[branch]
+
+
+class CallLeg(Base):
+    """One attempt to reach somebody, and how it ended."""
+
+    __tablename__ = "call_leg"
+    __table_args__ = (UniqueConstraint("call_id", "no"),)
+    id: Mapped[key]
+    call_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="CASCADE"))
+    no: Mapped[int] = mapped_column(Integer)
+    channel: Mapped[str] = mapped_column(Text)
+    extension: Mapped[str | None] = mapped_column(Text)
+    staff_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    rang_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    answered_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    outcome: Mapped[str | None] = mapped_column(Text)
+    branch_id: Mapped[branch]
+
+
+class CallAlias(Base):
+    """Every channel id that turned out to belong to a call, so that late news finds it."""
+
+    __tablename__ = "call_alias"
+    __table_args__ = (UniqueConstraint("switch", "uniqueid"),)
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    uniqueid: Mapped[str] = mapped_column(Text)
+    call_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="CASCADE"), index=True)
+    branch_id: Mapped[branch]
+
+
+class AgentPop(Base):
+    """What one agent's screen shows of one call; exists before the call itself is stored."""
+
+    __tablename__ = "agent_pop"
+    __table_args__ = (
+        UniqueConstraint("switch", "call_key", "extension"),
+        Index("ix_agent_pop_staff_open", "staff_id", "began_at", postgresql_where=text("ended_at is null")),
+    )
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    call_key: Mapped[str] = mapped_column(Text)
+    extension: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
+    direction: Mapped[str] = mapped_column(Text)
+    caller_number: Mapped[str | None] = mapped_column(Text)
+    caller_name: Mapped[str | None] = mapped_column(Text)
+    called: Mapped[str | None] = mapped_column(Text)
+    queue: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    answered_by: Mapped[str | None] = mapped_column(Text)
+    party_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party.id"))
+    contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("contact.id"))
+    matches: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    began_at: Mapped[ts]
+    answered_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    branch_id: Mapped[branch]
+
+
+class Recording(Base):
+    """One audio file in the vault; call_id is empty until its call is known."""
+
+    __tablename__ = "recording"
+    __table_args__ = (UniqueConstraint("switch", "uniqueid", "segment"),)
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    uniqueid: Mapped[str] = mapped_column(Text)
+    segment: Mapped[int] = mapped_column(Integer)
+    call_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("call.id"), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(Text)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    seconds: Mapped[Decimal] = mapped_column(SECONDS)
+    format: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, server_default=text("'kept'"))
+    found_at: Mapped[ts]
+    branch_id: Mapped[branch]
+
+
+class RecordingPlay(Base):
+    """Somebody listened."""
+
+    __tablename__ = "recording_play"
+    id: Mapped[key]
+    recording_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("recording.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
+    kind: Mapped[str] = mapped_column(Text, server_default=text("'play'"))
+    at: Mapped[ts]
+    branch_id: Mapped[branch]
+
+
+class FeedGap(Base):
+    """A span in which the switch was not heard."""
+
+    __tablename__ = "feed_gap"
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    began_at: Mapped[ts]
+    ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    reason: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, server_default=text("''"))
+
+
+class FeedCheckpoint(Base):
+    """How far the store has followed the journal, and from where a restart must re-read."""
+
+    __tablename__ = "feed_checkpoint"
+    switch: Mapped[str] = mapped_column(Text, primary_key=True)
+    segment: Mapped[str] = mapped_column(Text)
+    offset: Mapped[int] = mapped_column(BigInteger)
+    low_segment: Mapped[str] = mapped_column(Text)
+    low_offset: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[ts]

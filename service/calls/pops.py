@@ -1,0 +1,173 @@
+"""The pop: what one agent's screen is told, in a small transaction of its own, before the call is stored."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.calls import rules
+from service.calls.model import AgentPop
+from service.calls.schemas import Ring
+from service.core import live, scope
+from service.core import phone as phones
+from service.parties import queries as parties
+from service.staff import queries as staff
+
+OPEN = ("ringing", "talking")
+
+
+def phone_rings(session: Session, ring: Ring, *, at: datetime) -> int | None:
+    """The agent who sits at that phone has a ringing pop; None when nobody sits there."""
+    seat = staff.seat(session, ring.switch, ring.extension, at)
+    if seat is None:
+        return None
+    number = phones.parse(rules.customer_number(ring.direction, ring.caller_number, ring.called))
+    within = scope.NONE if ring.direction == "internal" else staff.scope_of(session, seat)
+    matches = [asdict(match) for match in parties.match_phone(session, number, within=within)]
+    pop_id = _upsert(session, ring, seat, matches, at)
+    live.publish(
+        session,
+        live.topic_of(seat.staff_id),
+        "pop",
+        told(session.get_one(AgentPop, pop_id, populate_existing=True)),
+        at=at,
+    )
+    return pop_id
+
+
+def _upsert(session: Session, ring: Ring, seat: staff.Seat, matches: list[dict[str, Any]], at: datetime) -> int:
+    sure = matches[0] if len(matches) == 1 else {}
+    row = {
+        "switch": ring.switch,
+        "call_key": ring.call_key,
+        "extension": ring.extension,
+        "staff_id": seat.staff_id,
+        "direction": ring.direction,
+        "caller_number": _short(ring.caller_number),
+        "caller_name": _short(ring.caller_name),
+        "called": _short(ring.called),
+        "queue": ring.queue,
+        "state": "ringing",
+        "answered_by": None,
+        "party_id": sure.get("party_id"),
+        "contact_id": sure.get("contact_id"),
+        "matches": matches,
+        "began_at": at,
+        "answered_at": None,
+        "ended_at": None,
+        "branch_id": seat.branch_id,
+    }
+    again = {k: row[k] for k in ("state", "answered_by", "answered_at", "ended_at", "queue", "staff_id", "branch_id")}
+    added = (
+        insert(AgentPop)
+        .values(row)
+        .on_conflict_do_update(index_elements=["switch", "call_key", "extension"], set_=again)
+    )
+    return int(session.execute(added.returning(AgentPop.id)).scalar_one())
+
+
+def _short(value: str | None) -> str | None:
+    return value[:200] if value else value
+
+
+def told(pop: AgentPop) -> dict[str, Any]:
+    """What the browser hears of a pop: data, never markup."""
+    number = rules.customer_number(pop.direction, pop.caller_number, pop.called)
+    return {
+        "pop_id": pop.id,
+        "call_key": pop.call_key,
+        "number": number,
+        "display": phones.display(number),
+        "name": pop.caller_name,
+        "queue": pop.queue,
+        "called": pop.called,
+        "direction": pop.direction,
+        "state": pop.state,
+        "at": pop.began_at.isoformat(),
+        "answered_at": pop.answered_at.isoformat() if pop.answered_at else None,
+        "answered_by": pop.answered_by,
+        "party_id": pop.party_id,
+        "matches": [
+            {
+                "party_id": m["party_id"],
+                "name": m["name"],
+                "contact": m["contact_name"],
+                "grade": m["grade"],
+                "reason": m["reason"],
+            }
+            for m in pop.matches
+        ],
+    }
+
+
+def phone_answered(session: Session, ring: Ring, *, at: datetime) -> None:
+    """The answering agent's pop talks; the same call's other ringing pops fold and say who took it."""
+    taker = staff.seat(session, ring.switch, ring.extension, at)
+    name = taker.name if taker else ring.extension
+    for pop in _of_call(session, ring.switch, ring.call_key, OPEN):
+        if pop.extension == ring.extension:
+            if pop.state != "talking":
+                _change(session, pop, "talking", "pop-talking", at, answered_at=at)
+        elif pop.state == "ringing":
+            _change(session, pop, "answered-elsewhere", "pop-answered", at, answered_by=name, ended_at=at)
+
+
+def phone_stopped(session: Session, ring: Ring, *, at: datetime, reason: str) -> None:
+    """That phone rings no longer: `reason` is abandoned (the caller gave up) or rang-out (it goes on elsewhere)."""
+    for pop in _of_call(session, ring.switch, ring.call_key, ("ringing",)):
+        if pop.extension == ring.extension:
+            _change(session, pop, "gone", "pop-gone", at, ended_at=at, reason=reason)
+
+
+def call_ended(session: Session, switch: str, call_key: str, *, at: datetime) -> None:
+    """Pops that talked end with their forms kept; pops that still rang leave."""
+    for pop in _of_call(session, switch, call_key, OPEN):
+        if pop.state == "talking":
+            _change(session, pop, "ended", "pop-ended", at, ended_at=at)
+        else:
+            _change(session, pop, "gone", "pop-gone", at, ended_at=at, reason="abandoned")
+
+
+def _of_call(session: Session, switch: str, call_key: str, states: tuple[str, ...]) -> list[AgentPop]:
+    return list(
+        session.scalars(
+            select(AgentPop)
+            .where(AgentPop.switch == switch, AgentPop.call_key == call_key, AgentPop.state.in_(states))
+            .with_for_update()
+        )
+    )
+
+
+def _change(
+    session: Session, pop: AgentPop, state: str, kind: str, at: datetime, *, reason: str = "", **changes: Any
+) -> None:
+    pop.state = state
+    for name, value in changes.items():
+        setattr(pop, name, value)
+    session.flush()
+    live.publish(
+        session,
+        live.topic_of(pop.staff_id),
+        kind,
+        {"pop_id": pop.id, "at": at.isoformat(), "by": pop.answered_by, "reason": reason},
+        at=at,
+    )
+
+
+def close_stale(session: Session, switch: str, keys: set[str], *, at: datetime) -> None:
+    """After a resync, pops of calls that are no longer up have ended."""
+    stale = update(AgentPop).where(
+        AgentPop.switch == switch, AgentPop.state.in_(OPEN), AgentPop.call_key.not_in(keys or {""})
+    )
+    for row in session.execute(
+        stale.values(state="ended", ended_at=at).returning(AgentPop.id, AgentPop.staff_id)
+    ).all():
+        live.publish(session, live.topic_of(row.staff_id), "pop-ended", {"pop_id": row.id, "at": at.isoformat()}, at=at)
+
+
+def belongs_to(session: Session, pop_id: int, party_id: int, contact_id: int | None) -> None:
+    """The agent has said who this is: the screen keeps it, and the call gets it when it is stored."""
+    session.execute(update(AgentPop).where(AgentPop.id == pop_id).values(party_id=party_id, contact_id=contact_id))

@@ -1,0 +1,76 @@
+"""What the ear tells the desk: frozen facts, times in aware UTC, seconds exact."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True)
+class Ring:
+    """One phone and one call; `call_key` is the smallest channel id of the call at that moment."""
+
+    switch: str
+    call_key: str
+    extension: str
+    caller_number: str | None
+    caller_name: str | None
+    called: str | None
+    queue: str | None
+    direction: str
+
+
+@dataclass(frozen=True)
+class LegFacts:
+    """One attempt to reach somebody; outcome: answered, no-answer, elsewhere, busy, rejected, cancelled."""
+
+    no: int
+    channel: str
+    extension: str | None
+    member: str | None
+    rang_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    outcome: str | None
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """One call as far as it is known; `revision` is the journal position and never goes back."""
+
+    switch: str
+    call_key: str
+    aliases: tuple[str, ...]
+    direction: str
+    caller_number: str | None
+    caller_name: str | None
+    called: str | None
+    queue: str | None
+    agent: str | None
+    answered_by: str | None
+    disposition: str | None
+    hangup_by: str | None
+    started_at: datetime | None
+    queued_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    wait_seconds: Decimal | None
+    talk_seconds: Decimal | None
+    total_seconds: Decimal | None
+    recorded: bool | None
+    recording_name: str | None
+    legs: tuple[LegFacts, ...]
+    live: bool
+    provenance: str
+    end_certain: bool
+    revision: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The store has followed the journal to (segment, offset); a restart re-reads from the low mark."""
+
+    switch: str
+    segment: str
+    offset: int
+    low_segment: str
+    low_offset: int

@@ -1,0 +1,99 @@
+"""Everything one look at a caller or a customer needs, read in one transaction."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from service.calls import queries as calls
+from service.calls.queries import AgentPop as AgentPop
+from service.core.errors import NotFound
+from service.core.identity import Identity
+from service.devices import queries as devices
+from service.ledger import queries as ledger
+from service.parties import queries as parties
+from service.parties.queries import Contact
+from service.staff import queries as staff
+from service.tickets import queries as tickets
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A party with what it has, owes, waits for and what was said lately; `balance` only for those who may see it."""
+
+    card: parties.Card
+    balance: ledger.Balance | None
+    devices: list[devices.Device]
+    open_tickets: list[tickets.Ticket]
+    past_tickets: list[tickets.Ticket]
+    calls: list[calls.Call]
+    people: dict[int, str]
+
+
+def customer(session: Session, party_id: int, person: Identity, on: date) -> Customer | None:
+    """The party as this person may see it; None when it is not there or not in scope."""
+    card = parties.card(session, party_id)
+    if card is None:
+        return None
+    recent = calls.recent_calls(session, limit=6, filters=calls.Filters(party_id=party_id))
+    waiting, done = tickets.open_tickets(session, party_id), tickets.past_tickets(session, party_id)
+    ids = {row.assignee_id for row in waiting} | {row.staff_id for row in recent}
+    return Customer(
+        card=card,
+        balance=ledger.balance(session, party_id, on) if person.may("ledger.read") else None,
+        devices=devices.devices_of(session, party_id),
+        open_tickets=waiting,
+        past_tickets=done,
+        calls=recent,
+        people=staff.names(session, {i for i in ids if i is not None}),
+    )
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A pop and who it may be: one customer, a choice of several, or nobody yet."""
+
+    pop: AgentPop
+    number: str | None
+    customer: Customer | None
+    elsewhere: bool
+    call_id: int | None
+
+    @property
+    def choices(self) -> list[dict[str, object]]:
+        """Who it may be, best first, while nobody was chosen."""
+        return [] if self.pop.party_id else list(self.pop.matches)
+
+    @property
+    def contact(self) -> Contact | None:
+        """The person at the customer who calls, if known."""
+        if self.customer is None:
+            return None
+        return next((c for c in self.customer.card.contacts if c.id == self.pop.contact_id), None)
+
+
+def own_pop(session: Session, pop_id: int, person: Identity) -> AgentPop:
+    """The pop, if it is this person's own; anybody else's does not exist for them."""
+    pop = calls.pop(session, pop_id)
+    if pop is None or pop.staff_id != person.staff_id:
+        raise NotFound(_("This call is not at your phone. Look for it in the list of calls."))
+    return pop
+
+
+def caller_number(pop: AgentPop) -> str | None:
+    """The number outside: who calls us, or whom we call."""
+    return calls.customer_number(pop.direction, pop.caller_number, pop.called)
+
+
+def caller(session: Session, pop_id: int, person: Identity, on: date) -> Caller:
+    """The pop with its customer as far as it is known."""
+    pop = own_pop(session, pop_id, person)
+    found = customer(session, pop.party_id, person, on) if pop.party_id else None
+    return Caller(
+        pop,
+        caller_number(pop),
+        found,
+        bool(pop.party_id and found is None),
+        calls.call_of_pop(session, pop.switch, pop.call_key),
+    )

@@ -1,0 +1,86 @@
+"""What every page stands in: the places of the rail, the words of its scripts, and how figures read."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, request
+from flask.blueprints import BlueprintSetupState
+from flask_babel import get_timezone
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+
+from service.core import clock, db, identity, phone
+from service.core.identity import Identity
+from service.desk import figures, words
+from service.staff import queries as staff
+
+
+@dataclass(frozen=True)
+class Place:
+    """One entry of the rail."""
+
+    name: Any
+    icon: str
+    path: str
+    permission: str
+
+
+PLACES = (
+    Place(_l("Desk"), "phone-call", "/desk", "desk.use"),
+    Place(_l("Tickets"), "ticket", "/tickets", "ticket.read"),
+    Place(_l("Calls"), "history", "/calls", "call.read"),
+    Place(_l("Customers"), "users", "/customers", "party.read"),
+    Place(_l("Boards"), "chart-bar", "/dashboards/calls", "board.calls"),
+    Place(_l("Nights"), "moon-stars", "/nights", "night.read"),
+)
+
+
+def registered(state: BlueprintSetupState) -> None:
+    """The app that takes the desk's blueprint gets the shell with it."""
+    assert isinstance(state.app, Flask)
+    install(state.app)
+
+
+def install(app: Flask) -> None:
+    """Templates of this app know the shell and write figures as the firm reads them."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(label=words.label, script_words=script_words)
+    app.jinja_env.filters.update(
+        money=figures.money,
+        clock=figures.clock,
+        stamp=figures.stamp,
+        day=figures.day,
+        span=figures.span,
+        initials=figures.initials,
+        number=phone.display,
+    )
+    app.context_processor(context)
+
+
+def context() -> dict[str, Any]:
+    """What the templates of this request know besides what their view gives them."""
+    person, now = identity.current(), clock.now()
+    return {
+        "now": now,
+        "places": [place for place in PLACES if person and person.may(place.permission)],
+        "zone": str(get_timezone()),
+        "theme": person.theme if person else request.cookies.get("theme", "auto"),
+        "when": lambda moment: figures.when(moment, now),
+        "time_left": lambda due, since, done: figures.time_left(due, since, done, now),
+        "seat": lambda: extension(person) if person else None,
+    }
+
+
+def extension(person: Identity) -> tuple[str, str] | None:
+    """(switch, extension) where the person sits now."""
+    with db.begin(person.scope) as session:
+        return staff.extension_of(session, person.staff_id, clock.now())
+
+
+def script_words() -> Markup:
+    """The sentences of the page's scripts, as JSON that cannot end its own block."""
+    content = json.dumps({key: str(value) for key, value in words.SCRIPT.items()}, ensure_ascii=False)
+    for sign, code in (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e")):
+        content = content.replace(sign, code)
+    return Markup(content)  # noqa: S704 - only our own sentences, and no sign that HTML could take for its own

@@ -1,0 +1,112 @@
+"""The agent desk: the caller beside the call, who it is, and the customer's page."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from service.calls import queries as calls
+from service.core import clock, db, identity
+from service.core.errors import Invalid, NotFound
+from service.desk import actions, figures, queries, shell
+from service.parties import queries as parties
+from service.parties.actions import NewParty
+from service.tickets import queries as tickets
+
+bp = Blueprint("desk", __name__)
+bp.record_once(shell.registered)
+
+
+@bp.get("/desk")
+def desk() -> ResponseReturnValue:
+    """The desk with the person's own open tickets; calls come by themselves."""
+    person = identity.require("desk.use")
+    with db.begin(person.scope) as session:
+        mine = tickets.TicketFilters(assignee_id=person.staff_id, open_only=True)
+        rows = tickets.ticket_list(session, limit=30, filters=mine)
+        names = parties.names(session, {row.party_id for row in rows})
+        unheard = [(gap.switch, gap.began_at.isoformat()) for gap in calls.gaps(session) if gap.ended_at is None]
+    return render_template("desk/desk.html", rows=rows, names=names, unheard=unheard)
+
+
+@bp.get("/desk/pops/<int:pop_id>")
+def pop(pop_id: int) -> ResponseReturnValue:
+    """The caller's details for the card that is already on the screen."""
+    return _details(pop_id)
+
+
+@bp.post("/desk/pops/<int:pop_id>/choose")
+def choose(pop_id: int) -> ResponseReturnValue:
+    """One of several possible customers is the one."""
+    person = identity.require("desk.use")
+    party_id, _colon, contact_id = request.form.get("choice", "").partition(":")
+    if not party_id.isdigit():
+        raise Invalid(_("Choose the customer who calls."))
+    with db.begin(person.scope) as session:
+        actions.choose(session, pop_id, int(party_id), int(contact_id) if contact_id.isdigit() else None, by=person)
+    return _details(pop_id)
+
+
+@bp.post("/desk/pops/<int:pop_id>/attach")
+def attach(pop_id: int) -> ResponseReturnValue:
+    """The number is a known customer's from now on."""
+    person = identity.require("party.write")
+    party_id = request.form.get("party_id", "")
+    if not party_id.isdigit():
+        return _details(pop_id, {"party": _("Choose the customer first.")}, 422)
+    try:
+        with db.begin(person.scope) as session:
+            contact = request.form.get("contact_name", "")
+            actions.attach(session, pop_id, int(party_id), contact, by=person, at=clock.now())
+    except Invalid as error:
+        return _details(pop_id, error.fields or {"party": error.message}, 422)
+    return _details(pop_id)
+
+
+@bp.post("/desk/pops/<int:pop_id>/customer")
+def create(pop_id: int) -> ResponseReturnValue:
+    """A customer who has never called before is on file."""
+    person = identity.require("party.write")
+    try:
+        with db.begin(person.scope) as session:
+            number = queries.caller_number(queries.own_pop(session, pop_id, person)) or ""
+            actions.create(session, pop_id, _new_party(number), by=person, at=clock.now())
+    except Invalid as error:
+        return _details(pop_id, error.fields or {"name": error.message}, 422)
+    return _details(pop_id)
+
+
+def _new_party(number: str) -> NewParty:
+    form = request.form
+    kind = "person" if form.get("kind") == "person" else "company"
+    return NewParty(
+        name=form.get("name", ""),
+        phone=number,
+        contact_name=form.get("contact_name", ""),
+        kind=kind,
+        address=form.get("address", ""),
+    )
+
+
+def _details(pop_id: int, fields: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+    person, now = identity.require("desk.use"), clock.now()
+    with db.begin(person.scope) as session:
+        caller = queries.caller(session, pop_id, person, figures.local(now).date())
+    page = render_template("desk/caller.html", **_for_page(caller.customer), caller=caller, fields=fields or {})
+    return page, status
+
+
+def _for_page(customer: queries.Customer | None) -> dict[str, Any]:
+    return {"customer": customer, "today": figures.local(clock.now()).date(), "typed": request.form}
+
+
+@bp.get("/customers/<int:party_id>")
+def customer(party_id: int) -> ResponseReturnValue:
+    """A customer with devices, tickets, calls and what is open."""
+    person = identity.require("party.read")
+    with db.begin(person.scope) as session:
+        found = queries.customer(session, party_id, person, figures.local(clock.now()).date())
+    if found is None:
+        raise NotFound(_("There is no such customer in your branches. Search by name or number."))
+    return render_template("parties/customer.html", **_for_page(found))

@@ -1,0 +1,12 @@
+"""Every table of every context is registered once this is imported."""
+
+from service.calls import model as calls
+from service.core import model as core
+from service.devices import model as devices
+from service.ledger import model as ledger
+from service.parties import model as parties
+from service.sla import model as sla
+from service.staff import model as staff
+from service.tickets import model as tickets
+
+TABLES = (staff, core, parties, devices, calls, ledger, sla, tickets)

@@ -1,0 +1,30 @@
+"""Customers are found: by name, pinyin initials, number or phone."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from service.core import db, identity
+from service.parties import queries
+
+bp = Blueprint("parties", __name__)
+
+
+@bp.get("/customers")
+def customers() -> ResponseReturnValue:
+    """The customers that fit what was typed."""
+    person = identity.require("party.read")
+    typed = request.args.get("q", "").strip()[:100]
+    with db.begin(person.scope) as session:
+        rows = queries.search(session, typed, 50)
+    return render_template("parties/customers.html", rows=rows, typed=typed)
+
+
+@bp.get("/customers/found")
+def found() -> ResponseReturnValue:
+    """The first customers that fit, for the search field of the bar or of a call."""
+    person = identity.require("party.read")
+    typed = request.args.get("q", "").strip()[:100]
+    with db.begin(person.scope) as session:
+        rows = queries.search(session, typed, 8)
+    as_choice = request.args.get("as") == "choice"
+    return render_template("parties/found.html", rows=rows, typed=typed, as_choice=as_choice)

@@ -1,0 +1,1 @@
+"""Screens that look back: the last nights and what they proved."""

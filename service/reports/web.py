@@ -1,0 +1,31 @@
+"""Screens that look back: the last nights, the gaps of the feed, and a night on demand."""
+
+from flask import Blueprint, flash, redirect, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from service.calls import queries as calls
+from service.core import clock, db, identity, jobs
+from service.reports import queries
+
+bp = Blueprint("reports", __name__)
+
+
+@bp.get("/nights")
+def nights() -> ResponseReturnValue:
+    """What the last nights loaded and proved, and when the switches were not heard."""
+    person = identity.require("night.read")
+    with db.begin(person.scope) as session:
+        rows, gaps = queries.nights(session), calls.gaps(session)
+    return render_template("reports/nights.html", rows=rows, gaps=gaps)
+
+
+@bp.post("/nights")
+def run() -> ResponseReturnValue:
+    """A night begins as soon as the jobs process takes it; two at the same time are refused there."""
+    person, now = identity.require("night.run"), clock.now()
+    with db.begin(person.scope) as session:
+        slot = f"by hand {now:%Y-%m-%dT%H:%M:%SZ}"
+        jobs.enqueue(session, "night", {"slot": slot}, at=now, dedupe="by hand")
+    flash(_("The night will begin in a moment; load this page again to see how it goes."))
+    return redirect("/nights")

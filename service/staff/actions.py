@@ -1,0 +1,132 @@
+"""Sign-in sessions begin and end, people take a seat, attempts are counted."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from flask_babel import gettext as _
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from service.core import audit
+from service.core.errors import DeskError
+from service.staff import rules
+from service.staff.model import Branch, ExtensionAssignment, Role, SignInAttempt, Staff, StaffSession
+
+WINDOW = timedelta(minutes=15)
+BY_NAME, BY_ADDRESS = 10, 50
+
+
+class TooManyAttempts(DeskError):
+    """Guessing is slowed down by name and by address."""
+
+    status = 429
+
+
+def begin_session(session: Session, staff_id: int, *, at: datetime, address: str, browser: str) -> str:
+    """A new sign-in exists; its id goes into the cookie of exactly one browser."""
+    sid = secrets.token_urlsafe(32)
+    session.add(
+        StaffSession(id=sid, staff_id=staff_id, began_at=at, seen_at=at, address=address, browser=browser[:200])
+    )
+    audit.record(
+        session,
+        at=at,
+        by=staff_id,
+        verb="signed in",
+        entity="staff",
+        entity_id=staff_id,
+        branch_id=session.get_one(Staff, staff_id).branch_id,
+    )
+    session.flush()
+    return sid
+
+
+def end_session(session: Session, sid: str, *, at: datetime) -> None:
+    """The sign-in is dead in every browser that copied its cookie, open streams included."""
+    session.execute(
+        update(StaffSession).where(StaffSession.id == sid, StaffSession.ended_at.is_(None)).values(ended_at=at)
+    )
+    session.execute(text("select pg_notify('ringdesk_session', :sid)"), {"sid": sid})
+
+
+def refuse_guessing(session: Session, username: str, address: str, *, at: datetime) -> None:
+    """Raises once too many attempts failed under this name or from this address within a quarter of an hour."""
+    since = SignInAttempt.at > at - WINDOW
+    by_name = session.scalar(select(func.count()).where(since, SignInAttempt.username == username.lower()))
+    by_address = session.scalar(select(func.count()).where(since, SignInAttempt.address == address))
+    if (by_name or 0) >= BY_NAME or (by_address or 0) >= BY_ADDRESS:
+        raise TooManyAttempts(
+            _("Too many refused sign-ins. Wait 15 minutes, or ask an administrator for a new password.")
+        )
+
+
+def note_attempt(session: Session, username: str, address: str, *, at: datetime) -> None:
+    """The refused attempt is counted; old ones are forgotten."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < at - WINDOW * 4))
+    session.add(SignInAttempt(at=at, username=username.lower()[:200], address=address))
+
+
+def take_seat(session: Session, staff_id: int, switch: str, extension: str, *, by: int | None, at: datetime) -> None:
+    """From `at` on this person sits at this extension and nowhere else; whoever sat there has left."""
+    held = ExtensionAssignment
+    session.execute(
+        update(held)
+        .where(
+            held.valid_to.is_(None),
+            (held.staff_id == staff_id) | ((held.switch == switch) & (held.extension == extension)),
+        )
+        .values(valid_to=at)
+    )
+    session.add(held(switch=switch, extension=extension, staff_id=staff_id, valid_from=at))
+    audit.record(
+        session,
+        at=at,
+        by=by,
+        verb="took seat",
+        entity="staff",
+        entity_id=staff_id,
+        new={"switch": switch, "extension": extension},
+        branch_id=session.get_one(Staff, staff_id).branch_id,
+    )
+
+
+def choose_locale(session: Session, staff_id: int, locale: str) -> None:
+    """Pages speak this language to the person from now on."""
+    session.get_one(Staff, staff_id).locale = locale
+
+
+def choose_theme(session: Session, staff_id: int, theme: str) -> None:
+    """Pages wear this theme for the person from now on."""
+    session.get_one(Staff, staff_id).theme = theme
+
+
+def first_admin(session: Session, username: str, name: str, password: str, *, at: datetime) -> int:
+    """An administrator can sign in; roles and a headquarters are made when there are none."""
+    branch = session.scalars(select(Branch).order_by(Branch.parent_id.is_not(None), Branch.id)).first()
+    if branch is None:
+        branch = Branch(code="HQ", name="总部", name_en="Headquarters")
+        session.add(branch)
+        session.flush()
+    roles = {role.name: role for role in session.scalars(select(Role))}
+    for missing in set(rules.PERMISSIONS) - set(roles):
+        roles[missing] = Role(name=missing, permissions=sorted(rules.PERMISSIONS[missing]))
+        session.add(roles[missing])
+    known = session.scalars(select(Staff.id).where(Staff.username == username.lower())).first()
+    if known:
+        raise DeskError(_("%(name)s exists already. Choose another name.", name=username))
+    person = Staff(
+        username=username.lower(),
+        email=f"{username.lower()}@localhost.invalid",
+        password=PasswordHasher().hash(password),
+        active=True,
+        fs_uniquifier=secrets.token_hex(16),
+        name=name,
+        branch_id=branch.id,
+        reach="all",
+        roles=[roles["admin"]],
+    )
+    session.add(person)
+    session.flush()
+    audit.record(session, at=at, by=None, verb="created", entity="staff", entity_id=person.id, branch_id=branch.id)
+    return person.id

@@ -1,0 +1,126 @@
+"""Who is signed in, who sits at a phone, who can take a ticket."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from service.core.identity import Identity
+from service.core.scope import Scope
+from service.staff import rules
+from service.staff.model import Branch, ExtensionAssignment, Role, Staff, StaffSession
+
+
+def signed_in(session: Session, sid: str) -> Identity | None:
+    """The person whose browser holds this sign-in, or None once it ended or the person was switched off."""
+    staff = session.scalars(
+        select(Staff)
+        .join(StaffSession, StaffSession.staff_id == Staff.id)
+        .where(StaffSession.id == sid, StaffSession.ended_at.is_(None), Staff.active)
+    ).one_or_none()
+    return identity_of(session, staff, sid) if staff else None
+
+
+def identity_of(session: Session, staff: Staff, sid: str = "") -> Identity:
+    """What this person may do and see right now."""
+    return Identity(
+        staff_id=staff.id,
+        name=staff.name,
+        username=staff.username,
+        roles=tuple(r.name for r in staff.roles),
+        permissions=rules.merged(r.permissions or () for r in staff.roles),
+        scope=_scope(session, staff.reach, staff.branch_id),
+        branch_id=staff.branch_id,
+        locale=staff.locale,
+        theme=staff.theme,
+        session_id=sid,
+    )
+
+
+def _scope(session: Session, reach: str, branch_id: int) -> Scope:
+    parents = {row.id: row.parent_id for row in session.execute(select(Branch.id, Branch.parent_id))}
+    return rules.scope_of(reach, branch_id, parents)
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A person at an extension."""
+
+    staff_id: int
+    name: str
+    branch_id: int
+    reach: str = "branch"
+
+
+def seat(session: Session, switch: str, extension: str, at: datetime) -> Seat | None:
+    """Who sat at that extension at that moment."""
+    row = _seats(session, switch, [extension], at).get(extension)
+    return row
+
+
+def seats(session: Session, switch: str, extensions: list[str], at: datetime) -> dict[str, Seat]:
+    """Who sat where at that moment, in one query."""
+    return _seats(session, switch, extensions, at)
+
+
+def _seats(session: Session, switch: str, extensions: list[str], at: datetime) -> dict[str, Seat]:
+    held = ExtensionAssignment
+    rows = session.execute(
+        select(held.extension, Staff.id, Staff.name, Staff.branch_id, Staff.reach)
+        .join(Staff, Staff.id == held.staff_id)
+        .where(
+            held.switch == switch,
+            held.extension.in_(extensions),
+            held.valid_from <= at,
+            (held.valid_to.is_(None)) | (held.valid_to > at),
+        )
+    )
+    return {row.extension: Seat(row.id, row.name, row.branch_id, row.reach) for row in rows}
+
+
+def scope_of(session: Session, seat: Seat) -> Scope:
+    """What the person at that phone may see, as their own pages would."""
+    return _scope(session, seat.reach, seat.branch_id)
+
+
+def extension_of(session: Session, staff_id: int, at: datetime) -> tuple[str, str] | None:
+    """(switch, extension) where the person sits now."""
+    held = ExtensionAssignment
+    row = session.execute(
+        select(held.switch, held.extension)
+        .where(held.staff_id == staff_id, held.valid_from <= at, (held.valid_to.is_(None)) | (held.valid_to > at))
+        .order_by(held.valid_from.desc())
+        .limit(1)
+    ).first()
+    return (row.switch, row.extension) if row else None
+
+
+def names(session: Session, ids: set[int]) -> dict[int, str]:
+    """The names of these people."""
+    if not ids:
+        return {}
+    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))}
+
+
+def assignees(session: Session, branches: tuple[int, ...] | None) -> list[Row[tuple[int, str, int]]]:
+    """Active people who may work on tickets, technicians of those branches first."""
+    query = (
+        select(Staff.id, Staff.name, Staff.branch_id)
+        .join(Staff.roles)
+        .where(Staff.active, Role.name.in_(("technician", "supervisor", "agent")))
+        .distinct()
+    )
+    if branches is not None:
+        query = query.where(Staff.branch_id.in_(branches))
+    return list(session.execute(query.order_by(Staff.name)))
+
+
+def branches(session: Session) -> dict[int, Branch]:
+    """All branches by id; few enough to read at once."""
+    return {branch.id: branch for branch in session.scalars(select(Branch))}
+
+
+def headquarters(session: Session) -> int:
+    """The branch that everything without a better home belongs to."""
+    return int(session.scalars(select(Branch.id).order_by(Branch.parent_id.is_not(None), Branch.id).limit(1)).one())

@@ -1,0 +1,140 @@
+"""Sign-in: Flask-Security checks the password, a server-side row says whether the cookie still counts."""
+
+from datetime import timedelta
+from typing import Any
+
+import flask_login
+from flask import Flask, current_app, g, request, session
+from flask_babel import gettext as _
+from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
+from sqlalchemy.orm import scoped_session, sessionmaker
+from wtforms import StringField  # type: ignore[import-untyped]
+from wtforms.validators import Length, Optional  # type: ignore[import-untyped]
+
+from service.core import clock, db, identity, scope
+from service.core.config import Settings
+from service.core.identity import Identity
+from service.staff import actions, queries
+from service.staff.model import Role, Staff
+
+
+class SignInForm(LoginForm):
+    """Name and password; guessing is counted and slowed."""
+
+    email = None
+    username = StringField(validators=[Optional(), Length(max=200)])
+
+    def validate(self, **kwargs: Any) -> bool:
+        """True when the password fits and nobody was guessing."""
+        username, address = _name(self.username.data or ""), request.remote_addr or ""
+        try:
+            with db.begin(scope.NONE) as work:
+                actions.refuse_guessing(work, username, address, at=clock.now())
+        except actions.TooManyAttempts as error:
+            self.form_errors.append(error.message)
+            return False
+        self.ifield, self.user = self.username, current_app.extensions["security"].datastore.find_user(username=username)
+        if super().validate(**kwargs):
+            return True
+        with db.begin(scope.NONE) as work:
+            actions.note_attempt(work, username, address, at=clock.now())
+        self._one_sentence()
+        return False
+
+    def _one_sentence(self) -> None:
+        """One answer for a wrong name and a wrong password, so that names cannot be tried out."""
+        for field in self:
+            field.errors = []
+        self.form_errors = [_("Name or password is not right. Check both and try again.")]
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """People sign in at /sign-in and out at /sign-out; `identity.current` knows them."""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SECURITY_PASSWORD_SALT=settings.secret_key[:32],
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106  an algorithm, not a password
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_DEPRECATED_PASSWORD_SCHEMES=[],
+        SECURITY_PASSWORD_SINGLE_HASH=True,
+        SECURITY_LOGIN_URL="/sign-in",
+        SECURITY_LOGOUT_URL="/sign-out",
+        SECURITY_LOGOUT_METHODS=["POST"],
+        SECURITY_POST_LOGIN_VIEW="/",
+        SECURITY_POST_LOGOUT_VIEW="/sign-in",
+        SECURITY_SEND_REGISTER_EMAIL=False,
+        SECURITY_USER_IDENTITY_ATTRIBUTES=[{"username": {"mapper": _name}}],
+        SECURITY_USERNAME_ENABLE=False,
+        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
+        SECURITY_CSRF_PROTECT_MECHANISMS=["session", "basic"],
+        SECURITY_DEFAULT_REMEMBER_ME=False,
+        SECURITY_FLASH_MESSAGES=False,
+        SECURITY_REDIRECT_BEHAVIOR=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        SESSION_COOKIE_NAME="ringdesk",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=16 * 1024 * 1024,
+    )
+    people = scoped_session(sessionmaker(class_=db.ScopedSession, expire_on_commit=False, bind=db.bound()))
+    store = SQLAlchemySessionUserDatastore(people, Staff, Role)
+    Security(app, store, login_form=SignInForm)
+    app.teardown_request(lambda error: people.remove())
+    flask_login.user_logged_in.connect(_begun, app)
+    flask_login.user_logged_out.connect(_ended, app)
+    app.before_request(_forget_dead_cookie)
+
+
+def wire() -> None:
+    """`identity.current` is answered from the server-side sign-in."""
+    identity.provide(current)
+
+
+def _name(typed: str) -> str:
+    return typed.strip().lower()[:200]
+
+
+def _begun(app: Flask, user: Staff, **extra: Any) -> None:
+    """A fresh cookie for a fresh sign-in; an id planted before it counts for nothing."""
+    with db.begin(scope.ALL) as work:
+        session["sid"] = actions.begin_session(
+            work, user.id, at=clock.now(), address=request.remote_addr or "", browser=str(request.user_agent)
+        )
+    session.permanent = True
+    g.pop("person", None)
+
+
+def _ended(app: Flask, user: Any, **extra: Any) -> None:
+    sid = session.pop("sid", None)
+    if sid:
+        with db.begin(scope.NONE) as work:
+            actions.end_session(work, sid, at=clock.now())
+    g.pop("person", None)
+
+
+def current() -> Identity | None:
+    """Who asks, read once a request from the row behind the cookie."""
+    if "person" not in g:
+        g.person = _read()
+    return g.person
+
+
+def _read() -> Identity | None:
+    sid = session.get("sid")
+    if not sid:
+        return None
+    with db.begin(scope.NONE) as work:
+        return queries.signed_in(work, str(sid))
+
+
+def _forget_dead_cookie() -> None:
+    """A cookie whose sign-in has ended is as good as none."""
+    if request.path.startswith("/static/"):
+        return
+    if session.get("_user_id") and current() is None:
+        session.clear()
+        g.pop("_login_user", None)
+        g.pop("person", None)

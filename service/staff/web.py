@@ -1,0 +1,62 @@
+"""Language and theme of the signed-in person; signing in and out belongs to signin.py."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from service.core import clock, db, identity, scope
+from service.core.config import LOCALES
+from service.core.errors import Invalid
+from service.staff import actions
+
+bp = Blueprint("staff", __name__)
+THEMES = ("auto", "light", "dark")
+
+
+@bp.post("/settings/locale")
+def locale() -> ResponseReturnValue:
+    """Pages speak the chosen language from now on, also before the next sign-in."""
+    chosen = request.form.get("locale", "")
+    if chosen not in LOCALES:
+        raise Invalid(_("Choose 中文 or English."))
+    answer = redirect(back())
+    answer.set_cookie("locale", chosen, max_age=31536000, samesite="Lax", httponly=True)
+    person = identity.current()
+    if person:
+        with db.begin(scope.NONE) as session:
+            actions.choose_locale(session, person.staff_id, chosen)
+    return answer
+
+
+@bp.post("/settings/theme")
+def theme() -> ResponseReturnValue:
+    """Pages wear the chosen theme from now on."""
+    chosen = request.form.get("theme", "")
+    if chosen not in THEMES:
+        raise Invalid(_("Choose light, dark or automatic."))
+    with db.begin(scope.NONE) as session:
+        actions.choose_theme(session, identity.require().staff_id, chosen)
+    return redirect(back())
+
+
+@bp.post("/settings/seat")
+def seat() -> ResponseReturnValue:
+    """The person sits at this extension from now on, and pops follow them there."""
+    person = identity.require("desk.use")
+    extension, switch = request.form.get("extension", "").strip(), request.form.get("switch", "").strip()
+    if not extension.isdigit() or len(extension) > 10 or not switch:
+        raise Invalid(_("Type the number of the phone in front of you."), {"extension": _("Digits only.")})
+    with db.begin(scope.ALL) as session:
+        actions.take_seat(session, person.staff_id, switch, extension, by=person.staff_id, at=clock.now())
+    return redirect(back())
+
+
+def back() -> str:
+    """Where the person came from, on this site only."""
+    parts = urlsplit(request.form.get("next") or request.referrer or "/")
+    path = parts.path or "/"
+    if not path.startswith("/") or path.startswith("//"):
+        return "/"
+    return f"{path}?{parts.query}" if parts.query else path

@@ -1,0 +1,238 @@
+"""Tickets move: register, assign, accept, start, finish, close. Each step is one line of the timeline."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.calls import actions as calls
+from service.core import audit, numbers
+from service.core.errors import DeskError, Invalid, NotFound
+from service.devices import queries as devices
+from service.parties import queries as parties
+from service.sla import queries as sla
+from service.staff import queries as staff
+from service.tickets import rules
+from service.tickets.model import Ticket, TicketCall, TicketEvent
+from service.tickets.schemas import NewTicket
+
+
+class WrongState(DeskError):
+    """The ticket is not where this move begins."""
+
+
+class StaleTicket(DeskError):
+    """Somebody else changed the ticket since it was read."""
+
+
+def register(session: Session, new: NewTicket, *, by: int, at: datetime) -> int:
+    """The ticket has a number, its limits and its call; the same request twice is one ticket."""
+    known = _same_request(session, new.request_key)
+    if known is not None:
+        return known
+    card = parties.card(session, new.party_id)
+    if card is None:
+        raise NotFound(_("This customer is not in your branches. Search again or ask the branch that owns it."))
+    _check(session, new)
+    ticket = _row(session, new, card.party.branch_id, by, at)
+    session.add(ticket)
+    session.flush()
+    _line(session, ticket, "registered", by=by, at=at, field="state", new="registered", note=new.subject)
+    if new.call:
+        link_call(session, ticket.id, *new.call, by=by, at=at)
+    if new.assignee_id:
+        assign(session, ticket.id, new.assignee_id, by=by, at=at)
+    audit.record(
+        session,
+        at=at,
+        by=by,
+        verb="registered",
+        entity="ticket",
+        entity_id=ticket.id,
+        new={"number": ticket.number, "party_id": ticket.party_id},
+        branch_id=ticket.branch_id,
+    )
+    return ticket.id
+
+
+def _same_request(session: Session, key: str | None) -> int | None:
+    return session.scalars(select(Ticket.id).where(Ticket.request_key == key)).first() if key else None
+
+
+def _check(session: Session, new: NewTicket) -> None:
+    wrong = {}
+    if not new.subject.strip():
+        wrong["subject"] = _("Say in one line what is wrong.")
+    if new.priority not in rules.PRIORITIES:
+        wrong["priority"] = _("Choose urgent, normal or low.")
+    if new.type not in rules.TYPES:
+        wrong["type"] = _("Choose one of the ticket types.")
+    device = devices.device(session, new.device_id) if new.device_id else None
+    if new.device_id and (device is None or device.party_id != new.party_id):
+        wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
+    if wrong:
+        raise Invalid(next(iter(wrong.values())), wrong)
+
+
+def _row(session: Session, new: NewTicket, branch_id: int, by: int, at: datetime) -> Ticket:
+    response, resolve = sla.due(session, new.priority, at)
+    return Ticket(
+        number=numbers.take(session, "SR", at),
+        party_id=new.party_id,
+        contact_id=new.contact_id,
+        device_id=new.device_id,
+        phone=new.phone[:80],
+        type=new.type,
+        channel=new.channel,
+        priority=new.priority,
+        state="registered",
+        subject=new.subject.strip()[:200],
+        description=new.description.strip()[:5000],
+        registered_by_id=by,
+        registered_at=at,
+        response_due_at=response,
+        resolve_due_at=resolve,
+        branch_id=branch_id,
+        request_key=new.request_key,
+    )
+
+
+def link_call(session: Session, ticket_id: int, switch: str, call_key: str, *, by: int, at: datetime) -> None:
+    """The ticket remembers the call, and the call its customer; linking twice changes nothing."""
+    ticket = _locked(session, ticket_id)
+    added = session.execute(
+        insert(TicketCall)
+        .values(ticket_id=ticket_id, switch=switch, call_key=call_key, linked_at=at, branch_id=ticket.branch_id)
+        .on_conflict_do_nothing()
+        .returning(TicketCall.id)
+    ).first()
+    if added:
+        calls.party_chosen(session, switch, call_key, ticket.party_id, ticket.contact_id)
+        _line(session, ticket, "call linked", by=by, at=at, field="call", new=call_key)
+
+
+def assign(
+    session: Session, ticket_id: int, staff_id: int, *, by: int, at: datetime, version: int | None = None
+) -> None:
+    """The ticket waits for this person to accept it; who had it before is in the timeline."""
+    ticket = _begin(session, ticket_id, "assign", version)
+    if staff_id not in {person.id for person in staff.assignees(session, None)}:
+        raise Invalid(
+            _("Choose somebody who works on tickets."), {"staff_id": _("Choose somebody who works on tickets.")}
+        )
+    _line(session, ticket, "assigned", by=by, at=at, field="assignee", old=_text(ticket.assignee_id), new=str(staff_id))
+    ticket.assignee_id, ticket.started_at = staff_id, None
+    _move(session, ticket, "assign", by=by, at=at)
+
+
+def _text(staff_id: int | None) -> str | None:
+    return None if staff_id is None else str(staff_id)
+
+
+def accept(session: Session, ticket_id: int, *, by: int, at: datetime, version: int | None = None) -> None:
+    """The assignee has it; the response clock stops here, at the first acceptance."""
+    ticket = _begin(session, ticket_id, "accept", version)
+    _move(session, ticket, "accept", by=by, at=at)
+
+
+def start(session: Session, ticket_id: int, *, by: int, at: datetime, version: int | None = None) -> None:
+    """Work has begun."""
+    ticket = _begin(session, ticket_id, "start", version)
+    _move(session, ticket, "start", by=by, at=at)
+
+
+def finish(session: Session, ticket_id: int, result: str, *, by: int, at: datetime, version: int | None = None) -> None:
+    """The work is done and said in words; the solution clock stops here."""
+    ticket = _begin(session, ticket_id, "finish", version)
+    if not result.strip():
+        raise Invalid(_("Say what was done."), {"result": _("Say what was done.")})
+    _line(session, ticket, "result", by=by, at=at, field="result", old=ticket.result or None, new=result.strip()[:5000])
+    ticket.result = result.strip()[:5000]
+    _move(session, ticket, "finish", by=by, at=at)
+
+
+def close(session: Session, ticket_id: int, *, by: int, at: datetime, version: int | None = None) -> None:
+    """The ticket is history and can no longer be changed."""
+    ticket = _begin(session, ticket_id, "close", version)
+    _move(session, ticket, "close", by=by, at=at)
+
+
+def note(session: Session, ticket_id: int, words: str, *, by: int, at: datetime) -> None:
+    """The internal note stands in the timeline."""
+    ticket = _locked(session, ticket_id)
+    if not words.strip():
+        raise Invalid(_("Write the note first."), {"note": _("Write the note first.")})
+    _line(session, ticket, "note", by=by, at=at, note=words.strip()[:5000])
+
+
+def _locked(session: Session, ticket_id: int) -> Ticket:
+    ticket = session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    if ticket is None:
+        raise NotFound(_("There is no such ticket in your branches. Check the number or ask the branch that owns it."))
+    return ticket
+
+
+def _begin(session: Session, ticket_id: int, verb: str, version: int | None) -> Ticket:
+    ticket = _locked(session, ticket_id)
+    if version is not None and version != ticket.version:
+        raise StaleTicket(
+            _("Ticket %(number)s was changed meanwhile. Load it again and repeat your change.", number=ticket.number)
+        )
+    if ticket.state not in rules.MOVES[verb].sources:
+        raise WrongState(
+            _(
+                "Ticket %(number)s is %(state)s; this step does not start from there. Load it again to see what is next.",
+                number=ticket.number,
+                state=ticket.state,
+            )
+        )
+    return ticket
+
+
+def _move(session: Session, ticket: Ticket, verb: str, *, by: int, at: datetime) -> None:
+    move = rules.MOVES[verb]
+    _line(session, ticket, verb, by=by, at=at, field="state", old=ticket.state, new=move.target)
+    audit.record(
+        session,
+        at=at,
+        by=by,
+        verb=verb,
+        entity="ticket",
+        entity_id=ticket.id,
+        old={"state": ticket.state},
+        new={"state": move.target},
+        branch_id=ticket.branch_id,
+    )
+    ticket.state = move.target
+    if move.stamp != "accepted_at" or ticket.accepted_at is None:
+        setattr(ticket, move.stamp, at)
+    session.flush()
+
+
+def _line(
+    session: Session,
+    ticket: Ticket,
+    verb: str,
+    *,
+    by: int | None,
+    at: datetime,
+    field: str = "",
+    old: str | None = None,
+    new: str | None = None,
+    note: str = "",
+) -> None:
+    session.add(
+        TicketEvent(
+            ticket_id=ticket.id,
+            at=at,
+            by_id=by,
+            verb=verb,
+            field=field,
+            old=old,
+            new=new,
+            note=note,
+            branch_id=ticket.branch_id,
+        )
+    )

@@ -1,0 +1,59 @@
+"""What the registration form sends, before any rule looks at it."""
+
+from flask import request
+from flask_babel import gettext as _
+from pydantic import BaseModel, ConfigDict
+
+from service.core.errors import Invalid
+from service.tickets.schemas import NewTicket
+
+
+class TicketForm(BaseModel):
+    """One registration as typed; empty fields are None or empty words."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+    request_key: str = ""
+    pop: int | None = None
+    call: int | None = None
+    party_id: int | None = None
+    contact_id: int | None = None
+    device_id: int | None = None
+    assignee_id: int | None = None
+    phone: str = ""
+    subject: str = ""
+    description: str = ""
+    priority: str = ""
+    type: str = "repair"
+
+    def to_new(self, call: tuple[str, str] | None) -> NewTicket:
+        """The request as the tickets' actions take it; without a customer there is none."""
+        if not self.party_id:
+            raise Invalid(_("Choose the customer first."), {"party_id": _("Choose the customer first.")})
+        return NewTicket(
+            party_id=self.party_id,
+            subject=self.subject,
+            priority=self.priority,
+            type=self.type,
+            description=self.description,
+            contact_id=self.contact_id,
+            device_id=self.device_id,
+            phone=self.phone[:80],
+            channel="hotline" if call else "counter",
+            assignee_id=self.assignee_id,
+            call=call,
+            request_key=self.request_key[:64] or None,
+        )
+
+
+def number(name: str) -> int | None:
+    """A whole number from the form or the address; anything else counts as absent."""
+    value = request.values.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 and int(value) else None
+
+
+def typed() -> TicketForm:
+    """The form of this request."""
+    numbers = {n: number(n) for n in ("pop", "call", "party_id", "contact_id", "device_id", "assignee_id")}
+    names = ("request_key", "phone", "subject", "description", "priority", "type")
+    return TicketForm.model_validate(numbers | {n: request.form[n] for n in names if n in request.form})

@@ -1,0 +1,82 @@
+"""The ticket, its timeline and its calls."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.core.db import Base, branch, key, ts
+
+MAYBE = DateTime(timezone=True)
+
+
+class Ticket(Base):
+    """One request for service. `version` grows with each change so that two editors notice each other."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_state", "state", "id"),
+        Index("ix_ticket_party_id", "party_id", "id"),
+        Index("ix_ticket_assignee_id", "assignee_id", "id"),
+    )
+    id: Mapped[key]
+    number: Mapped[str] = mapped_column(Text, unique=True)
+    party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"))
+    contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("contact.id"))
+    device_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("device.id"))
+    phone: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    type: Mapped[str] = mapped_column(Text, server_default=text("'repair'"))
+    channel: Mapped[str] = mapped_column(Text, server_default=text("'hotline'"))
+    priority: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    result: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    assignee_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    registered_by_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
+    registered_at: Mapped[ts]
+    response_due_at: Mapped[ts]
+    resolve_due_at: Mapped[ts]
+    assigned_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    accepted_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    started_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    finished_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    closed_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
+    branch_id: Mapped[branch]
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class TicketEvent(Base):
+    """One line of the timeline: who did what, and which field went from what to what."""
+
+    __tablename__ = "ticket_event"
+    __table_args__ = (Index("ix_ticket_event_ticket_id", "ticket_id", "id"),)
+    id: Mapped[key]
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket.id"))
+    at: Mapped[ts]
+    by_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    verb: Mapped[str] = mapped_column(Text)
+    field: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    old: Mapped[str | None] = mapped_column(Text)
+    new: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    branch_id: Mapped[branch]
+
+
+class TicketCall(Base):
+    """A ticket remembers its calls by switch and key, since the pop comes before the call is stored."""
+
+    __tablename__ = "ticket_call"
+    __table_args__ = (
+        UniqueConstraint("ticket_id", "switch", "call_key"),
+        Index("ix_ticket_call_call", "switch", "call_key"),
+    )
+    id: Mapped[key]
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket.id"))
+    switch: Mapped[str] = mapped_column(Text)
+    call_key: Mapped[str] = mapped_column(Text)
+    linked_at: Mapped[ts]
+    branch_id: Mapped[branch]

@@ -1,0 +1,123 @@
+"""Tickets as screens need them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from service.calls import queries as calls
+from service.devices import queries as devices
+from service.parties import queries as parties
+from service.staff import queries as staff
+from service.tickets import rules
+from service.tickets.model import Ticket as Ticket
+from service.tickets.model import TicketCall, TicketEvent
+
+
+@dataclass(frozen=True)
+class TicketFilters:
+    """What the list is narrowed to; empty means everything."""
+
+    state: str = ""
+    priority: str = ""
+    assignee_id: int | None = None
+    party_id: int | None = None
+    typed: str = ""
+    open_only: bool = False
+
+
+def ticket_list(
+    session: Session, *, before: int | None = None, limit: int = 50, filters: TicketFilters | None = None
+) -> list[Ticket]:
+    """Newest first, paged by the id of the last row seen."""
+    wanted = filters or TicketFilters()
+    query = select(Ticket)
+    for column, value in (
+        (Ticket.state, wanted.state),
+        (Ticket.priority, wanted.priority),
+        (Ticket.assignee_id, wanted.assignee_id),
+        (Ticket.party_id, wanted.party_id),
+    ):
+        if value:
+            query = query.where(column == value)
+    if wanted.open_only:
+        query = query.where(Ticket.state.in_(rules.OPEN))
+    if wanted.typed:
+        query = query.where(
+            or_(
+                Ticket.number.contains(wanted.typed, autoescape=True),
+                Ticket.subject.icontains(wanted.typed, autoescape=True),
+            )
+        )
+    if before:
+        query = query.where(Ticket.id < before)
+    return list(session.scalars(query.order_by(Ticket.id.desc()).limit(limit)))
+
+
+def open_tickets(session: Session, party_id: int, limit: int = 20) -> list[Ticket]:
+    """What the party waits for, the most pressing limit first."""
+    return list(
+        session.scalars(
+            select(Ticket)
+            .where(Ticket.party_id == party_id, Ticket.state.in_(rules.OPEN))
+            .order_by(Ticket.resolve_due_at)
+            .limit(limit)
+        )
+    )
+
+
+def past_tickets(session: Session, party_id: int, limit: int = 5) -> list[Ticket]:
+    """What was done for the party lately."""
+    return list(
+        session.scalars(
+            select(Ticket)
+            .where(Ticket.party_id == party_id, Ticket.state.not_in(rules.OPEN))
+            .order_by(Ticket.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class TicketPage:
+    """Everything the page of one ticket shows; `people` names every staff id on it."""
+
+    ticket: Ticket
+    card: parties.Card
+    device: devices.Device | None
+    events: list[TicketEvent]
+    calls: list[calls.Call]
+    people: dict[int, str]
+
+
+def ticket_page(session: Session, ticket_id: int) -> TicketPage | None:
+    """The ticket with customer, device, timeline and calls; None when it is not there or not in scope."""
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None:
+        return None
+    card = parties.card(session, ticket.party_id)
+    assert card is not None, "a ticket's customer is in the ticket's branch"
+    events = list(
+        session.scalars(select(TicketEvent).where(TicketEvent.ticket_id == ticket_id).order_by(TicketEvent.id))
+    )
+    keys = [
+        (row.switch, row.call_key)
+        for row in session.execute(
+            select(TicketCall.switch, TicketCall.call_key).where(TicketCall.ticket_id == ticket_id)
+        )
+    ]
+    found = calls.calls_by_keys(session, keys)
+    device = devices.device(session, ticket.device_id) if ticket.device_id else None
+    return TicketPage(ticket, card, device, events, found, staff.names(session, _ids(ticket, events, found)))
+
+
+def _ids(ticket: Ticket, events: list[TicketEvent], found: list[calls.Call]) -> set[int]:
+    ids = {ticket.assignee_id, ticket.registered_by_id, *(e.by_id for e in events), *(c.staff_id for c in found)}
+    ids |= {int(v) for e in events if e.field == "assignee" for v in (e.old, e.new) if v}
+    return {i for i in ids if i is not None}
+
+
+def tickets_of_call(session: Session, names: list[tuple[str, str]]) -> list[Ticket]:
+    """The tickets that remember one of these (switch, call key) names."""
+    ids = select(TicketCall.ticket_id).where(tuple_(TicketCall.switch, TicketCall.call_key).in_(names))
+    return list(session.scalars(select(Ticket).where(Ticket.id.in_(ids)).order_by(Ticket.id)))

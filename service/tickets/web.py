@@ -1,0 +1,258 @@
+"""Tickets on screen: the list, the form, the page and its moves."""
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import get_timezone
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from service.calls import queries as calls
+from service.core import clock, db, identity
+from service.core.errors import Invalid, NotFound
+from service.core.identity import Identity
+from service.devices import queries as devices
+from service.parties import queries as parties
+from service.sla import queries as sla
+from service.staff import queries as staff
+from service.tickets import actions, queries, rules
+from service.tickets.forms import TicketForm, number, typed
+
+bp = Blueprint("tickets", __name__)
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class View:
+    """One named way to look at the list."""
+
+    code: str
+    name: Any
+    icon: str
+    state: str = ""
+    open_only: bool = False
+    mine: bool = False
+
+
+VIEWS = (
+    View("mine", _l("Assigned to me"), "user", open_only=True, mine=True),
+    View("open", _l("All open"), "inbox", open_only=True),
+    View("registered", _l("To assign"), "user-question", state="registered"),
+    View("assigned", _l("To accept"), "hourglass", state="assigned"),
+    View("processing", _l("In progress"), "tool", state="processing"),
+    View("to_settle", _l("To settle"), "cash", state="to_settle"),
+    View("closed", _l("Closed"), "lock", state="closed"),
+    View("all", _l("All tickets"), "list-details"),
+)
+
+
+@bp.get("/tickets")
+def index() -> ResponseReturnValue:
+    """The list, narrowed by view, customer and words; paged by the last number seen."""
+    person = identity.require("ticket.read")
+    view = next((v for v in VIEWS if v.code == request.args.get("view")), VIEWS[1])
+    party_id, before, words = number("party"), number("before"), request.args.get("q", "").strip()[:100]
+    filters = queries.TicketFilters(
+        state=view.state,
+        assignee_id=person.staff_id if view.mine else None,
+        party_id=party_id,
+        typed=words,
+        open_only=view.open_only,
+    )
+    with db.begin(person.scope) as session:
+        rows = queries.ticket_list(session, before=before, limit=PAGE + 1, filters=filters)
+        names = parties.names(session, {row.party_id for row in rows} | ({party_id} if party_id else set()))
+        people = staff.names(session, {row.assignee_id for row in rows if row.assignee_id})
+    shown = rows[:PAGE]
+    return render_template(
+        "tickets/list.html",
+        **{"rows": shown, "names": names, "people": people, "views": VIEWS, "view": view.code, "title": view.name},
+        **{"party_id": party_id, "typed": words, "before": before, "first": _address(before=None)},
+        more=_address(before=shown[-1].id) if len(rows) > PAGE else "",
+    )
+
+
+def _address(before: int | None) -> str:
+    kept = {k: v for k, v in request.args.items() if k in ("view", "party", "q") and v}
+    return "/tickets?" + urlencode(kept | ({"before": str(before)} if before else {}))
+
+
+@bp.get("/tickets/new")
+def new() -> ResponseReturnValue:
+    """The form with everything the call already told."""
+    person = identity.require("ticket.write")
+    with db.begin(person.scope) as session:
+        form = _proposed(session, person)
+        return _form(session, person, form)
+
+
+def _proposed(session: Session, person: Identity) -> TicketForm:
+    form = TicketForm(request_key=uuid.uuid4().hex, party_id=number("party"))
+    if number("pop"):
+        return _from_pop(session, person, form)
+    if number("call"):
+        return _from_call(session, form)
+    return form
+
+
+def _from_pop(session: Session, person: Identity, form: TicketForm) -> TicketForm:
+    pop = calls.pop(session, number("pop") or 0)
+    if pop is None or pop.staff_id != person.staff_id:
+        raise NotFound(_("This call is not at your phone. Look for it in the list of calls."))
+    said = calls.customer_number(pop.direction, pop.caller_number, pop.called) or ""
+    told = {"pop": pop.id, "party_id": pop.party_id, "contact_id": pop.contact_id, "phone": said}
+    return form.model_copy(update=told)
+
+
+def _from_call(session: Session, form: TicketForm) -> TicketForm:
+    call = calls.call(session, number("call") or 0)
+    if call is None:
+        raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
+    said = calls.customer_number(call.direction, call.caller_number, call.called) or ""
+    told = {"call": call.id, "party_id": call.party_id, "contact_id": call.contact_id, "phone": said}
+    return form.model_copy(update=told)
+
+
+def _form(
+    session: Session, person: Identity, form: TicketForm, fields: dict[str, str] | None = None, refusal: str = ""
+) -> str:
+    card = parties.card(session, form.party_id) if form.party_id else None
+    proposed = sla.proposed(card.party.grade) if card else "normal"
+    return render_template(
+        "tickets/form.html" if "HX-Request" in request.headers else "tickets/new.html",
+        **{"values": form.model_copy(update={"priority": form.priority or proposed}), "card": card},
+        **{"devices": devices.devices_of(session, form.party_id) if form.party_id else [], "proposed": proposed},
+        **{"assignees": staff.assignees(session, person.scope.branches), "priorities": rules.PRIORITIES},
+        **{"types": rules.TYPES, "fields": fields or {}, "refusal": "" if fields else refusal},
+        **{"linked": form.pop or form.call, "embedded": "HX-Request" in request.headers, "today": _today()},
+    )
+
+
+def _today() -> date:
+    return clock.local(clock.now(), get_timezone()).date()
+
+
+@bp.post("/tickets")
+def register() -> ResponseReturnValue:
+    """A ticket exists, linked to its call; the same form sent twice is one ticket."""
+    person = identity.require("ticket.write")
+    form = typed()
+    try:
+        with db.begin(person.scope) as session:
+            ticket_id = actions.register(
+                session, form.to_new(_call_names(session, person, form)), by=person.staff_id, at=clock.now()
+            )
+    except Invalid as error:
+        with db.begin(person.scope) as session:
+            return _form(session, person, form, error.fields, error.message), 422
+    return _registered(person, form, ticket_id)
+
+
+def _call_names(session: Session, person: Identity, form: TicketForm) -> tuple[str, str] | None:
+    if form.pop:
+        pop = calls.pop(session, form.pop)
+        return (pop.switch, pop.call_key) if pop and pop.staff_id == person.staff_id else None
+    call = calls.call(session, form.call) if form.call else None
+    return (call.switch, call.call_key) if call else None
+
+
+def _registered(person: Identity, form: TicketForm, ticket_id: int) -> ResponseReturnValue:
+    with db.begin(person.scope) as session:
+        page = queries.ticket_page(session, ticket_id)
+    assert page is not None, "a ticket that was just registered"
+    if "HX-Request" not in request.headers:
+        flash(_("Registered as %(number)s.", number=page.ticket.number))
+        return redirect(f"/tickets/{ticket_id}")
+    answer = make_response(
+        render_template("tickets/saved.html", page=page, ticket=page.ticket, linked=form.pop or form.call)
+    )
+    return _told(answer, form.pop, page.ticket.number)
+
+
+def _told(answer: Response, pop_id: int | None, ticket_number: str) -> Response:
+    answer.headers["HX-Trigger"] = json.dumps({"ticket-saved": {"pop": pop_id, "number": ticket_number}})
+    return answer
+
+
+@bp.get("/tickets/<int:ticket_id>")
+def show(ticket_id: int) -> ResponseReturnValue:
+    """The ticket with customer, timeline, calls, and the moves that start from here."""
+    person = identity.require("ticket.read")
+    with db.begin(person.scope) as session:
+        page = queries.ticket_page(session, ticket_id)
+        if page is None:
+            raise NotFound(_("There is no such ticket in your branches. Check the number or ask its branch."))
+        others = [t for t in queries.open_tickets(session, page.ticket.party_id) if t.id != ticket_id]
+        people = staff.assignees(session, person.scope.branches)
+    moves = [move for move in rules.possible(page.ticket.state) if person.may(move.permission)]
+    return render_template(
+        "tickets/ticket.html", page=page, others=others, assignees=people, moves=moves, today=_today()
+    )
+
+
+@bp.post("/tickets/<int:ticket_id>/assign")
+def assign(ticket_id: int) -> ResponseReturnValue:
+    """Somebody is asked to take the ticket."""
+    chosen = number("staff_id")
+    if not chosen:
+        raise Invalid(_("Choose who takes the ticket."))
+    return _moved(ticket_id, "assign", lambda s, **who: actions.assign(s, ticket_id, chosen, **who))
+
+
+@bp.post("/tickets/<int:ticket_id>/accept")
+def accept(ticket_id: int) -> ResponseReturnValue:
+    """The assignee has it."""
+    return _moved(ticket_id, "accept", lambda s, **who: actions.accept(s, ticket_id, **who))
+
+
+@bp.post("/tickets/<int:ticket_id>/start")
+def start(ticket_id: int) -> ResponseReturnValue:
+    """Work has begun."""
+    return _moved(ticket_id, "start", lambda s, **who: actions.start(s, ticket_id, **who))
+
+
+@bp.post("/tickets/<int:ticket_id>/finish")
+def finish(ticket_id: int) -> ResponseReturnValue:
+    """The work is done and said in words."""
+    result = request.form.get("result", "")
+    return _moved(ticket_id, "finish", lambda s, **who: actions.finish(s, ticket_id, result, **who))
+
+
+@bp.post("/tickets/<int:ticket_id>/close")
+def close(ticket_id: int) -> ResponseReturnValue:
+    """The ticket is history."""
+    return _moved(ticket_id, "close", lambda s, **who: actions.close(s, ticket_id, **who))
+
+
+@bp.post("/tickets/<int:ticket_id>/note")
+def note(ticket_id: int) -> ResponseReturnValue:
+    """The internal note stands in the timeline."""
+    person = identity.require("ticket.write")
+    with db.begin(person.scope) as session:
+        actions.note(session, ticket_id, request.form.get("note", ""), by=person.staff_id, at=clock.now())
+    return redirect(f"/tickets/{ticket_id}#timeline")
+
+
+def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseReturnValue:
+    person = identity.require(rules.MOVES[verb].permission)
+    with db.begin(person.scope) as session:
+        act(session, by=person.staff_id, at=clock.now(), version=number("version"))
+    return redirect(f"/tickets/{ticket_id}")
+
+
+@bp.get("/tickets/of-call/<int:call_id>")
+def of_call(call_id: int) -> ResponseReturnValue:
+    """The tickets that remember the call, for the call's page."""
+    person = identity.require("ticket.read")
+    with db.begin(person.scope) as session:
+        names = calls.names_of(session, call_id)
+        found = queries.tickets_of_call(session, names) if names else []
+    return render_template("tickets/of_call.html", rows=found, call_id=call_id)
