@@ -1,0 +1,21 @@
+"""`python -m telephony listen | replay`: the ear on its own."""
+
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the named command and return its exit code."""
+    command, rest = (argv[0], argv[1:]) if argv else ("", [])
+    if command == "replay":
+        from telephony import replay
+        return replay.main(rest)
+    if command == "listen":
+        from telephony import listener
+        return listener.main(rest)
+    print("Use: python -m telephony listen | replay FILE...", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""What a call amounts to, read off its legs: who called whom, who answered, how it ended, how long it took."""
+
+from telephony.livecall import Leg, LiveCall, are_halves, seconds
+
+_DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "CONGESTION": "failed",
+               "CHANUNAVAIL": "failed"}
+_BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26  # Q.850 causes
+
+
+def direction(call: LiveCall) -> str:
+    """Return inbound when a trunk began, outbound when we ordered or reached a trunk, internal otherwise."""
+    origin = call.legs.get(call.origin)
+    if origin is not None and origin.trunk:
+        return "inbound"
+    if call.originated or any(leg.trunk for leg in call.legs.values()):
+        return "outbound"
+    return "internal"
+
+
+def caller_number(call: LiveCall) -> str | None:
+    """Return the number of who began: what the trunk said, or our own extension."""
+    origin = call.legs.get(call.origin)
+    if origin is None:
+        return None
+    if origin.party and origin.party.isdigit():
+        return origin.party
+    return origin.number or origin.shown
+
+
+def caller_name(call: LiveCall) -> str | None:
+    """Return the name of who began, as the switch first had it."""
+    origin = call.legs.get(call.origin)
+    return origin.name if origin else None
+
+
+def called(call: LiveCall) -> str | None:
+    """Return the line that was called; of an outbound call the number that was dialled."""
+    origin = call.legs.get(call.origin)
+    exten = origin.exten if origin and origin.exten != "s" else None
+    if direction(call) == "outbound":
+        return call.dialled or call.wanted or exten
+    return exten
+
+
+def customer_number(call: LiveCall) -> str | None:
+    """Return the outside party's number, whichever side began."""
+    return called(call) if direction(call) == "outbound" else caller_number(call)
+
+
+def phones(call: LiveCall) -> list[Leg]:
+    """Return the legs that were rung, Local halves and whoever began left out."""
+    return [leg for leg in call.legs.values()
+            if not leg.local and (leg.id != call.origin or call.originated)]
+
+
+def agents_rung(call: LiveCall) -> list[str]:
+    """Return the extensions whose phone rang, in order of number."""
+    return sorted({leg.party for leg in phones(call) if leg.party and leg.rang}, key=lambda party: (len(party), party))
+
+
+def agent(call: LiveCall) -> str | None:
+    """Return our side of the call: who answered, or who called out."""
+    leg = call.legs.get(call.origin if direction(call) == "outbound" else call.answered_by or "")
+    return leg.party if leg else None
+
+
+def answered_by(call: LiveCall) -> str | None:
+    """Return the extension that took the call, `customer` when the outside party did, None when nobody did."""
+    if not call.answered:
+        return None
+    return "customer" if direction(call) == "outbound" else agent(call)
+
+
+def member(call: LiveCall, leg: Leg) -> str | None:
+    """Return the queue's name for the phone, looked up through the Local channel that dialled it."""
+    here: Leg | None = leg
+    for _ in range(6):
+        if here is None or here.member:
+            return here.member if here else None
+        here = _other_half(call, here) if here.channel.endswith(";2") else call.legs.get(here.parent or "")
+    return None
+
+
+def _other_half(call: LiveCall, leg: Leg) -> Leg | None:
+    return next((one for one in call.legs.values() if one.id != leg.id and are_halves(one, leg)), None)
+
+
+def outcome(call: LiveCall, leg: Leg) -> str | None:
+    """Return how one phone's ringing ended; None while it rings."""
+    if leg.up:
+        return "answered"
+    if not leg.ended and leg.status is None:
+        return None
+    if leg.cause == _REJECTED:
+        return "rejected"
+    if leg.status == "BUSY" or leg.cause == _BUSY:
+        return "busy"
+    if leg.status == "NOANSWER" or (leg.status is None and leg.cause != _ELSEWHERE):
+        return "no-answer"
+    return "elsewhere" if leg.cause == _ELSEWHERE or call.answered else "cancelled"
+
+
+def disposition(call: LiveCall) -> str | None:
+    """Return how the call came out; None while that is open."""
+    if call.answered:
+        return "answered"
+    if not call.ended:
+        return None
+    if call.lost or not certain(call):
+        return "lost"
+    if direction(call) == "outbound":
+        return _outbound(call)
+    if call.queue is not None:
+        return "abandoned" if _left_for_good(call) else "no-answer"
+    return _dialled(call)
+
+
+def _left_for_good(call: LiveCall) -> bool:
+    """The queue says the same of a caller who gives up and of one that it sends on to a voice mailbox."""
+    return (call.gave_up or call.asked_by == call.origin) and seconds(call.left_at, call.ended_at) < 2
+
+
+def _outbound(call: LiveCall) -> str:
+    origin = call.legs[call.origin]
+    if call.originated and not origin.up:
+        return {"busy": "agent-busy", "rejected": "agent-rejected"}.get(outcome(call, origin) or "", "agent-no-answer")
+    return _dialled(call)
+
+
+def _dialled(call: LiveCall) -> str:
+    ends = [leg for leg in phones(call) if leg.id != call.origin and (leg.status or leg.cause)]
+    if not ends:
+        return "abandoned" if call.asked_by == call.origin else "failed"
+    if any(leg.cause == _REJECTED for leg in ends):
+        return "rejected"
+    if any(leg.cause == _BUSY for leg in ends):
+        return "busy"
+    words = [_DIAL_WORDS.get(leg.status or "", "no-answer") for leg in ends]
+    return "abandoned" if call.asked_by == call.origin else words[-1]
+
+
+def hangup_by(call: LiveCall) -> str | None:
+    """Return who ended the call: caller, agent, customer or pbx; None when it is open or was not heard."""
+    if not call.ended or call.lost or not certain(call):
+        return None
+    leg = call.legs.get(call.asked_by or "")
+    if leg is not None:
+        return _side(call, leg)
+    if call.reason in ("caller", "agent"):
+        return call.reason
+    leg = call.legs.get(call.left_by or "")
+    if leg is not None:
+        return _side(call, leg)
+    return "caller" if disposition(call) == "abandoned" else "pbx"
+
+
+def _side(call: LiveCall, leg: Leg) -> str:
+    if direction(call) == "outbound":
+        return "customer" if leg.trunk else "agent"
+    return "caller" if leg.id == call.origin else "agent"
+
+
+def certain(call: LiveCall) -> bool:
+    """True when every end was heard."""
+    return call.lost is None and all(leg.sure for leg in call.legs.values())
+
+
+def wait_seconds(call: LiveCall) -> float | None:
+    """Return the seconds from entering the queue to the answer, or to leaving; None without a queue."""
+    end = call.answered_at or call.left_at or call.ended_at
+    return seconds(call.queued_at, end) if call.queued_at and end else None
+
+
+def talk_seconds(call: LiveCall) -> float | None:
+    """Return the seconds together, holds left out; None when nobody answered or times are unknown."""
+    return call.talked if call.answered_at and not call.talking else None
+
+
+def total_seconds(call: LiveCall) -> float | None:
+    """Return the seconds from the first channel to the last hang-up."""
+    return seconds(call.began_at, call.ended_at) if call.began_at and call.ended_at else None

@@ -1,0 +1,111 @@
+"""One switch's feed: bytes of one connection after another become events with times, and nothing else does."""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from telephony import wire
+from telephony.event import Event, cel_moment, event
+from telephony.floor import WANTED
+from telephony.guard import Doubt, Guard, mended
+
+_REPEATS = frozenset({"UserEvent"})  # the dialplan's own headers may be named like the channel's
+_ABSOLUTE = 10**8  # seconds beyond this are a Unix time, below it a time since the connection was made
+_EPOCH = re.compile(rb"[Uu]nique[Ii][Dd]: (?:[^\r\n]*-)?(\d{9,11})\.\d+")
+_CEL_TIME = re.compile(rb"\nEventTime: ([^\r\n]+)")
+
+
+class Feed:
+    """Cuts, guards, drops what no step wants on its bytes, decodes and dates the rest; keeps state over a cut."""
+
+    def __init__(self, *, cel_clock: bool = False) -> None:
+        self.doubts: deque[Doubt] = deque(maxlen=1000)
+        self.doubted = 0
+        self.answers: list[dict[str, str]] = []
+        self.keep_answers = False
+        self.frames = 0
+        self._cel_clock = cel_clock
+        self._cel_at: datetime | None = None
+        self._skew = timedelta()
+        self.reconnected()
+
+    def reconnected(self, offset: int = 0) -> None:
+        """A new connection begins: a torn frame of the last one will never be finished."""
+        self._framer = wire.Framer(offset)
+        self._guard = Guard()
+
+    @property
+    def offset(self) -> int:
+        """Everything before this byte of the connection has been heard."""
+        return self._framer.offset
+
+    def take_lost_sight(self) -> bool:
+        """True once after a forgery that could not be told from the switch's own words."""
+        lost, self._guard.lost_sight = self._guard.lost_sight, False
+        return lost
+
+    def hear(self, data: bytes, received: datetime | None) -> Iterator[Event]:
+        """Yield the events that `data` completes."""
+        for begin, raw in self._framer.feed(data):
+            self.frames += 1
+            for offset, frame in self._guard.sift(begin, raw):
+                heard = self._event(offset, frame, received)
+                if heard is not None:
+                    yield heard
+            if self._guard.doubts:
+                self._doubt(self._guard.taken())
+
+    def _event(self, offset: int, frame: bytes, received: datetime | None) -> Event | None:
+        name = wire.event_name(frame)
+        if name not in WANTED:
+            if not name or (self._cel_clock and name == b"CEL"):
+                self._beside(name, frame)
+            return None
+        found, odd = wire.headers(frame)
+        if odd and found.get("event") not in _REPEATS:
+            self._doubt([Doubt(offset, "a header twice, or a line that is none", frame)])
+            found, odd = wire.headers(mended(frame))
+            if odd:
+                return None
+        return self._dated(event(found, received or self._cel_at, offset), received)
+
+    def _beside(self, name: bytes, frame: bytes) -> None:
+        if name:
+            stamp = _CEL_TIME.search(frame)
+            self._cel_at = cel_moment(stamp.group(1).decode("latin-1")) if stamp else self._cel_at
+        elif self.keep_answers and frame.startswith(b"Response:"):
+            self.answers.append(wire.headers(frame)[0])
+
+    def _dated(self, heard: Event, received: datetime | None) -> Event:
+        """Events without a stamp of the switch are put on its clock, by the difference last seen."""
+        if received is None:
+            return heard
+        if "timestamp" in heard.headers:
+            if heard.at is not None:
+                self._skew = heard.at - received
+            return heard
+        return Event(heard.name, heard.headers, received + self._skew, heard.offset)
+
+    def _doubt(self, doubts: Iterable[Doubt]) -> None:
+        for doubt in doubts:
+            self.doubts.append(doubt)
+            self.doubted += 1
+
+
+def times(lines: str, data: bytes) -> list[tuple[int, datetime]]:
+    """Return when each read came, from "byte-offset seconds" lines; relative seconds are dated by the first channel id."""
+    whole = lines[: lines.rfind("\n") + 1]  # a crash may have torn the last line
+    reads = [(int(offset), float(second)) for offset, second in (line.split() for line in whole.splitlines() if line)]
+    if not reads:
+        return []
+    base = 0.0 if reads[0][1] > _ABSOLUTE else _base(reads, data)
+    return [(offset, datetime.fromtimestamp(base + second, UTC)) for offset, second in reads]
+
+
+def _base(reads: list[tuple[int, float]], data: bytes) -> float:
+    first = _EPOCH.search(data)
+    if first is None:
+        return 0.0
+    second = max((second for offset, second in reads if offset <= first.start()), default=0.0)
+    return int(first.group(1)) - second

@@ -1,0 +1,239 @@
+"""All calls that are going on, and the only writer of them: what the switch says becomes changes."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from telephony.event import Event
+from telephony.grouping import Groups, channels, joined, linkedids
+from telephony.guard import Doubt
+from telephony.livecall import Leg, LiveCall, merged, met, replace
+from telephony.step import STEPS, over
+from telephony.switch import Switch
+
+LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
+DOUBTS = 1000
+TRUNKS = 1000
+_CONTROL = frozenset({"FullyBooted", "CoreShowChannelsComplete"})
+# Believed only of channels that were seen to begin: a caller can write such events.
+_CLAIMS = frozenset({"Hangup", "HangupRequest", "SoftHangupRequest", "DialBegin", "DialState", "DialEnd", "AgentCalled",
+                     "AgentConnect", "AgentComplete", "AgentRingNoAnswer"})
+# Say something of a channel that is known, and nothing that would be worth a call of its own.
+_REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "QueueCallerLeave", "QueueCallerAbandon",
+                      "BridgeLeave", "Hold", "Unhold"})
+WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
+                                                       b"Join", b"Leave", b"Dial"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A call before and after; `old` is None for a new one, another call for one that was joined to it."""
+
+    old: LiveCall | None
+    new: LiveCall
+    at: datetime | None
+    offset: int
+
+
+class Floor:
+    """Every call that is going on. Ended calls are let go, so that memory stays flat."""
+
+    def __init__(self, switch: Switch | None = None) -> None:
+        self.switch = switch or Switch()
+        self.calls: dict[str, LiveCall] = {}
+        self.doubts: deque[Doubt] = deque(maxlen=DOUBTS)
+        self.doubted = 0
+        self.heard_at: datetime | None = None
+        self._groups = Groups()
+        self._late: dict[str, None] = {}
+        self._born: set[str] = set()  # heard to begin since the last snapshot, so that one cannot miss them
+        self._trunks: set[str] = set()
+        self._shown: set[str] = set()
+        self._cut_at: datetime | None = None
+        self._uptime: int | None = None
+
+    @property
+    def live_ids(self) -> int:
+        """How many ids are known to belong to a call that goes on."""
+        return len(self._groups)
+
+    @property
+    def remembered(self) -> int:
+        """How many ids of ended calls are kept, LATE at most."""
+        return len(self._late)
+
+    def hear(self, event: Event) -> list[Change]:
+        """Take one event and return what it changed; nothing raises, what cannot be believed is counted."""
+        if event.name in _CONTROL:
+            return self._control(event)
+        step = STEPS.get(event.name)
+        if step is None:
+            return []
+        self.heard_at = event.at or self.heard_at
+        if event.name == "Newchannel":
+            self._born.add(event.headers.get("uniqueid", ""))
+        elif event.name == "CoreShowChannel":
+            self._shown.add(event.headers.get("uniqueid", ""))
+        call, changes = self._call_of(event)
+        if call is None:
+            return changes
+        new = step(self._with_channels(call, event), event)
+        if not new.legs:
+            self._groups.release(new.key)
+        elif new is not call or changes:
+            changes.append(self._keep(call if call.key in self.calls else None, new, event))
+        return changes
+
+    def _call_of(self, event: Event) -> tuple[LiveCall | None, list[Change]]:
+        """The call that the event is about, calls that it joins made one; None when it is not to be believed."""
+        ids = joined(event)
+        named = [event.headers.get(prefix + "uniqueid", "") for prefix in channels(event)]
+        own = [name for name in named if name and name != "<unknown>"]
+        if not ids or any(name in self._late for name in own):
+            return None, []
+        if event.name in _CLAIMS and any(self._groups.find(name) is None for name in own):
+            self.doubt(Doubt(event.offset, f"{event.name} for a channel that never began", repr(dict(event.headers)).encode()))
+            return None, []
+        if event.name in _REMARKS and not all(self._is_leg(name) for name in own):
+            return None, []
+        ids = [name for name in ids if name not in self._late]
+        if event.name == "QueueEntry" and self._groups.find(ids[0]) is None:
+            return None, []
+        return self._joined(ids, event)
+
+    def _is_leg(self, channel: str) -> bool:
+        key = self._groups.find(channel)
+        return key is not None and key in self.calls and channel in self.calls[key].legs
+
+    def _joined(self, ids: list[str], event: Event) -> tuple[LiveCall, list[Change]]:
+        key, gone = self._groups.join(ids)
+        members = self._groups.members(key)
+        parts = [self.calls.pop(name) for name in gone if name in self.calls]
+        whole = self.calls.get(key) or (parts[0] if parts else LiveCall(key=key, ids=members))
+        for part in parts:
+            whole = whole if part is whole else merged(whole, part, event.at)
+        if whole.key != key or len(whole.ids) != len(members):
+            whole = replace(whole, key=key, ids=members)
+        if parts:
+            self.calls[key] = whole
+        return whole, [Change(part, whole, event.at, event.offset) for part in parts]
+
+    def _with_channels(self, call: LiveCall, event: Event) -> LiveCall:
+        fresh = [name for name in linkedids(event) if name not in call.linkedids and name not in self._late]
+        if fresh:
+            call = replace(call, linkedids=tuple(dict.fromkeys((*call.linkedids, *fresh))))
+        for prefix in channels(event):
+            name = event.headers.get(prefix + "uniqueid", "")
+            if name and name != "<unknown>" and name not in call.legs and event.name not in ("QueueEntry", *_REMARKS):
+                call = call.with_leg(self._leg(name, prefix, event))
+        return call
+
+    def _leg(self, name: str, prefix: str, event: Event) -> Leg:
+        """A channel at first sight; seen late it is a placeholder, with what can be told now."""
+        channel = event.headers.get(prefix + "channel", "")
+        local = channel.startswith("Local/")
+        trunk = not local and self._is_trunk(channel, event.headers.get(prefix + "context", ""))
+        snapshot = event.name in ("CoreShowChannel", "Status")
+        return Leg(
+            id=name, channel=channel, local=local, trunk=trunk, began_at=None if snapshot else event.at,
+            party=None if local or trunk or not channel else self.switch.party(channel),
+            shown=event[prefix + "CallerIDNum"], exten=event[prefix + "Exten"],
+        )
+
+    def _is_trunk(self, channel: str, context: str) -> bool:
+        """True by the context; an endpoint that was a trunk once is one in any context."""
+        endpoint = self.switch.party(channel)
+        if self.switch.is_trunk(channel, context):
+            if len(self._trunks) < TRUNKS:
+                self._trunks.add(endpoint)
+            return True
+        return endpoint in self._trunks
+
+    def _keep(self, old: LiveCall | None, new: LiveCall, event: Event) -> Change:
+        if new.ended:
+            self.calls.pop(new.key, None)
+            self._forget(new.key)
+        else:
+            self.calls[new.key] = new
+        return Change(old, new, event.at, event.offset)
+
+    def _forget(self, key: str) -> None:
+        ids = self._groups.release(key)
+        self._late.update(dict.fromkeys(ids))
+        self._born -= ids
+        while len(self._late) > LATE:
+            del self._late[next(iter(self._late))]
+
+    def doubt(self, doubt: Doubt) -> None:
+        """Put a frame into quarantine and count it."""
+        self.doubts.append(doubt)
+        self.doubted += 1
+
+    def _control(self, event: Event) -> list[Change]:
+        if event.name == "FullyBooted":
+            return self._connected(event)
+        shown, self._shown = self._shown, set()
+        if event.number("ListItems") != len(shown):
+            return []  # part of the list was lost: nothing follows from it
+        at, self._cut_at = self._cut_at or event.at, None
+        shown |= self._born
+        self._born = set()
+        return [self._close(call, at, event, shown) for call in list(self.calls.values()) if _missing(call, shown)]
+
+    def _connected(self, event: Event) -> list[Change]:
+        """A new connection: what went on before it is in doubt, and gone when the switch itself began later."""
+        self._cut_at, self._shown, self._born = self.heard_at, set(), set()
+        uptime, before = event.number("Uptime"), self._uptime
+        self._uptime = uptime
+        if uptime is None:
+            return []
+        if event.at is None:
+            dead = list(self.calls.values()) if before is not None and uptime < before else []
+        else:
+            # Uptime is in whole seconds and the clocks may differ a little: two seconds are nobody's call.
+            booted = event.at - timedelta(seconds=min(uptime, 10**9) + 2)
+            dead = [call for call in self.calls.values() if call.began_at and call.began_at < booted]
+        return [self._close(replace(call, lost="restart"), self._cut_at, event, set()) for call in dead]
+
+    def _close(self, call: LiveCall, at: datetime | None, event: Event, shown: set[str]) -> Change:
+        """End the legs that are not there any more; their end is concluded, not heard."""
+        old = self.calls.get(call.key)
+        return self._keep(old, concluded(call, at, shown), event)
+
+    def stragglers(self) -> list[LiveCall]:
+        """Return the calls that look over though an end was not heard: a snapshot would tell."""
+        return [call for call in self.calls.values() if _straggles(call)]
+
+    def finish(self) -> list[Change]:
+        """Close the stragglers at the last end that was heard of them, when no more will be."""
+        return [self._close(call, _last_end(call) or self.heard_at, Event("", {}, self.heard_at), set())
+                for call in self.stragglers()]
+
+
+def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:
+    """Return the call with each leg ended that `shown` lacks; where the call had been going down, its end is sure."""
+    origin = call.legs.get(call.origin)
+    going = origin is not None and (origin.ended or origin.asked)
+    for leg in list(call.legs.values()):
+        if not leg.ended and leg.id not in shown:
+            sure = going or leg.asked
+            call = call.with_leg(replace(leg, ended=True, ended_at=at, sure=sure, bridge=None, held=False))
+    return over(met(replace(call, repaired=True), at), at)
+
+
+def _missing(call: LiveCall, shown: set[str]) -> bool:
+    return any(not leg.ended and leg.id not in shown for leg in call.legs.values())
+
+
+def _last_end(call: LiveCall) -> datetime | None:
+    return max((leg.ended_at for leg in call.legs.values() if leg.ended_at), default=None)
+
+
+def _straggles(call: LiveCall) -> bool:
+    origin = call.legs.get(call.origin)
+    if origin is None:
+        return True
+    if call.talking or not (origin.ended or origin.asked):
+        return False
+    return all(leg.ended or leg.asked or leg.local or (leg.bridge is None and leg.id != call.origin)
+               for leg in call.legs.values())

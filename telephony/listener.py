@@ -1,0 +1,274 @@
+"""Hears one switch for good: connects, writes down, understands, tells; starts where the last one stopped."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from service.calls import actions
+from service.core import clock, config, db, scope
+from service.core.config import Settings, SwitchSettings
+from service.core.embedded import Embedded
+from service.core.errors import DeskError
+from service.core.single import Single
+from telephony import journal, resync
+from telephony.feed import Feed
+from telephony.floor import Floor
+from telephony.journal import Journal, JournalError, Position
+from telephony.link import Fatal, Link, LoginRefused
+from telephony.sink import Sink
+from telephony.switch import Switch
+
+log = logging.getLogger(__name__)
+SYNC_EVERY = 0.05
+CHECK_EVERY = 10.0
+PURGE_EVERY = 3600.0
+
+
+class Listener:
+    """One switch's ear. Everything but the sink's threads and the disk's fsync runs in one event loop."""
+
+    def __init__(self, settings: Settings, switch: SwitchSettings, *, once: bool = False) -> None:
+        self.switch, self.once = switch, once
+        self.journal = Journal(settings.journal_dir / switch.name)
+        self.floor = Floor(Switch(switch.name, switch.trunk_contexts, switch.extension_pattern))
+        self.feed = Feed()
+        self.feed.keep_answers = True
+        bind = db.engine(settings.dsn_app, name=f"listen {switch.name}", pool_size=3)
+        self.sink = Sink(switch.name, bind, Single(db.raw_dsn(settings.dsn_app), f"listen {switch.name}"))
+        self.link = Link(host=switch.host, port=switch.port, username=switch.username, secret=switch.secret, ear=self)
+        self.resync = resync.Resync(self.link.ask)
+        self._bind = bind
+        self._up_at = 0.0
+        self._gap_from: datetime | None = None
+        self._doubted = 0
+
+    # ---- before the first connection --------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Read the journal again from the oldest call that was not stored with its end; nothing is told twice."""
+        heard_at = journal.last_heard(self.journal.folder)
+        segment = -1
+        for piece in journal.pieces(self.journal.folder, self._low()):
+            if piece.position.segment != segment:
+                segment = piece.position.segment
+                self.feed.reconnected(piece.position.offset)
+            changes = [change for event in self.feed.hear(piece.data, piece.at) for change in self.floor.hear(event)]
+            self.sink.take(changes, Position(segment, self.feed.offset), pops=False)
+        self.feed.answers.clear()
+        if heard_at is not None:
+            self._deaf(heard_at, "the listener was stopped")
+
+    def _low(self) -> Position:
+        """The database's mark; while it is away the copy beside the journal, which is never ahead of it."""
+        try:
+            with db.begin(scope.ALL, self._bind) as session:
+                mark = actions.checkpoint(session, self.switch.name)
+        except Exception as error:
+            log.warning("The database does not answer (%s); hearing begins without it", str(error).partition("\n")[0])
+            return _read_mark(self._mark_file)
+        return Position.of(mark.low_segment, mark.low_offset) if mark else Position()
+
+    @property
+    def _mark_file(self) -> Path:
+        return self.journal.folder / "mark"
+
+    # ---- what the link tells ----------------------------------------------------------------------------
+
+    def on_line(self) -> None:
+        """A connection begins with a segment of its own, and with it a snapshot is wanted.
+
+        Not when the login is settled: a near switch has sent the whole snapshot by then.
+        """
+        self._segment()
+        self.resync.connected()
+
+    def _segment(self) -> None:
+        self.journal.begin(time.time())
+        self.feed.reconnected()
+
+    def on_data(self, data: bytes) -> None:
+        """Write down, understand, tell, in this order."""
+        now = time.time()
+        try:
+            self.journal.write(data, now)
+        except JournalError as error:
+            raise Fatal(str(error)) from error
+        self._understand(data, clock.now())
+        if self.journal.due(now) and self.feed.offset == self.journal.position.offset:
+            self._segment()
+
+    def _understand(self, data: bytes, at: datetime) -> None:
+        changes, complete = [], False
+        for event in self.feed.hear(data, at):
+            changes += self.floor.hear(event)
+            complete |= self.resync.heard(event, time.monotonic())
+        self.sink.take(changes, Position(self.journal.position.segment, self.feed.offset))
+        if complete:
+            self._heard_again(at, "")
+        self._answers(at)
+
+    def _answers(self, at: datetime) -> None:
+        """Settle what was asked; a snapshot that is not allowed is told, and the gap still has its end."""
+        answers, self.feed.answers = self.feed.answers, []
+        for headers in answers:
+            self.link.protocol.answered(headers)
+            refused = headers.get("response") == "Error" and "ermission" in headers.get("message", "")
+            if refused and self.resync.wanted:
+                self.resync.wanted = False
+                log.error("The user %s may not list channels. Give it write=reporting in manager.conf; until then "
+                          "calls that end in a gap stay open.", self.switch.username)
+                self._heard_again(at, "no snapshot")
+
+    def on_up(self) -> None:
+        """Logged in."""
+        self._up_at = time.monotonic()
+        log.info("Connected to %s", self.switch.name)
+
+    def on_refused(self, why: str) -> None:
+        """The log-in was not taken: an alarm and a slow retry, or the end of a run that is to be tried once."""
+        sentence = (f"{self.switch.host} refuses the user {self.switch.username} ({why}). "
+                    "Correct username or secret of this switch in the settings.")
+        if self.once:
+            self.link.fail(LoginRefused(sentence))
+        else:
+            log.error(sentence)
+
+    def on_down(self, reason: str) -> None:
+        """From now on nothing is heard."""
+        self._deaf(clock.now(), reason)
+
+    def _deaf(self, at: datetime, reason: str) -> None:
+        self._gap_from = self._gap_from or at
+        self.sink.errand(lambda session: actions.gap_began(session, self.switch.name, at=at, reason=reason))
+
+    def _heard_again(self, at: datetime, note: str) -> None:
+        words = note or resync.gap_note(self._gap_from, at)
+        self._gap_from = None
+        self.sink.errand(lambda session: actions.gap_ended(session, self.switch.name, at=at, note=words))
+        self.sink.refresh(list(self.floor.calls.values()), at)
+
+    # ---- the process ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Hear until cancelled; raises Fatal or LoginRefused when going on makes no sense."""
+        self.recover()
+        self.sink.start()
+        over = self.link.start()
+        tasks = [asyncio.create_task(self._keep_synced()), asyncio.create_task(self._keep_checked())]
+        try:
+            await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for done in (over, *tasks):
+                if done.done():
+                    done.result()
+        finally:
+            await self._end(tasks)
+
+    async def _end(self, tasks: "list[asyncio.Task[None]]") -> None:
+        self.link.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.to_thread(self.sink.stop)
+        _write_mark(self._mark_file, self.sink.low())
+        with suppress(JournalError):
+            self.journal.close()
+        self._bind.dispose()
+
+    async def _keep_synced(self) -> None:
+        """What was heard is on disk 50 ms later."""
+        while True:
+            await asyncio.sleep(SYNC_EVERY)
+            if self.journal.dirty:
+                try:
+                    await asyncio.to_thread(self.journal.sync)
+                except JournalError as error:
+                    raise Fatal(str(error)) from error
+
+    async def _keep_checked(self) -> None:
+        """Doubts get a snapshot, new doubts a line in the log, old segments an end."""
+        purged_at = 0.0
+        while True:
+            await asyncio.sleep(1.0 if self.resync.wanted else CHECK_EVERY)
+            now = time.monotonic()
+            if self.link.authenticated:
+                self.resync.remind(now, self._up_at)
+            doubted = self.feed.doubted + self.floor.doubted
+            if doubted != self._doubted:
+                log.warning("%s: %d frames in all were forged or cannot be believed", self.switch.name, doubted)
+            if self.link.authenticated and (self.feed.take_lost_sight() or self.floor.stragglers()):
+                self.resync.doubt(now)
+            self._doubted = doubted
+            _write_mark(self._mark_file, self.sink.low())
+            if now - purged_at > PURGE_EVERY:
+                purged_at = now
+                self.journal.purge(self.sink.low(), time.time())
+
+
+def _read_mark(path: Path) -> Position:
+    with suppress(OSError, ValueError):
+        segment, offset = path.read_text("ascii").split()
+        return Position(int(segment), int(offset))
+    return Position()
+
+
+def _write_mark(path: Path, low: Position) -> None:
+    with suppress(OSError):  # a convenience: the database's mark is the truth
+        path.write_text(f"{low.segment} {low.offset}\n", "ascii")
+
+
+async def _run_all(settings: Settings, switches: Sequence[SwitchSettings], once: bool) -> None:
+    task = asyncio.gather(*(Listener(settings, switch, once=once).run() for switch in switches))
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def run(settings: Settings, switch: SwitchSettings | str | None = None, *, once: bool = False) -> int:
+    """Hear one switch, or all of the settings, until a signal; return 0, or 1 after one sentence on standard error."""
+    try:
+        asyncio.run(_run_all(settings, _chosen(settings, switch), once))
+    except (Fatal, LoginRefused, JournalError) as error:
+        print(f"ringdesk listen: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _chosen(settings: Settings, switch: SwitchSettings | str | None) -> list[SwitchSettings]:
+    if isinstance(switch, SwitchSettings):
+        return [switch]
+    found = [one for one in settings.switches if switch in (None, one.name)]
+    if not found:
+        raise Fatal("No such switch is set. Add [[switches]] with name, host, username and secret to the settings.")
+    return found
+
+
+def _with_database(settings: Settings) -> Settings:
+    """The settings' own database, else the embedded one, running."""
+    if settings.dsn_app:
+        return settings
+    server = Embedded(settings.data / "postgresql")
+    server.start()
+    return replace(settings, dsn_app=server.dsn(db.APP, "ringdesk"))
+
+
+def main(argv: Sequence[str]) -> int:
+    """`python -m telephony listen`: the settings' switches, against the settings' or the embedded database."""
+    parser = argparse.ArgumentParser("ringdesk listen", description="Hears the telephone switches of the settings.")
+    parser.add_argument("--once", action="store_true", help="end when the first log-in is refused, instead of trying on")
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        settings = config.load()
+        return run(_with_database(settings), once=options.once)
+    except (config.BadSetting, DeskError) as error:
+        print(f"ringdesk listen: {error}", file=sys.stderr)
+        return 1

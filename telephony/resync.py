@@ -1,0 +1,58 @@
+"""After a cut: what is up now. The answers travel the same way as everything else, journal first.
+
+Nothing of the past is repeated by a switch; a snapshot of its channels and queues says which calls live on, and the
+floor ends those that do not.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from telephony.event import Event
+
+Send = Callable[[str], None]
+SNAPSHOT = ("CoreShowChannels", "QueueStatus")
+BOOT_PATIENCE = 3.0    # a user without the class `system` is never told FullyBooted
+ASK_AGAIN = 60.0       # how often a quiet doubt is worth a snapshot
+
+
+class Resync:
+    """Asks for a snapshot when a connection is new, or when something heard cannot be right; tells when it is there."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.wanted = False        # a new connection has not had its snapshot yet
+        self._asked_at: float | None = None
+
+    def connected(self) -> None:
+        """A login was taken: what happened before it is unknown."""
+        self.wanted, self._asked_at = True, None
+
+    def ask(self, now: float) -> None:
+        """Have the switch list its channels and queues."""
+        self._asked_at = now
+        for action in SNAPSHOT:
+            self._send(action)
+
+    def heard(self, event: Event, now: float) -> bool:
+        """Take an event's word for when to ask; True when the snapshot of a new connection is complete."""
+        if event.name == "FullyBooted":
+            self.ask(now)
+        done = event.name == "CoreShowChannelsComplete" and self.wanted
+        if done:
+            self.wanted = False
+        return done
+
+    def remind(self, now: float, logged_in_at: float) -> None:
+        """Ask without FullyBooted when it does not come."""
+        if self.wanted and self._asked_at is None and now - logged_in_at > BOOT_PATIENCE:
+            self.ask(now)
+
+    def doubt(self, now: float) -> None:
+        """Something was heard that only a snapshot can put right."""
+        if self._asked_at is None or now - self._asked_at > ASK_AGAIN:
+            self.ask(now)
+
+
+def gap_note(began: datetime | None, ended: datetime) -> str:
+    """Return how long nothing was heard, for the record."""
+    return f"{(ended - began).total_seconds():.1f} s" if began else ""

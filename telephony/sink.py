@@ -1,0 +1,335 @@
+"""The ear tells the desk: pops at once, the store in batches behind them, neither ever in the way of hearing.
+
+Two threads. Pops go out in a transaction of their own before anything is stored, and are dropped when they would come
+too late to help. The store follows with the journal position in the same transaction, so that it can be taken up from
+there after any crash; while PostgreSQL is away it waits, and nothing is told twice.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from service.calls import actions
+from service.calls.actions import CallFacts, Checkpoint, LegFacts, Ring
+from service.core import clock, db, scope
+from service.core.single import Single
+from telephony import facts
+from telephony.floor import Change
+from telephony.grouping import id_key
+from telephony.journal import Position
+from telephony.livecall import Leg, LiveCall
+from telephony.news import News, current, news
+
+log = logging.getLogger(__name__)
+POP_LATE = 10.0      # seconds after which a pop would only startle
+FLUSH = 0.2          # the store's breath: what changes within it is written once
+CROWD = 60           # more calls than this waiting: those that go on wait, those that ended go first
+BATCH = 200
+IDLE_MARK = 10.0     # the checkpoint moves at least this often while events come
+_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+
+
+@dataclass(frozen=True)
+class _Pop:
+    do: Callable[[Session], object]
+    born: float
+
+
+class Sink:
+    """Tells one switch's changes to the desk. `take` returns at once, whatever the database does."""
+
+    def __init__(self, switch: str, bind: Engine, single: Single | None = None) -> None:
+        self.switch, self._bind, self._single = switch, bind, single
+        self.stored, self.popped, self.late, self.failed = 0, 0, 0, 0
+        self.position = Position()
+        self._pops: queue.SimpleQueue[_Pop | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._pending: dict[str, tuple[LiveCall, Position]] = {}
+        self._first: dict[str, Position] = {}
+        self._errands: list[Callable[[Session], object]] = []
+        self._rung: dict[str, str] = {}
+        self._marked = Position()
+        self._marked_at = 0.0
+        self._threads = [threading.Thread(target=self._tell, name=f"{switch} pops", daemon=True),
+                         threading.Thread(target=self._store, name=f"{switch} store", daemon=True)]
+
+    def start(self) -> None:
+        """Both threads run."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, patience: float = 4.0) -> None:
+        """What can be stored is stored; the rest is in the journal."""
+        self._stopping = True
+        self._pops.put(None)
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(patience)
+        if self._single is not None:
+            self._single.release()
+
+    # ---- called by the listener's loop ------------------------------------------------------------------
+
+    def take(self, changes: Iterable[Change], position: Position, *, pops: bool = True) -> None:
+        """Everything up to `position` was heard; tell what changed."""
+        with self._lock:
+            for change in changes:
+                if pops:
+                    self._pop_all(news(change))
+                self._keep(change, position)
+            self.position = position
+        self._wake.set()
+
+    def _keep(self, change: Change, position: Position) -> None:
+        call, here = change.new, Position(position.segment, change.offset)
+        if change.old is not None and change.old.key != call.key:
+            self._pending.pop(change.old.key, None)
+            here = min(here, self._first.pop(change.old.key, here))
+        self._first[call.key] = min(here, self._first.get(call.key, here))
+        if change.old is None or change.old.key != call.key or _milestone(change.old, call) or call.key in self._pending:
+            self._pending[call.key] = (call, Position(position.segment, change.offset))
+
+    def errand(self, do: Callable[[Session], object]) -> None:
+        """Have something else written in order with the calls, after those taken so far."""
+        with self._lock:
+            self._errands.append(do)
+        self._wake.set()
+
+    def refresh(self, calls: Iterable[LiveCall], at: datetime) -> None:
+        """After a snapshot the screens show what is up now, and nothing else."""
+        keys: set[str] = set()
+        for call in calls:
+            keys |= {call.key, *call.ids}
+            self._pop_all(current(call, at))
+        self._pops.put(_Pop(lambda session: actions.pops.close_stale(session, self.switch, keys, at=at), time.monotonic()))
+
+    # ---- pops -------------------------------------------------------------------------------------------
+
+    def _pop_all(self, items: Iterable[News]) -> None:
+        born = time.monotonic()
+        for item in items:
+            if item.leg is not None:
+                self._pops.put(_Pop(self._telling(item, item.leg), born))
+            for key in {self._rung.pop(leg) for leg in item.call.legs if leg in self._rung} if item.leg is None else ():
+                self._pops.put(_Pop(self._ending(key, item.at or clock.now()), born))
+
+    def _ending(self, key: str, at: datetime) -> Callable[[Session], object]:
+        return lambda session: actions.call_ended(session, self.switch, key, at=at)
+
+    def _telling(self, item: News, leg: Leg) -> Callable[[Session], object]:
+        at = item.at or clock.now()
+        ring = self._ring(item.call, self._rung.setdefault(leg.id, item.call.key), leg.party or "")
+        if item.kind == "rings":
+            return lambda session: actions.phone_rings(session, ring, at=at)
+        if item.kind == "answered":
+            return lambda session: actions.phone_answered(session, ring, at=at)
+        return lambda session: actions.phone_stopped(session, ring, at=at, reason=item.reason)
+
+    def _ring(self, call: LiveCall, key: str, extension: str) -> Ring:
+        return Ring(self.switch, key, extension, facts.caller_number(call), facts.caller_name(call), facts.called(call),
+                    call.queue, facts.direction(call))
+
+    def _tell(self) -> None:
+        """The pop thread: what waits together goes in one transaction."""
+        while (first := self._pops.get()) is not None:
+            batch = [first]
+            while len(batch) < 50 and not self._pops.empty():
+                more = self._pops.get()
+                if more is None:
+                    self._pops.put(None)
+                    break
+                batch.append(more)
+            self._tell_batch(batch)
+
+    def _tell_batch(self, batch: list[_Pop]) -> None:
+        fresh = [pop for pop in batch if time.monotonic() - pop.born < POP_LATE]
+        self.late += len(batch) - len(fresh)
+        if not fresh or self._told(fresh):
+            return
+        for pop in fresh if len(fresh) > 1 else ():
+            self._told([pop])
+
+    def _told(self, pops: list[_Pop]) -> bool:
+        try:
+            with db.begin(scope.ALL, self._bind) as session:
+                for pop in pops:
+                    pop.do(session)
+        except _AWAY as error:
+            log.warning("No pops for %s, the database does not answer: %s", self.switch, _short(error))
+            time.sleep(0.2)
+            return True  # a pop is worth nothing later; the page says that it is blind
+        except Exception:
+            log.exception("A pop of %s was not told", self.switch)
+            self.failed += 1
+            return False
+        self.popped += len(pops)
+        return True
+
+    # ---- store ------------------------------------------------------------------------------------------
+
+    def _store(self) -> None:
+        """The store thread: batches with the checkpoint, with back-off while the database is away."""
+        pause = 0.5
+        while not (self._stopping and not self._waiting()):
+            self._wake.wait(IDLE_MARK)
+            self._wake.clear()
+            if not self._stopping:
+                time.sleep(FLUSH)
+            try:
+                self._flush()
+                pause = 0.5
+            except _AWAY as error:
+                log.warning("The store of %s waits, the database does not answer: %s", self.switch, _short(error))
+                if self._stopping:
+                    return
+                time.sleep(pause)
+                pause = min(pause * 2, 30.0)
+                self._wake.set()
+
+    def _waiting(self) -> bool:
+        with self._lock:
+            return bool(self._pending or self._errands)
+
+    def _flush(self) -> None:
+        if self._single is not None and not self._own():
+            return
+        while True:
+            with self._lock:
+                taken, errands, position = self._next_batch(), self._errands, self.position
+                self._errands = []
+            if not taken and not errands and not self._mark_due(position):
+                return
+            try:
+                self._write(taken, errands, position)
+            except BaseException:
+                with self._lock:
+                    self._pending = {**taken, **self._pending}
+                    self._errands = errands + self._errands
+                raise
+            if len(taken) < BATCH:
+                return
+
+    def _own(self) -> bool:
+        """True when this process may store; another listener on the same switch keeps its right."""
+        try:
+            assert self._single is not None
+            if self._single.held():
+                return True
+        except Exception as error:  # the driver's own errors: the server is away
+            raise OperationalError("lock", None, error) from error
+        log.error("Another listener stores %s. This one hears and keeps its journal; stop one of them.", self.switch)
+        time.sleep(2.0)
+        self._wake.set()
+        return False
+
+    def _next_batch(self) -> dict[str, tuple[LiveCall, Position]]:
+        """What to write now; in a crowd the calls that have ended first."""
+        crowd = len(self._pending) > CROWD and not self._stopping
+        keys = [key for key, (call, _) in self._pending.items() if call.ended or not crowd][:BATCH]
+        return {key: self._pending.pop(key) for key in keys}
+
+    def _mark_due(self, position: Position) -> bool:
+        return position != self._marked and (self._stopping or time.monotonic() - self._marked_at > IDLE_MARK)
+
+    def _write(self, taken: dict[str, tuple[LiveCall, Position]], errands: list[Callable[[Session], object]],
+               position: Position) -> None:
+        told = [call_facts(self.switch, call, at) for call, at in taken.values()]
+        mark = self._checkpoint(taken, position)
+        now = clock.now()
+        try:
+            with db.begin(scope.ALL, self._bind) as session:
+                actions.store_calls(session, told, mark, at=now)
+                for do in errands:
+                    do(session)
+        except _AWAY:
+            raise
+        except Exception:
+            log.exception("A batch of %s was refused; its calls are tried one by one", self.switch)
+            self._write_singly(told, errands, mark)
+        self._done(taken, position)
+
+    def _write_singly(self, told: list[CallFacts], errands: list[Callable[[Session], object]], mark: Checkpoint) -> None:
+        steps: list[Callable[[Session], object]] = [
+            lambda session, fact=fact: actions.store_calls(session, [fact], None, at=clock.now()) for fact in told]  # type: ignore[misc]
+        steps += [*errands, lambda session: actions.store_calls(session, [], mark, at=clock.now())]
+        for step in steps:
+            try:
+                with db.begin(scope.ALL, self._bind) as session:
+                    step(session)
+            except _AWAY:
+                raise
+            except Exception:
+                log.exception("%s: one call was refused by the store; the journal has it", self.switch)
+                self.failed += 1
+
+    def _checkpoint(self, taken: dict[str, tuple[LiveCall, Position]], position: Position) -> Checkpoint:
+        """Where a restart reads from: the beginning of the oldest call that is not stored with its end."""
+        with self._lock:
+            done = {key for key, (call, _) in taken.items() if call.ended}
+            low = min((first for key, first in self._first.items() if key not in done), default=position)
+        low = min(low, position)
+        return Checkpoint(self.switch, position.name, position.offset, low.name, low.offset)
+
+    def _done(self, taken: dict[str, tuple[LiveCall, Position]], position: Position) -> None:
+        with self._lock:
+            for key, (call, _) in taken.items():
+                if call.ended:
+                    self._first.pop(key, None)
+        self.stored += len(taken)
+        self._marked, self._marked_at = position, time.monotonic()
+
+    def low(self) -> Position:
+        """Return from where the journal is still needed."""
+        with self._lock:
+            return min([self._marked, *self._first.values()])
+
+
+def _milestone(old: LiveCall, new: LiveCall) -> bool:
+    """True for changes worth a row while the call goes on; the others travel with the next of these."""
+    return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated) != (
+        new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated)
+
+
+def _short(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]
+
+
+def call_facts(switch: str, call: LiveCall, position: Position) -> CallFacts:
+    """Return the call as the desk stores it."""
+    return CallFacts(
+        switch=switch, call_key=call.key, aliases=tuple(sorted(call.ids - {call.key}, key=id_key)),
+        direction=facts.direction(call), caller_number=facts.caller_number(call), caller_name=facts.caller_name(call),
+        called=facts.called(call), queue=call.queue, agent=facts.agent(call), answered_by=facts.answered_by(call),
+        disposition=facts.disposition(call), hangup_by=facts.hangup_by(call), started_at=call.began_at,
+        queued_at=call.queued_at, answered_at=call.answered_at, ended_at=call.ended_at,
+        wait_seconds=_exact(facts.wait_seconds(call)), talk_seconds=_exact(facts.talk_seconds(call)),
+        total_seconds=_exact(facts.total_seconds(call)), recorded=call.recorded if call.ended else call.recorded or None,
+        recording_name=call.recording, legs=leg_facts(call), live=not call.ended,
+        provenance="repaired" if call.repaired else "live", end_certain=call.ended and facts.certain(call),
+        revision=position.revision,
+    )
+
+
+def leg_facts(call: LiveCall) -> tuple[LegFacts, ...]:
+    """Return the phones that were rung, numbered in the order in which their channels began."""
+    legs = sorted(facts.phones(call), key=lambda leg: id_key(leg.id))
+    return tuple(
+        LegFacts(no, leg.channel, leg.party, facts.member(call, leg), leg.rang_at, leg.up_at, leg.ended_at,
+                 facts.outcome(call, leg))
+        for no, leg in enumerate(legs, 1))
+
+
+def _exact(seconds: float | None) -> Decimal | None:
+    return None if seconds is None else Decimal(f"{seconds:.3f}")
