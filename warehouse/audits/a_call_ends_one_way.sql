@@ -1,0 +1,4 @@
+-- No call is both answered and abandoned, and none waits a negative time.
+select call_id, answered, abandoned, wait_seconds
+from fact_call
+where answered + abandoned > 1 or wait_seconds < 0 or talk_seconds < 0 or within_limit > answered or short_abandoned > abandoned
