@@ -1,0 +1,236 @@
+"""Workbooks: the same rows as the screen, with a cover that proves them. Flat memory; strings stay strings."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, Any
+
+import pandas as pd
+import xlsxwriter
+from flask_babel import gettext as _
+
+from dashboards import words
+from dashboards.questions import calls, sla
+from dashboards.state import State
+from service.core.identity import Identity
+from warehouse.read import Generation, View
+
+# A sheet of Excel's ends at 1,048,576 rows; the head takes one.
+SHEET_ROWS = 1_000_000
+# Excel keeps 15 digits; an amount past 13 before the point would lose cents, so it goes out as text.
+LARGEST = Decimal(10) ** 13
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sheet: its head, its kind (text, whole, amount, seconds, day, moment, percent) and its value of a row."""
+
+    head: str
+    kind: str
+    value: Callable[[Any], Any]
+    width: int = 14
+
+
+class Book:
+    """One workbook being written, row by row."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+                   "default_date_format": "yyyy-mm-dd"}
+        self.book = xlsxwriter.Workbook(target, options)
+        self.book.set_properties({"title": "Ringdesk", "author": "", "comments": ""})
+        plain: dict[str, Any] = {"font_name": "Arial", "font_size": 10}
+        kinds: dict[str, dict[str, Any]] = {
+            "text": {}, "head": {"bold": True, "bg_color": "#F0F2F6", "bottom": 1, "bottom_color": "#C9D0DB"},
+            "title": {"bold": True, "font_size": 14}, "bold": {"bold": True}, "muted": {"font_color": "#5A6577"}, "wrong": {"bold": True, "font_color": "#CC4208"},
+            "whole": {"num_format": "#,##0"}, "amount": {"num_format": "#,##0.00"}, "seconds": {"num_format": "0.0"},
+            "day": {"num_format": "yyyy-mm-dd"}, "moment": {"num_format": "yyyy-mm-dd hh:mm:ss"}, "percent": {"num_format": "0.0%"},
+        }
+        self.formats = {name: self.book.add_format(plain | more) for name, more in kinds.items()}
+
+    def close(self) -> None:
+        """The file is complete."""
+        self.book.close()
+
+    def sheet(self, name: str, columns: Sequence[Column], rows: Iterable[Any]) -> int:
+        """The rows stand on one sheet, or on several when they are too many for one; returns their number."""
+        written, part, sheet = 0, 0, None
+        for row in rows:
+            if written % SHEET_ROWS == 0:
+                part += 1
+                sheet = self._begin(name if part == 1 else f"{name} {part}", columns)
+            assert sheet is not None
+            for index, column in enumerate(columns):
+                self._cell(sheet, written % SHEET_ROWS + 1, index, column.kind, column.value(row))
+            written += 1
+        if sheet is None:
+            self._begin(name, columns)
+        return written
+
+    def _begin(self, name: str, columns: Sequence[Column]) -> Any:
+        sheet = self.book.add_worksheet(name)
+        sheet.freeze_panes(1, 1)
+        for index, column in enumerate(columns):
+            sheet.set_column(index, index, column.width)
+        for index, column in enumerate(columns):
+            sheet.write_string(0, index, column.head, self.formats["head"])
+        return sheet
+
+    def _cell(self, sheet: Any, row: int, column: int, kind: str, value: Any) -> None:
+        """Each kind has its own writer; text is never looked at twice, so no formula can come of it."""
+        style = self.formats[kind]
+        if value is None:
+            return
+        if isinstance(value, Decimal | int) and abs(Decimal(value)) >= LARGEST:
+            sheet.write_string(row, column, f"{value:,}", self.formats["text"])
+        elif kind == "text":
+            sheet.write_string(row, column, clean(str(value)), style)
+        elif isinstance(value, datetime):
+            sheet.write_datetime(row, column, value.replace(tzinfo=None), style)
+        elif isinstance(value, date):
+            sheet.write_datetime(row, column, value, style)
+        else:
+            sheet.write_number(row, column, value, style)
+
+    def lines(self, name: str, rows: Sequence[Sequence[tuple[Any, str]]], widths: Sequence[int]) -> None:
+        """A sheet of free lines; each cell is (value, kind)."""
+        sheet = self.book.add_worksheet(name)
+        for index, width in enumerate(widths):
+            sheet.set_column(index, index, width)
+        for number, row in enumerate(rows):
+            for index, (value, kind) in enumerate(row):
+                if kind in ("title", "bold", "head", "muted", "wrong"):
+                    sheet.write_string(number, index, clean(str(value)), self.formats[kind])
+                else:
+                    self._cell(sheet, number, index, kind, value)
+
+
+def clean(text: str) -> str:
+    """Signs that XML cannot carry are shown as a box, and 32,767 is as long as a cell may be."""
+    kept = "".join(sign if sign >= " " or sign in "\t\n" else "�" for sign in text)
+    return kept.replace("￾", "�").replace("￿", "�")[:32767]
+
+
+def workbook(target: IO[bytes], state: State, generation: Generation, person: Identity) -> None:
+    """The board's workbook: a cover, then its sheets, all from one generation and the reader's branches."""
+    view = generation.view(person.scope)
+    book = Book(target)
+    {"calls": _calls, "sla": _sla}[state.board](book, view, state, generation)
+    book.close()
+
+
+def _calls(book: Book, view: View, state: State, generation: Generation) -> None:
+    rows, now, queues = calls.everything(view, state), calls.totals(view, state), calls.by_queue(view, state)
+    figures = [(_("Offered"), now.offered, "whole"), (_("Answered"), now.answered, "whole"), (_("Abandoned"), now.abandoned, "whole"),
+               (_("Short abandon"), now.short, "whole"), (_("In time"), now.within, "whole"),
+               (_("Service level"), None if now.level is None else now.level / 100, "percent"),
+               (_("Wait p50, seconds"), now.p50, "seconds"), (_("Wait p90, seconds"), now.p90, "seconds")]
+    formula = _("Service level = answered within %(n)s s / (answered + abandoned − abandoned within %(short)s s)",
+                n=generation.run.within_seconds, short=generation.run.short_seconds)
+    book.lines(_("Cover"), cover(state, view, generation, _("Calls and service level"), figures, formula, len(rows)), (34, 30, 30, 12))
+    book.sheet(_("Calls"), call_columns(), rows.itertuples())
+    book.sheet(_("By queue"), queue_columns(), queues.itertuples())
+    book.sheet(_("By half hour"), half_columns(), calls.by_half_hour(view, state).itertuples())
+
+
+def _sla(book: Book, view: View, state: State, generation: Generation) -> None:
+    rows, now = sla.everything(view, state), sla.totals(view, state)
+    figures = [(_("Met"), now.met, "whole"), (_("Missed"), now.missed, "whole"), (_("Still open"), now.pending, "whole"),
+               (_("Compliance"), None if now.rate is None else now.rate / 100, "percent")]
+    book.lines(_("Cover"), cover(state, view, generation, _("SLA compliance"), figures, _("Compliance = met / (met + missed)"), len(rows)), (34, 30, 30, 12))
+    book.sheet(_("Tickets"), ticket_columns(), rows.itertuples())
+    for name, found, first in ((_("By month"), sla.by_month(view, state), Column(_("Month"), "day", lambda row: row.month)),
+                               (_("By priority"), sla.by_priority(view, state), Column(_("Priority"), "text", lambda row: words.priority(row.priority))),
+                               (_("By branch"), sla.by_branch(view, state), Column(_("Branch"), "text", lambda row: words.branch(row.branch_name, row.branch_name_en)))):
+        book.sheet(name, [first, *promise_columns()], found.itertuples())
+
+
+def cover(state: State, view: View, generation: Generation, title: str, figures: Sequence[tuple[str, Any, str]], formula: str,
+          rows: int) -> list[list[tuple[Any, str]]]:
+    """What was asked, from when it is, and whether it equals its source."""
+    run = generation.run
+    proof = (_("Equal to the books to the cent"), "bold") if generation.proven else (_("Not equal; see below"), "wrong")
+    asked = [(key, "text") for key in (f"{name}: {value}" for name, value in state.drill)]
+    lines: list[list[tuple[Any, str]]] = [
+        [(title, "title")], [],
+        [(_("Period"), "muted"), (state.period.start, "day"), (state.period.end, "day")],
+        [(_("Branches"), "muted"), (_branches(state, view), "text")],
+        [(_("Filters"), "muted"), *(asked or [(_("none"), "text")])],
+        [(_("Generation"), "muted"), (run.generation, "whole")],
+        [(_("Data to"), "muted"), (run.as_of_local, "moment")],
+        [(_("Rules"), "muted"), (run.policy_version, "text")],
+        [(_("Formula"), "muted"), (formula, "text")],
+        [(_("Rows"), "muted"), (rows, "whole")], [],
+        *([(name, "muted"), (value, kind)] for name, value, kind in figures), [],
+        [proof], [],
+        [(head, "head") for head in (_("Control total"), _("Source"), _("Archive"), _("Equal"))],
+    ]
+    return lines + [[(f"{c.table} · {c.measure}", "text"), (c.source, "text"), (c.archive, "text"), (_("yes") if c.equal else _("NO"), "text" if c.equal else "wrong")]
+                    for c in generation.controls]
+
+
+def _branches(state: State, view: View) -> str:
+    found = [item for item in calls.branches(view) if state.branch in (None, item["branch_id"])]
+    return ", ".join(words.branch(item["branch_name"], item["branch_name_en"]) for item in found) or words.NOTHING
+
+
+def call_columns() -> list[Column]:
+    """The calls, as the screen shows them."""
+    return [
+        Column(_("Time"), "moment", lambda row: row.started_local, 20), Column(_("Queue"), "text", lambda row: row.queue_label),
+        Column(_("Number"), "text", lambda row: row.caller, 18), Column(_("Customer"), "text", lambda row: row.party_name or row.caller_name, 28),
+        Column(_("Outcome"), "text", lambda row: words.outcome(row.outcome)), Column(_("Agent"), "text", lambda row: row.staff_name),
+        Column(_("Wait, seconds"), "seconds", lambda row: row.wait_seconds), Column(_("Talk, seconds"), "seconds", lambda row: row.talk_seconds),
+        Column(_("Ticket"), "text", lambda row: row.ticket_number, 18), Column(_("Call"), "whole", lambda row: row.call_id),
+    ]
+
+
+def queue_columns() -> list[Column]:
+    """One row a queue."""
+    return [
+        Column(_("Queue"), "text", lambda row: row.label, 20), Column(_("Offered"), "whole", lambda row: row.offered),
+        Column(_("Answered"), "whole", lambda row: row.answered), Column(_("Abandoned"), "whole", lambda row: row.abandoned),
+        Column(_("Short abandon"), "whole", lambda row: row.short), Column(_("In time"), "whole", lambda row: row.within),
+        Column(_("Service level"), "percent", _level), Column("p50", "seconds", lambda row: row.p50), Column("p90", "seconds", lambda row: row.p90),
+    ]
+
+
+def _level(row: Any) -> float | None:
+    found = words.ratio(row.within, row.answered + row.abandoned - row.short)
+    return None if found is None else found / 100
+
+
+def half_columns() -> list[Column]:
+    """One row a half hour of all workdays."""
+    return [
+        Column(_("From"), "text", lambda row: f"{row.half_hour // 2:02d}:{'30' if row.half_hour % 2 else '00'}"), Column(_("Workdays"), "whole", lambda row: row.workdays),
+        Column(_("Offered"), "whole", lambda row: row.offered), Column(_("Answered"), "whole", lambda row: row.answered),
+        Column(_("Abandoned"), "whole", lambda row: row.abandoned), Column(_("In time"), "whole", lambda row: row.within), Column(_("Service level"), "percent", _level),
+    ]
+
+
+def ticket_columns() -> list[Column]:
+    """The tickets, as the screen shows them."""
+    return [
+        Column(_("Ticket"), "text", lambda row: row.ticket_number, 18), Column(_("Registered"), "day", lambda row: row.registered_on),
+        Column(_("Subject"), "text", lambda row: row.subject, 36), Column(_("Customer"), "text", lambda row: row.party_name, 28),
+        Column(_("Branch"), "text", lambda row: words.branch(row.branch_name, row.branch_name_en)), Column(_("Priority"), "text", lambda row: words.priority(row.priority)),
+        Column(_("State"), "text", lambda row: words.state(row.state)), Column(_("Person"), "text", lambda row: row.assignee_name),
+        Column(_("Promise"), "text", lambda row: words.promise(row.promise)), Column(_("Took, seconds"), "whole", lambda row: row.used),
+        Column(_("Limit, seconds"), "whole", lambda row: row.allowed),
+    ]
+
+
+def promise_columns() -> list[Column]:
+    """Met, missed, open and their rate."""
+    def rate(row: Any) -> float | None:
+        found = words.ratio(row.met, row.met + row.missed)
+        return None if found is None else found / 100
+    return [Column(_("Met"), "whole", lambda row: row.met), Column(_("Missed"), "whole", lambda row: row.missed),
+            Column(_("Still open"), "whole", lambda row: row.pending), Column(_("Compliance"), "percent", rate)]
+
+
+def frame_of(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """What a sheet of these columns says, as a frame; the tests compare it with the file that a user opens."""
+    return pd.DataFrame([[column.value(row) for column in columns] for row in rows.itertuples()], columns=[column.head for column in columns], dtype=object)
