@@ -1,0 +1,178 @@
+"""The `ringdesk` command: the front door of every process."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+
+from service.core import config
+from service.core.config import Settings
+
+
+def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What goes wrong is one sentence on stderr and an exit code that is not 0."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from sqlalchemy.exc import OperationalError
+
+        from service.core.errors import DeskError
+        from service.start import CannotStart, sentence_of
+
+        try:
+            return command(*args, **kwargs)
+        except (config.BadSetting, DeskError, CannotStart) as error:
+            raise click.ClickException(str(error)) from error
+        except (OperationalError, OSError) as error:
+            raise click.ClickException(sentence_of(error)) from error
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Ringdesk: call centre, service desk, stock room, ledger and reporting house in one program."""
+
+
+@main.command()
+@click.option("--port", type=int, help="where the pages are served (default 8080)")
+@click.option("--calls-per-hour", type=float, default=90.0, show_default=True, help="how busy the simulated switch is")
+@plainly
+def demo(port: int | None, calls_per_hour: float) -> None:
+    """Start a made-up firm with a simulated switch, to look around."""
+    from service.demo import stage
+
+    stage.play(_settings(port), calls_per_hour)
+
+
+@main.command()
+@click.option("--port", type=int)
+@plainly
+def up(port: int | None) -> None:
+    """Start everything against your own switch: web, listener, jobs, schedule."""
+    from service import start
+
+    start.up(_settings(port))
+
+
+@main.command()
+@plainly
+def web() -> None:
+    """Serve the pages alone."""
+    from service import asgi, start
+
+    try:
+        asgi.run(start.ready(config.load()))
+    except asgi.PortTaken as error:
+        raise start.CannotStart(str(error)) from error
+
+
+@main.command()
+@click.option("--switch", "name", help="which switch, when several are configured")
+@click.option("--once", is_flag=True, help="end with an error instead of trying again when the login is refused")
+@plainly
+def listen(name: str | None, once: bool) -> None:
+    """Listen to a switch alone."""
+    from service import start
+    from telephony import listener
+
+    settings = start.ready(config.load(), patient=True)
+    sys.exit(listener.run(settings, start.switch(settings, name).name, once=once))
+
+
+@main.command()
+@plainly
+def jobs() -> None:
+    """Do queued work alone, and collect recordings."""
+    from service import start
+
+    start.work(start.ready(config.load(), patient=True))
+
+
+@main.command()
+@plainly
+def schedule() -> None:
+    """Keep the timetable alone; several may run, one leads."""
+    from etl import schedule as timetable
+    from service import start
+
+    timetable.run(start.ready(config.load(), patient=True))
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="load everything again instead of what changed")
+@plainly
+def night(full: bool) -> None:
+    """Load, prove and publish the archive now."""
+    from service import start
+
+    sys.exit(start.night(start.ready(config.load()), full=full))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@plainly
+def replay(words: tuple[str, ...]) -> None:
+    """Print the calls of recorded AMI streams: replay FILE... --json [--switch FILE]."""
+    from telephony import replay as replayed
+
+    sys.exit(replayed.main(list(words)))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@plainly
+def ring(words: tuple[str, ...]) -> None:
+    """Let a call ring in the demo: ring --number 13800001001 --extension 801."""
+    from service.demo import stage
+
+    sys.exit(stage.ring(config.load(), list(words)))
+
+
+@main.group()
+def db() -> None:
+    """The database: its roles, its tables, its first administrator."""
+
+
+@db.command()
+def roles() -> None:
+    """Print the SQL that makes the three roles and the database on a PostgreSQL of your own."""
+    from service import prepare
+
+    click.echo(prepare.ROLES_SQL)
+
+
+@db.command()
+@plainly
+def upgrade() -> None:
+    """Bring the tables to the newest migration."""
+    from service import start
+
+    start.ready(config.load())
+    click.echo("The tables are up to date.")
+
+
+@db.command()
+@click.argument("username")
+@click.option("--name", required=True, help="the person's name")
+@click.password_option()
+@plainly
+def admin(username: str, name: str, password: str) -> None:
+    """Make the first administrator, and the headquarters when there is none."""
+    from service import start
+
+    start.first_admin(start.ready(config.load()), username, name, password)
+    click.echo(f"{username} can sign in now.")
+
+
+def _settings(port: int | None) -> Settings:
+    from dataclasses import replace
+
+    settings = config.load()
+    return settings if port is None else replace(settings, port=port)
+
+
+if __name__ == "__main__":
+    main(prog_name="ringdesk")

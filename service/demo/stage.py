@@ -1,0 +1,126 @@
+"""The demo: a made-up firm on the embedded PostgreSQL, a first archive, and a simulated switch that rings."""
+
+import json
+import os
+import secrets
+import shlex
+import socket
+import sys
+from dataclasses import replace
+
+import click
+from sqlalchemy import text
+
+from service import prepare, start
+from service.core import clock, db, scope
+from service.core.config import Settings, SwitchSettings
+from service.demo import names, seed
+from service.supervisor import Child
+
+AGENTS = ",".join(f"{extension}={name}" for _, name, _, _, _, extension in names.PEOPLE if extension)
+
+
+def play(settings: Settings, calls_per_hour: float) -> None:
+    """The firm is there and rings, until Ctrl-C."""
+    if settings.dsn_owner:
+        raise start.CannotStart("The demo makes its own database. Unset RINGDESK_DSN_OWNER, or use `ringdesk up`.")
+    settings = replace(settings, host="127.0.0.1")
+    start.free_port(settings)
+    click.echo(f"Preparing the demo in {settings.data} …")
+    server = prepare.embedded(settings)
+    assert server is not None
+    server.start()
+    try:
+        settings = _switched(start.ready(settings))
+        _furnish(settings)
+    except BaseException:
+        server.stop()
+        raise
+    children = [_simulator(settings, calls_per_hour), *start.rooms(settings)]
+    start.supervise(settings, server, children, greeting(settings))
+
+
+def _switched(settings: Settings) -> Settings:
+    """One simulated switch on a free port, with a secret of this start."""
+    recordings = settings.data / "demo" / "monitor"
+    recordings.mkdir(parents=True, exist_ok=True)
+    simulated = SwitchSettings(
+        name=names.SWITCH, port=_free(), username="listener", secret=secrets.token_hex(12), recordings=recordings
+    )
+    return replace(settings, switches=(simulated,))
+
+
+def _free() -> int:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return int(place.getsockname()[1])
+
+
+def _furnish(settings: Settings) -> None:
+    """People, customers and history on the first start; the first archive generation too."""
+    with db.begin(scope.ALL) as session:
+        if not seed.present(session):
+            click.echo("Inventing the firm and its last ninety days …")
+            seed.plant(session, now=clock.now(), zone=settings.timezone)
+    if not (settings.warehouse_dir / "current").exists():
+        click.echo("Loading the archive for the first time …")
+        if start.night(settings, full=True):
+            raise start.CannotStart("The first archive was refused; the sentence above says why.")
+
+
+def _simulator(settings: Settings, calls_per_hour: float) -> Child:
+    callers = settings.data / "demo" / "callers.json"
+    with db.begin(scope.ALL) as session:
+        known = session.execute(text("select raw, null from party_phone where kind = 'e164' order by id")).all()
+    callers.write_text(json.dumps([list(row) for row in known]), "utf-8")
+    control = _free()
+    (settings.data / "demo" / "control-port").write_text(str(control))
+    switch = settings.switches[0]
+    words = (
+        "telephony.simulator",
+        "--port",
+        str(switch.port),
+        "--control-port",
+        str(control),
+        "--recordings",
+        str(switch.recordings),
+        "--calls-per-hour",
+        str(calls_per_hour),
+        "--agents",
+        AGENTS,
+        "--callers",
+        str(callers),
+        "--seed",
+        str(int(clock.now().timestamp())),
+    )
+    return Child("switch", words, {"RINGDESK_SWITCH_SECRET": switch.secret})
+
+
+def ring(settings: Settings, words: list[str]) -> int:
+    """The demo's switch lets a call ring at once; returns the exit code."""
+    from telephony.simulator.__main__ import main
+
+    place = settings.data / "demo" / "control-port"
+    if not place.exists():
+        raise start.CannotStart("No demo runs on this data folder. Start `ringdesk demo` first.")
+    return main(["ring", *words, "--control-port", place.read_text().strip()])
+
+
+def greeting(settings: Settings) -> str:
+    """Where to go, who can sign in, and what to click first."""
+    command = shlex.quote(os.path.relpath(sys.argv[0])) if sys.argv[0].endswith("ringdesk") else "ringdesk"
+    people = "\n".join(
+        f"    {username:<14}{', '.join(roles):<14}{name}{f'  (phone {ext})' if ext else ''}"
+        for username, name, _, roles, _, ext in names.PEOPLE
+    )
+    return f"""
+  Ringdesk is ready:  http://{settings.host}:{settings.port}
+
+  Everybody's password is  {names.PASSWORD}
+{people}
+
+  Click first: sign in as agent and stay at the desk; the switch rings within a minute or two,
+  or make it ring now, from this folder:
+    {command} ring --number 13800001001 --extension 801
+  Then sign in as manager (another browser) for the boards. Ctrl-C stops everything.
+"""

@@ -1,0 +1,197 @@
+"""How processes begin: a database that answers, tables that are new enough, then their work."""
+
+import asyncio
+import errno
+import signal
+import threading
+import time
+from dataclasses import dataclass
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from service import prepare
+from service.core import clock, config, db, scope
+from service.core.config import Settings, SwitchSettings
+from service.core.embedded import Embedded
+from service.core.errors import DeskError
+from service.supervisor import Child, Supervisor
+
+
+class CannotStart(Exception):
+    """The process cannot begin; the message says what to do."""
+
+
+def sentence_of(error: Exception) -> str:
+    """A failure of the machine or the database, told in one sentence."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Free space under the data folder and start again; nothing is half-written."
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS):
+        return f"{error.filename} cannot be written. Give this user the rights, or set RINGDESK_DATA to another folder."
+    if isinstance(error, OperationalError):
+        why = (str(error.orig).strip().splitlines() or ["no answer"])[0]
+        return f"The database cannot be used: {why}. Check that PostgreSQL runs and the address is right."
+    return f"{type(error).__name__}: {error}"
+
+
+def ready(settings: Settings, *, patient: bool = False) -> Settings:
+    """Settings whose database answers and is migrated; a patient process waits for it instead of ending."""
+    while True:
+        try:
+            resolved = prepare.resolve(settings, _server(settings))
+            prepare.migrate(resolved)
+        except (DeskError, OperationalError):
+            if not patient:
+                raise
+            time.sleep(1.0)
+        else:
+            db.use(db.Database(resolved, "process").app)
+            return resolved
+
+
+def _server(settings: Settings) -> Embedded | None:
+    server = prepare.embedded(settings)
+    if server and not server.running():
+        server.start()
+    return server
+
+
+def switch(settings: Settings, name: str | None) -> SwitchSettings:
+    """The switch of that name, or the only one."""
+    for candidate in settings.switches:
+        if name in (None, candidate.name):
+            return candidate
+    raise CannotStart(
+        "No such switch is configured. Name one under [[switches]] in ringdesk.toml: "
+        "name, host, port, username, secret."
+    )
+
+
+def up(settings: Settings) -> None:
+    """Everything runs until Ctrl-C: pages, a listener for each switch, jobs and the timetable."""
+    free_port(settings)
+    server = _server(settings)
+    resolved = ready(settings)
+    if not resolved.switches:
+        click.echo(
+            "No switch is configured yet: name one under [[switches]] in "
+            f"{resolved.data / 'ringdesk.toml'} (docs/installation.md) and start again to hear calls."
+        )
+    supervise(resolved, server, rooms(resolved), f"Ringdesk answers at http://{resolved.host}:{resolved.port}")
+
+
+def free_port(settings: Settings) -> None:
+    """The web port can be taken; refused at once instead of restarting for ever."""
+    from service import asgi
+
+    try:
+        asgi.bind(settings.host, settings.port).close()
+    except asgi.PortTaken as error:
+        raise CannotStart(str(error)) from error
+
+
+def rooms(settings: Settings) -> list[Child]:
+    """The processes of a running Ringdesk, in their order of start."""
+    env = config.exported(settings)
+    listeners = [Child(f"listen {s.name}", ("service", "listen", "--switch", s.name), env) for s in settings.switches]
+    return [
+        Child("web", ("service", "web"), env),
+        *listeners,
+        Child("jobs", ("service", "jobs"), env),
+        Child("schedule", ("service", "schedule"), env),
+    ]
+
+
+def supervise(settings: Settings, server: Embedded | None, children: list[Child], greeting: str) -> None:
+    """The children run until Ctrl-C; the greeting is printed once the pages answer."""
+
+    async def run() -> None:
+        await Supervisor(children, server, click.echo).run(lambda: _greet(settings, greeting))
+
+    asyncio.run(run())
+    click.echo("Stopped.")
+
+
+async def _greet(settings: Settings, greeting: str) -> None:
+    """Waits until the page process listens, then greets."""
+    while True:
+        try:
+            _reader, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            click.echo(greeting)
+            return
+
+
+def work(settings: Settings) -> None:
+    """Two workers take jobs and a watcher collects recordings, until SIGTERM."""
+    from recordings import collect
+    from service.core import jobs
+    from service.wire import wire
+
+    wire(settings)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    threads = [threading.Thread(target=jobs.Worker(db.bound()).run, args=(stop,), daemon=True) for _ in range(2)]
+    threads.append(threading.Thread(target=collect.watch, args=(settings, stop), daemon=True))
+    for thread in threads:
+        thread.start()
+    while not stop.wait(0.5):
+        pass
+    for thread in threads:
+        thread.join(2.0)
+
+
+def night(settings: Settings, *, full: bool) -> int:
+    """The archive is loaded, proven and published, with progress in the terminal; returns the exit code."""
+    from etl import nightly
+    from service.wire import wire
+
+    wire(settings)
+    at = clock.now()
+    with Bar() as bar:
+        outcome = nightly.run(settings, slot=f"by hand {at:%Y-%m-%d %H:%M:%S}", at=at, full=full, progress=bar.move)
+    if outcome.refused:
+        click.echo(f"Not published: {outcome.refused}", err=True)
+        return 1
+    click.echo(f"Generation {outcome.generation} is published: {outcome.rows} rows in {outcome.seconds:.1f} s.")
+    return 0
+
+
+@dataclass
+class Bar:
+    """A progress bar in a terminal; silent elsewhere."""
+
+    def __enter__(self) -> "Bar":
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self.bar = Progress(
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}"),
+            TimeElapsedColumn(),
+            transient=True,
+        )
+        self.bar.start()
+        self.task = self.bar.add_task("night", total=None)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.stop()
+
+    def move(self, step: str, done: int, total: int) -> None:
+        """The bar shows the step and how much of it is done."""
+        self.bar.update(self.task, description=step, completed=done, total=total or None)
+
+
+def first_admin(settings: Settings, username: str, name: str, password: str) -> None:
+    """The administrator exists, and a headquarters when there was no branch."""
+    from service.staff import actions
+
+    if len(password) < 10:
+        raise CannotStart("The password needs at least 10 characters.")
+    with db.begin(scope.ALL) as session:
+        actions.first_admin(session, username, name, password, at=clock.now())

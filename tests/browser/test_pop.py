@@ -1,0 +1,271 @@
+"""The pop as an agent sees it: at once, in the right browser, and never over half-typed words."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, text
+
+from service.calls import actions as calls
+from service.core import clock, db, scope
+from service.core.config import Settings
+from service.parties.model import Party, PartyPhone
+from service.tickets.model import Ticket, TicketCall
+from tests import make
+from tests.browser import scene
+from tests.browser.site import Person, Site, serving
+
+pytestmark = pytest.mark.browser
+Opened = Callable[..., Person]
+
+
+@pytest.fixture
+def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
+    """The cast, and one gold customer who calls from 138 0000 1001."""
+    with db.begin(scope.ALL) as work:
+        customer = make.party(work, committed_cast.pudong, grade="gold")
+        contact = make.contact(work, customer)
+        make.phone(work, customer, "13800001001", contact)
+        make.device(work, customer)
+    committed_cast.customer, committed_cast.contact = customer, contact
+    return committed_cast
+
+
+def card(person: Person, state: str = "") -> object:
+    return person.page.locator(f"article.pop{f'[data-state={state}]' if state else ''}")
+
+
+def at_desk(opened: Opened, username: str = "ada", **more: int) -> Person:
+    person = opened(**more).sign_in(username)
+    person.go("/desk")
+    person.page.wait_for_selector("[data-own-state=ready]")
+    return person
+
+
+def test_it_opens_for_the_agent_whose_phone_rings_and_for_nobody_else(firm: SimpleNamespace, opened: Opened) -> None:
+    ada, ben = at_desk(opened), at_desk(opened, "ben")
+
+    scene.rings()
+
+    ada.page.wait_for_selector("article.pop[data-state=ringing]")
+    assert "138 0000 1001" in ada.page.inner_text("article.pop .no")
+    ada.page.wait_for_selector(".pop-details >> text=上海恒通物流有限公司")
+    assert ada.page.inner_text("[data-own-state] [data-f=state]") == "Ringing"
+    assert ben.page.locator("article.pop").count() == 0
+
+    scene.answers()
+    ada.page.wait_for_selector("article.pop[data-state=talking]")
+    scene.hangs_up()
+    ada.page.wait_for_selector("article.pop[data-state=ended]")
+
+
+def test_it_folds_when_ben_answers_and_leaves_when_the_caller_gives_up(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    for extension in ("1001", "1002"):
+        scene.rings("1795331794.7", extension)
+    ada.page.wait_for_selector("article.pop[data-state=ringing]")
+
+    scene.answers("1795331794.7", "1002")
+
+    ada.page.wait_for_selector("article.pop[data-state=answered] >> text=Answered by Ben")
+    scene.rings("1795331794.8")
+    ada.page.wait_for_selector("article.pop[data-state=ringing]")
+    scene.stops("1795331794.8")
+    ada.page.wait_for_selector("article.pop[data-state=gone] >> text=The caller gave up")
+    ada.page.wait_for_selector("article.pop", state="detached", timeout=20_000)
+    assert ada.page.is_visible("[data-idle]")
+
+
+def test_a_half_typed_form_survives_a_second_pop_and_a_reload(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331794.1")
+    ada.page.wait_for_selector("article.pop")
+    scene.answers("1795331794.1")
+    ada.page.keyboard.press("F2")
+    ada.page.fill("[name=subject]", "卡纸 half typed")
+    ada.page.fill("[name=description]", "line one")
+
+    scene.rings("1795331794.2", caller_number="02162345678")
+    ada.page.wait_for_selector("article.pop >> nth=1")
+    scene.hangs_up("1795331794.1")
+    ada.page.wait_for_selector("article.pop[data-state=ended]")
+
+    assert ada.page.input_value("[name=subject]") == "卡纸 half typed"
+    assert ada.page.evaluate("document.activeElement.name") == "description"
+    ada.page.reload()
+    ada.page.click("[data-tab]:not([data-tab=home])")
+    ada.page.wait_for_selector("[name=subject]")
+    assert ada.page.input_value("[name=subject]") == "卡纸 half typed"
+    assert ada.page.input_value("[name=description]") == "line one"
+
+
+def test_one_key_opens_a_prefilled_ticket_and_one_saves_it_linked(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331794.3")
+    ada.page.wait_for_selector("article.pop")
+
+    ada.page.keyboard.press("F2")
+    ada.page.wait_for_selector("[name=subject]:focus")
+    assert ada.page.input_value("[name=phone]") == "13800001001"
+    assert ada.page.input_value("[name=contact_id]") == str(firm.contact.id)
+    assert ada.page.is_checked("[name=priority][value=urgent]")
+    ada.page.keyboard.type("打印机卡纸")
+    ada.page.keyboard.press("Control+Enter")
+
+    ada.page.wait_for_selector("[data-saved]")
+    with db.begin(scope.ALL) as work:
+        ticket = work.scalars(select(Ticket)).one()
+        assert (ticket.subject, ticket.party_id, ticket.channel) == ("打印机卡纸", firm.customer.id, "hotline")
+        assert work.scalars(select(TicketCall.call_key)).all() == ["1795331794.3"]
+    assert ticket.number in ada.page.inner_text("[data-saved]")
+    ada.page.click("[data-saved] [data-act=away]")
+    assert ada.page.locator("article.pop").count() == 0
+
+
+def test_what_is_missing_is_said_at_its_field_and_nothing_typed_is_lost(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331794.4", caller_number=None)
+    ada.page.wait_for_selector("article.pop")
+    ada.page.keyboard.press("F2")
+    ada.page.fill("[name=subject]", "谁打来的")
+    ada.page.keyboard.press("Control+Enter")
+
+    ada.page.wait_for_selector("#error-party_id")
+    assert ada.page.input_value("[name=subject]") == "谁打来的"
+    assert not ada.faults or all("422" in fault for fault in ada.faults)
+    ada.faults.clear()  # the browser itself notes the 422
+
+
+def test_several_matches_are_a_choice_with_reasons(firm: SimpleNamespace, opened: Opened) -> None:
+    with db.begin(scope.ALL) as work:
+        second = make.party(work, firm.pudong, "先锋果业")
+        make.phone(work, second, "13800001001")
+    ada = at_desk(opened)
+
+    scene.rings("1795331794.5")
+    ada.page.wait_for_selector(".option >> nth=1")
+    assert "The whole number is on file" in ada.page.inner_text(".option >> nth=0")
+    ada.page.click(".option >> text=先锋果业")
+
+    ada.page.wait_for_selector(".pop-details .who >> text=先锋果业")
+    assert ada.page.locator(".option").count() == 0
+
+
+def test_an_unknown_number_is_attached_or_a_customer_is_made(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331794.6", caller_number="13912345678")
+    ada.page.wait_for_selector("text=This number is not on file")
+    ada.page.fill(".pop-details form:has([name=q]) [name=q]", "恒通")
+    ada.page.click(".pop-details .option >> text=恒通")
+    ada.page.wait_for_selector(".pop-details .who >> text=恒通")
+    scene.stops("1795331794.6")
+
+    scene.rings("1795331794.9", caller_number="13787654321")
+    ada.page.wait_for_selector("article.pop.is-current >> text=This number is not on file")
+    ada.page.fill("article.pop.is-current [name=name]", "新客户 =1+1")
+    ada.page.click("article.pop.is-current >> text=Create customer")
+    ada.page.wait_for_selector(".pop-details .who >> text=新客户 =1+1")
+
+    with db.begin(scope.ALL) as work:
+        owned = dict(work.execute(select(PartyPhone.e164, PartyPhone.party_id)).all())
+        made = work.scalars(select(Party.id).where(Party.name == "新客户 =1+1")).one()
+    assert owned["+8613912345678"] == firm.customer.id
+    assert owned["+8613787654321"] == made
+
+
+@pytest.mark.parametrize(
+    "name", ["<img src=x onerror=document.title='owned'>", "a\r\nb%s'\"", "=cmd|' /C calc'!A0", "x" * 300, "\u202eevil"]
+)
+def test_what_a_caller_sends_as_a_name_stays_text(name: str, firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331795.1", caller_number="12345", caller_name=name)
+    ada.page.wait_for_selector("article.pop .pop-details section, article.pop .section")
+
+    assert ada.page.locator("article.pop img").count() == 0
+    assert "owned" not in ada.page.title()
+    assert ada.wide() == 0
+
+
+def test_seven_tabs_share_one_stream(firm: SimpleNamespace, opened: Opened, site: Site) -> None:
+    ada = at_desk(opened)
+    tabs = [ada.tab("/desk") for _ in range(6)]
+
+    scene.rings("1795331795.2")
+
+    for page in [ada.page, *tabs]:
+        page.wait_for_selector("article.pop[data-state=ringing]")
+    assert len(site.server.config.app.hub.streams) == 1
+
+
+def test_away_from_the_desk_the_card_floats_and_f2_leads_to_the_form(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go("/tickets")
+    scene.rings("1795331795.3")
+
+    ada.page.wait_for_selector(".pops.floating article.pop >> text=上海恒通物流有限公司")
+    ada.page.keyboard.press("F2")
+    ada.page.wait_for_url("**/desk*")
+    ada.page.wait_for_selector("[name=subject]")
+
+
+def test_a_restarted_server_is_noticed_and_nothing_is_missed(
+    firm: SimpleNamespace, opened: Opened, settings: Settings, database: db.Database, chromium: object
+) -> None:
+    with serving(settings, database) as first:
+        context = chromium.new_context()  # type: ignore[attr-defined]
+        ada = Person(first, context, context.new_page()).sign_in("ada")
+        ada.go("/desk")
+        ada.page.wait_for_selector("[data-own-state=ready]")
+        port = int(first.url.rsplit(":", 1)[1])
+    ada.page.wait_for_selector("[data-live-strip]:not([hidden]) >> text=are as of", timeout=15_000)
+    assert ada.page.get_attribute("[data-own-state]", "data-own-state") == "offline"
+
+    scene.rings("1795331795.4")
+    with serving(settings, database, port):
+        ada.page.wait_for_selector("article.pop[data-state=ringing]", timeout=20_000)
+        assert ada.page.is_hidden("[data-live-strip]")
+        context.close()
+
+
+def test_the_next_person_at_this_browser_sees_nothing_of_the_last(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331795.5")
+    ada.page.wait_for_selector("article.pop")
+    ada.page.keyboard.press("F2")
+    ada.page.fill("[name=subject]", "Ada's words")
+    ada.page.click("details[data-menu] summary")
+    ada.page.click("[data-sign-out]")
+    ada.page.wait_for_url("**/sign-in*")
+
+    ada.sign_in("ben")
+    ada.go("/desk")
+    ada.page.wait_for_selector("[data-own-state=ready]")
+    assert ada.page.locator("article.pop").count() == 0
+    assert ada.page.evaluate("Object.keys(sessionStorage).filter(k => k.startsWith('draft')).length") == 0
+
+
+def test_a_pop_is_on_the_screen_in_time(firm: SimpleNamespace, opened: Opened) -> None:
+    """The issue asks for the same instant; a quarter of a second leaves room for a busy machine."""
+    ada = at_desk(opened)
+    took = []
+    for turn in range(5):
+        began = clock.now()
+        scene.rings(f"1795331796.{turn}")
+        ada.page.wait_for_selector(f"article.pop >> nth={turn}")
+        took.append(clock.now() - began)
+    assert sorted(took)[2] < timedelta(milliseconds=250)
+    with db.begin(scope.ALL) as work:
+        assert work.execute(text("select count(*) from agent_pop")).scalar_one() == 5
+
+
+def test_a_switch_that_is_not_heard_is_said_until_it_is_heard_again(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    with db.begin(scope.ALL) as work:
+        calls.gap_began(work, "pbx1", at=clock.now(), reason="the link was cut")
+    ada.page.wait_for_selector("[data-feed-strip]:not([hidden]) >> text=pbx1")
+    ada.page.reload()
+    ada.page.wait_for_selector("[data-feed-strip]:not([hidden]) >> text=pbx1")
+    with db.begin(scope.ALL) as work:
+        calls.gap_ended(work, "pbx1", at=clock.now())
+    ada.page.wait_for_selector("[data-feed-strip]", state="hidden")

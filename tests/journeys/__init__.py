@@ -1,0 +1,1 @@
+"""Whole stories: a recorded stream of a real switch in, an Excel cell out."""

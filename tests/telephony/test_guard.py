@@ -1,0 +1,109 @@
+"""A caller writes line ends into his number: his call is told, his events are not believed, nobody else notices."""
+
+import re
+
+import pytest
+
+from telephony import replay
+from telephony.feed import Feed
+from telephony.floor import Floor
+from tests.telephony.ami import frames
+
+CALLER = b"+441632960381"
+FORGED_EVENTS = {
+    "a header": b"123\r\nLinkedid: 666.6",
+    "headers before and after": b"123\r\nUniqueid: 666.6\r\nCallerIDName: Mallory\r\nChannel: PJSIP/9-00000001",
+    "a hangup of his own call": b"123\r\n\r\nEvent: Hangup\r\nPrivilege: call,all\r\nChannel: PJSIP/trunk-00000015\r\n"
+                                b"Uniqueid: %(own)s\r\nLinkedid: %(own)s\r\nCause: 16\r\n\r\nx",
+    "an agent": b"123\r\n\r\nEvent: AgentConnect\r\nUniqueid: %(own)s\r\nDestUniqueid: 1.1\r\nMemberName: Mallory\r\n"
+                b"Interface: PJSIP/1001\r\n\r\nEvent: FullyBooted\r\nUptime: 1\r\n\r\nx",
+    "an empty snapshot": b"123\r\n\r\nEvent: CoreShowChannelsComplete\r\nListItems: 0\r\n\r\nx",
+    "only an end": b"123\r\n\r\nx",
+}
+
+
+def attacked(name: str, forged: bytes) -> list[bytes]:
+    said = frames(name, fresh=False)
+    own = next(re.search(rb"Uniqueid: (\S+)", frame) for frame in said if frame.startswith(b"Event: Newchannel"))
+    assert own is not None
+    words = forged.replace(b"%(own)s", own.group(1))
+    return [re.sub(rb"(?m)^((?:CallerID|ConnectedLine|DestConnectedLine|CallerIDn)[Nn]um: )" + re.escape(CALLER),
+                   lambda match: match.group(1) + words, frame) for frame in said]
+
+
+def play(said: list[bytes], piece: int) -> replay.Played:
+    played = replay.Played()
+    data = b"".join(frame + b"\r\n\r\n" for frame in said)
+    for at in range(0, len(data), piece):
+        played.hear(data[at : at + piece], None)
+    played.finish()
+    return played
+
+
+@pytest.mark.parametrize("piece", [1 << 16, 7])
+@pytest.mark.parametrize("what", FORGED_EVENTS)
+@pytest.mark.parametrize("name", ["asterisk-22/a-inbound-answered", "asterisk-22-callcapture/a-inbound-answered"])
+def test_the_forgers_call_is_told_as_it_was(name: str, what: str, piece: int) -> None:
+    true = replay.told(play(frames(name, fresh=False), 1 << 16).in_order()[0])
+    played = play(attacked(name, FORGED_EVENTS[what]), piece)
+
+    assert [call.key for call in played.in_order()] == [true["linkedid"]]
+    told = replay.told(played.in_order()[0])
+    assert told["caller_number"] == "123"
+    for key in set(true) - {"caller_number", "legs"}:
+        assert told[key] == true[key], key
+    assert played.feed.doubted > 0
+    assert not played.floor.calls
+
+
+def test_a_neighbours_call_does_not_notice() -> None:
+    """The forger hangs up, answers and ends a call that is not his."""
+    victim = frames("asterisk-22/f2-recorded-by-ami", fresh=False)
+    own = re.search(rb"Uniqueid: (\S+)", next(f for f in victim if f.startswith(b"Event: Newchannel")))
+    assert own is not None
+    forged = b"123\r\n\r\nEvent: Hangup\r\nUniqueid: " + own.group(1) + b"\r\nCause: 16\r\n\r\nx"
+    attack = attacked("asterisk-22/a-inbound-answered", forged)
+    half = len(victim) // 2
+    mixed = [*victim[:half], *attack, *victim[half:]]
+
+    told = {call.key: replay.told(call) for call in play(mixed, 1448).in_order()}
+    true = replay.told(play(victim, 1448).in_order()[0])
+    assert told[true["linkedid"]] == true
+    assert len(told) == 2
+
+
+def test_claims_about_channels_that_never_began_are_counted() -> None:
+    feed, floor = Feed(), Floor()
+    for name in (b"Hangup", b"DialBegin", b"AgentConnect", b"HangupRequest"):
+        for event in feed.hear(b"Event: " + name + b"\r\nUniqueid: 5.5\r\nDestUniqueid: 6.6\r\nLinkedid: 5.5\r\n\r\n", None):
+            assert floor.hear(event) == []
+    assert floor.doubted == 4
+    assert floor.live_ids == 0
+
+
+def test_a_forger_who_hides_the_rest_costs_a_snapshot_and_not_the_day() -> None:
+    """The rest of the broken event gets a head of the forger's own: nothing can be told apart for a moment."""
+    forged = b"123\r\n\r\nEvent: Hangup\r\nUniqueid: 1.1\r\n\r\nEvent: Newstate\r\nCallerIDNum: 123"
+    said = attacked("asterisk-22/a-inbound-answered", forged)
+    later = frames("asterisk-22/d2-direct-answered", fresh=False)
+
+    feed, floor = Feed(), Floor()
+    for event in feed.hear(b"".join(frame + b"\r\n\r\n" for frame in [*said[:20], *later * 2]), None):
+        floor.hear(event)
+    assert feed.take_lost_sight()
+    assert feed.doubted > 0
+    assert feed.frames > 100
+
+
+@pytest.mark.parametrize("text", [b"\xc4\xe3\xba\xc3", "你好".encode(), b"caf\xe9 \xff", b'=cmd|"/c calc"!A1', b"x" * 300,
+                                  b"<script>alert(1)</script>", b"100% ${IFS} `id`", b"a\\r\\nEvent: Hangup"])
+def test_any_name_is_taken_as_text(text: bytes) -> None:
+    said = [re.sub(rb"(?m)^((?:Dest)?(?:CallerID|ConnectedLine)Name: )Maria Mustermann", lambda m: m.group(1) + text, frame)
+            for frame in frames("asterisk-22/a-inbound-answered", fresh=False)]
+    call = replay.told(play(said, 1).in_order()[0])
+
+    assert call["disposition"] == "answered"
+    assert call["caller_name"]
+    assert not any(ord(letter) < 32 for letter in call["caller_name"])
+    if text in (b"\xc4\xe3\xba\xc3", "你好".encode()):
+        assert call["caller_name"] == "你好"

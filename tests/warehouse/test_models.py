@@ -1,0 +1,79 @@
+"""Every model is in order, can be told in other dialects, and says what it is made of; every audit can fail."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlglot
+
+from warehouse import audit, build
+
+HERE = Path(build.__file__).parent
+
+
+def test_models_come_after_what_they_read() -> None:
+    seen: set[str] = set()
+    names = {model.name for model in build.models()}
+    for model in build.models():
+        assert model.needs & names <= seen, model.name
+        seen.add(model.name)
+
+
+@pytest.mark.parametrize("model", build.models(), ids=lambda model: model.name)
+def test_a_model_states_its_grain_and_speaks_other_dialects(model: build.Model) -> None:
+    assert model.header.startswith("One row per")
+    assert model.layer == "staging" or ("Answers:" in model.header and "Read by:" in model.header)
+    for dialect in ("spark", "clickhouse"):
+        assert sqlglot.transpile(model.sql, read="duckdb", write=dialect)
+
+
+def test_a_figure_says_which_columns_it_is_made_of() -> None:
+    assert "call.wait_seconds" in build.sources("fact_call", "within_limit")
+    assert build.sources("open_item", "open_amount") == ("ledger_allocation.amount", "ledger_item.amount", "ledger_item.kind")
+
+
+BREAKS = {
+    "calls_are_kept": "insert into raw.call values (9, 1, false)",
+    "a_call_ends_one_way": "update mart.fact_call set answered = 1, abandoned = 1",
+    "intervals_equal_calls": "update mart.call_interval set offered = offered + 1",
+    "tickets_are_kept": "insert into raw.ticket values (9)",
+    "months_equal_tickets": "update mart.sla_month set tickets = 7",
+    "moments_are_in_order": "update mart.fact_ticket set accepted_at = registered_at - interval 1 second",
+    "open_items_equal_ledger": "update mart.open_item set open_amount = open_amount + 0.01",
+    "nothing_is_overpaid": "update mart.open_item set open_amount = -1",
+    "branches_are_known": "update mart.fact_call set branch_id = 99",
+}
+SOUND = """
+    create schema raw; create schema mart; create schema meta; set search_path = 'mart,raw';
+    create table raw.call (id bigint, branch_id bigint, live boolean); insert into raw.call values (1, 1, false);
+    create table raw.ticket (id bigint); insert into raw.ticket values (1);
+    create table raw.ledger_item (party_id bigint, kind text, amount decimal(18, 2)); insert into raw.ledger_item values (1, 'invoice', 5.00);
+    create table mart.dim_branch as select 1 as branch_id;
+    create table mart.fact_call as select 1 as call_id, 1 as branch_id, 'q' as queue, date '2026-11-23' as started_on, 1 as offered, 1 as answered,
+        0 as abandoned, 0 as short_abandoned, 1 as within_limit, 4.0 as wait_seconds, 9.0 as talk_seconds;
+    create table mart.call_interval as select branch_id, queue, offered, answered, abandoned, within_limit from mart.fact_call;
+    create table mart.fact_ticket as select 1 as ticket_id, 'T1' as ticket_number, 1 as branch_id, timestamptz '2026-11-23 01:00+00' as registered_at,
+        timestamptz '2026-11-23 02:00+00' as accepted_at, timestamptz '2026-11-23 03:00+00' as resolved_at;
+    create table mart.sla_month as select 1 as branch_id, 1 as tickets, 1 as resolve_met, 0 as resolve_missed, 0 as resolve_pending,
+        1 as response_met, 0 as response_missed, 0 as response_pending;
+    create table mart.open_item as select 1 as item_id, 'I1' as item_number, 1 as branch_id, 1 as party_id, 5.00::decimal(18, 2) as amount,
+        5.00::decimal(18, 2) as open_amount;
+"""
+
+
+def verdicts(breaking: str = "") -> dict[str, int]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(SOUND)
+        if breaking:
+            connection.execute(breaking)
+        return {found.name: found.bad_rows for found in audit.findings(connection, lambda *_seen: None)}
+
+
+def test_sound_rows_pass_every_audit() -> None:
+    assert set(verdicts()) == set(BREAKS) and not any(verdicts().values())
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_each_audit_finds_what_it_is_for(name: str) -> None:
+    assert verdicts(BREAKS[name])[name] > 0

@@ -1,0 +1,149 @@
+"""Each view as the outsider meets it: nothing of another branch, nothing without sign-in, nothing without a token."""
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.core import clock, db, scope
+from service.core.config import Settings
+from tests import make
+from tests.browser import scene
+
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, database: db.Database) -> Iterator[Flask]:
+    """All pages."""
+    yield create_app(settings, database)
+
+
+@pytest.fixture
+def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
+    """A customer of Pudong with a call, a ticket, and a phone that rings at Ada's."""
+    with db.begin(scope.ALL) as work:
+        customer = make.party(work, committed_cast.pudong, "浦东客户")
+        make.line(work, committed_cast.pudong, "support")
+        made = {
+            "party": customer.id,
+            "ticket": make.ticket(work, customer, committed_cast.ada, clock.now()).id,
+            "call": make.call(work, clock.now()).id,
+        }
+    return SimpleNamespace(**vars(committed_cast), **made, pop=scene.rings("1795331799.1"))
+
+
+def token(client: FlaskClient, path: str = "/sign-in") -> str:
+    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get(path, headers=PAGE).text)
+    assert found
+    return found[1]
+
+
+def signed_in(app: Flask, username: str) -> FlaskClient:
+    client = app.test_client()
+    form = {"username": username, "password": make.PASSWORD, "csrf_token": token(client)}
+    assert client.post("/sign-in", data=form, headers=PAGE).status_code == 302
+    return client
+
+
+def paths(firm: SimpleNamespace) -> list[str]:
+    return [
+        *(f"/tickets/{firm.ticket}", f"/calls/{firm.call}", f"/customers/{firm.party}"),
+        *(f"/desk/pops/{firm.pop}", f"/tickets/new?pop={firm.pop}", f"/tickets/new?call={firm.call}"),
+    ]
+
+
+def test_the_outsider_finds_nothing_of_another_branch(app: Flask, firm: SimpleNamespace) -> None:
+    dan, ada = signed_in(app, "dan"), signed_in(app, "ada")
+    assert {path: dan.get(path, headers=PAGE).status_code for path in paths(firm)} == dict.fromkeys(paths(firm), 404)
+    assert {path: ada.get(path, headers=PAGE).status_code for path in paths(firm)} == dict.fromkeys(paths(firm), 200)
+    for path in ("/tickets?view=all", "/calls", "/customers?q=浦东", "/customers/found?q=浦东"):
+        assert "浦东客户" not in dan.get(path, headers=PAGE).text
+    assert "SR" not in dan.get(f"/tickets/of-call/{firm.call}", headers=PAGE).text
+
+
+def posts(firm: SimpleNamespace) -> list[tuple[str, dict[str, Any]]]:
+    ticket, pop = f"/tickets/{firm.ticket}", f"/desk/pops/{firm.pop}"
+    return [
+        (f"{ticket}/assign", {"staff_id": firm.dan.id}),
+        (f"{ticket}/accept", {}),
+        (f"{ticket}/note", {"note": "x"}),
+        (f"{pop}/choose", {"choice": str(firm.party)}),
+        (f"{pop}/attach", {"party_id": str(firm.party)}),
+        (f"{pop}/customer", {"name": "x"}),
+        ("/tickets", {"party_id": firm.party, "subject": "x", "priority": "low", "type": "repair"}),
+    ]
+
+
+def test_the_outsider_changes_nothing_of_another_branch(app: Flask, firm: SimpleNamespace) -> None:
+    dan = signed_in(app, "dan")
+    mark = token(dan, "/desk")
+    answers = {path: dan.post(path, data=data | {"csrf_token": mark}).status_code for path, data in posts(firm)}
+    assert answers == dict.fromkeys(answers, 404)
+
+
+def test_a_post_without_a_token_is_refused(app: Flask, firm: SimpleNamespace) -> None:
+    ada = signed_in(app, "ada")
+    answers = {path: ada.post(path, data=data).status_code for path, data in posts(firm)}
+    answers |= {path: ada.post(path).status_code for path in ("/nights", "/settings/theme", "/sign-out")}
+    assert answers == dict.fromkeys(answers, 400)
+
+
+def test_nobody_is_shown_anything_before_the_sign_in(app: Flask, firm: SimpleNamespace) -> None:
+    client = app.test_client()
+    for path in [*paths(firm), "/desk", "/tickets", "/calls", "/customers", "/nights", "/customers/found?q=a"]:
+        answer = client.get(path, headers=PAGE)
+        assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/sign-in"), path
+
+
+@pytest.mark.parametrize(
+    ("username", "path", "status"),
+    [
+        ("wang", "/desk", 403),
+        ("ada", "/nights", 403),
+        ("fay", "/tickets/new", 403),
+        ("wang", "/tickets", 200),
+        ("mei", "/nights", 200),
+    ],
+)
+def test_a_role_opens_its_own_doors(username: str, path: str, status: int, app: Flask, firm: SimpleNamespace) -> None:
+    assert signed_in(app, username).get(path, headers=PAGE).status_code == status
+
+
+def test_money_is_shown_to_those_who_may_see_it(app: Flask, firm: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as work:
+        customer = work.get_one(make.Party, firm.party)
+        make.invoice(work, customer, "777.00", clock.now().date(), clock.now().date(), clock.now())
+    page = f"/customers/{firm.party}"
+    assert "777.00" in signed_in(app, "ada").get(page, headers=PAGE).text
+    assert "777.00" not in signed_in(app, "wang").get(page, headers=PAGE).text
+
+
+def test_the_same_form_sent_twice_is_one_ticket(app: Flask, firm: SimpleNamespace) -> None:
+    ada = signed_in(app, "ada")
+    form = {"csrf_token": token(ada, "/desk"), "request_key": "k1", "party_id": firm.party, "subject": "twice"}
+    places = [ada.post("/tickets", data=form | {"priority": "low"}).headers["Location"] for _ in range(2)]
+    assert places[0] == places[1]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "99999999999999999999", "１"])
+def test_odd_numbers_in_an_address_are_no_fault(value: str, app: Flask, firm: SimpleNamespace) -> None:
+    ada = signed_in(app, "ada")
+    for path in ("/tickets?before=", "/tickets?party=", "/calls?party=", "/calls?before=", "/calls?day="):
+        assert ada.get(path + value, headers=PAGE).status_code == 200, path
+
+
+def test_a_caller_name_is_text_in_every_page(app: Flask, firm: SimpleNamespace) -> None:
+    evil = "<script>alert(1)</script>"
+    with db.begin(scope.ALL) as work:
+        call = make.call(work, clock.now(), caller_name=evil, caller_number=evil)
+    ada = signed_in(app, "ada")
+    for path in ("/calls", f"/calls/{call.id}", f"/tickets/new?call={call.id}"):
+        body = ada.get(path, headers=PAGE).text
+        assert evil not in body, path
+    assert "&lt;script&gt;" in ada.get("/calls", headers=PAGE).text
