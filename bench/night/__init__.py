@@ -1,0 +1,1 @@
+"""How fast is the night? The extract beside pandas.read_sql and beside COPY to nowhere, then a whole night."""
