@@ -17,6 +17,7 @@ from typing import Any
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import text
 
 from service import prepare
@@ -26,6 +27,7 @@ from service.core.embedded import Embedded
 from service.staff import rules
 
 SECRET = "bench-secret"
+CSRF = "bench-csrf"
 FIRST_EXTENSION = 2001
 
 PEOPLE = """
@@ -85,8 +87,13 @@ class Stage:
     def cookie(self, person: int) -> str:
         """The cookie of person 1 … people."""
         return signed(
-            self.settings, {"sid": f"s{person}", "_user_id": f"u{person}", "_fresh": True, "_permanent": True}
+            self.settings,
+            {"sid": f"s{person}", "_user_id": f"u{person}", "_fresh": True, "_permanent": True, "csrf_token": CSRF},
         )
+
+    def token(self) -> str:
+        """What a page of any of these people sends as X-CSRFToken with a POST."""
+        return str(URLSafeTimedSerializer(self.settings.secret_key, salt="wtf-csrf-token").dumps(CSRF))
 
     def healthy(self, wait: float = 30.0) -> float:
         """Waits until the pages answer; returns how long that took."""

@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from bench.stage import FIRST_EXTENSION, SECRET
@@ -15,6 +16,15 @@ from telephony.simulator.server import Simulator
 _RINGING = re.compile(
     rb"Event: Newstate\r\n(?:[^\r\n]+\r\n)*?ChannelState: 5\r\n(?:[^\r\n]+\r\n)*?Linkedid: ([^\r\n]+)"
 )
+
+
+@dataclass(frozen=True)
+class Order:
+    """Somebody is to be called from that number by a caller of that patience, in seconds."""
+
+    person: int
+    number: str
+    patience: float
 
 
 class Switch(Simulator):
@@ -48,12 +58,22 @@ class Feeder:
         """Where the listener connects."""
         return self.switch.port
 
-    def ring(self, person: int, number: str, *, patience: float) -> str:
-        """That person's phone rings until the caller loses patience; returns the call's key."""
-        order = {"verb": "ring", "extension": str(FIRST_EXTENSION + person - 1), "number": number, "patience": patience}
-        return str(self._done(self._obey(order))["call"])
+    def play(self, orders: list[Order], rate: float) -> "Future[dict[str, int]]":
+        """The phones ring at that rate, each until its caller loses patience; the result is who was rung, by call."""
+        return asyncio.run_coroutine_threadsafe(self._play(orders, rate), self._loop)
 
-    async def _obey(self, order: dict[str, Any]) -> dict[str, object]:
+    async def _play(self, orders: list[Order], rate: float) -> dict[str, int]:
+        began, rung = self._loop.time(), {}
+        for turn, order in enumerate(orders):
+            await asyncio.sleep(max(0.0, began + turn / rate - self._loop.time()))
+            asked = {"verb": "ring", "extension": str(FIRST_EXTENSION + order.person - 1), "number": order.number}
+            call = str(self._obey(asked)["call"])
+            rung[call] = order.person
+            self._loop.call_later(order.patience, self._obey, {"verb": "hangup", "call": call})
+        await asyncio.sleep(max(order.patience for order in orders) + 1.0)
+        return rung
+
+    def _obey(self, order: dict[str, Any]) -> dict[str, object]:
         self.switch.catch_up()
         told = control.obey(self.switch.day, order)
         self.switch._flush()
