@@ -232,7 +232,8 @@ def _last_id(scope: Scope) -> int | None:
 def _opening(staff_id: int, topics: frozenset[str], last: int | None) -> bytes:
     at = clock.now()
     with db.begin(scopes.ALL) as session:
-        return hub.opening(session, topics, last, calls.snapshot(session, staff_id, at), at=at)
+        now = {"pops": calls.snapshot(session, staff_id, at), "unheard": calls.unheard(session)}
+        return hub.opening(session, topics, last, now, at=at)
 
 
 def _event(event_id: int) -> tuple[str, str, str] | None:

@@ -34,6 +34,12 @@ def snapshot(session: Session, staff_id: int, at: datetime) -> list[dict[str, An
     return [told(pop) for pop in pops]
 
 
+def unheard(session: Session) -> list[tuple[str, str]]:
+    """The switches that are not heard now, each with the time since when."""
+    gaps = session.scalars(select(FeedGap).where(FeedGap.ended_at.is_(None)).order_by(FeedGap.id))
+    return [(gap.switch, gap.began_at.isoformat()) for gap in gaps]
+
+
 def pop(session: Session, pop_id: int) -> AgentPop | None:
     """One pop, whatever its state."""
     return session.get(AgentPop, pop_id)

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -54,11 +54,11 @@ HEARTBEAT = frame("beat", "{}")
 
 
 def opening(
-    session: Session, topics: Iterable[str], last: int | None, pops: list[dict[str, Any]], *, at: datetime
+    session: Session, topics: Iterable[str], last: int | None, now: Mapping[str, Any], *, at: datetime
 ) -> bytes:
-    """What a browser hears first: how long to wait, what it missed since `last`, and how things stand now."""
+    """What a browser hears first: how long to wait, what it missed since `last`, and how things stand `now`."""
     position = int(session.execute(_LAST).scalar_one())
-    state = frame("snapshot", json.dumps({"pops": pops}, ensure_ascii=False, default=str), position)
+    state = frame("snapshot", json.dumps(now, ensure_ascii=False, default=str), position)
     return RETRY + b"".join(_missed(session, topics, last, at)) + state
 
 

@@ -26,7 +26,7 @@ def desk() -> ResponseReturnValue:
         mine = tickets.TicketFilters(assignee_id=person.staff_id, open_only=True)
         rows = tickets.ticket_list(session, limit=30, filters=mine)
         names = parties.names(session, {row.party_id for row in rows})
-        unheard = [(gap.switch, gap.began_at.isoformat()) for gap in calls.gaps(session) if gap.ended_at is None]
+        unheard = calls.unheard(session)
     return render_template("desk/desk.html", rows=rows, names=names, unheard=unheard)
 
 

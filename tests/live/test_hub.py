@@ -210,7 +210,7 @@ def test_a_browser_that_comes_back_hears_what_it_missed_and_how_things_stand(cle
     first, second, other = publish("u1", pop_id=1), publish("u1", pop_id=2), publish("u2", pop_id=9)
     later = AT + timedelta(seconds=20)
     with db.begin(scope.ALL) as session:
-        data = hub.opening(session, ["u1", "all"], first, [{"pop_id": 2}], at=later)
+        data = hub.opening(session, ["u1", "all"], first, {"pops": [{"pop_id": 2}]}, at=later)
 
     assert data.startswith(hub.RETRY)
     assert parsed(data) == [("pop", {"pop_id": 2}), ("snapshot", {"pops": [{"pop_id": 2}]})]
@@ -220,7 +220,7 @@ def test_a_browser_that_comes_back_hears_what_it_missed_and_how_things_stand(cle
 def test_replay_overlaps_because_a_smaller_id_may_be_committed_later(clean: db.Database) -> None:
     first, last = publish("u1", pop_id=1), publish("u1", pop_id=2)
     with db.begin(scope.ALL) as session:
-        data = hub.opening(session, ["u1"], last, [], at=AT + timedelta(seconds=5))
+        data = hub.opening(session, ["u1"], last, {}, at=AT + timedelta(seconds=5))
 
     assert first < last
     assert [kind for kind, _payload in parsed(data)] == ["pop", "pop", "snapshot"]
@@ -231,14 +231,14 @@ def test_who_missed_too_much_reads_the_state_and_no_history(clean: db.Database) 
         for number in range(hub.REPLAY_LIMIT + 1):
             live.publish(session, "u1", "pop", {"pop_id": number}, at=AT)
     with db.begin(scope.ALL) as session:
-        data = hub.opening(session, ["u1"], 0, [], at=AT)
+        data = hub.opening(session, ["u1"], 0, {}, at=AT)
 
-    assert parsed(data) == [("resync", {}), ("snapshot", {"pops": []})]
+    assert parsed(data) == [("resync", {}), ("snapshot", {})]
 
 
 def test_a_first_visit_hears_only_how_things_stand(clean: db.Database) -> None:
     publish("u1", pop_id=1)
     with db.begin(scope.ALL) as session:
-        data = hub.opening(session, ["u1"], None, [], at=AT)
+        data = hub.opening(session, ["u1"], None, {}, at=AT)
 
     assert [kind for kind, _payload in parsed(data)] == ["snapshot"]

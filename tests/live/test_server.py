@@ -86,6 +86,20 @@ def test_a_second_browser_of_the_agent_begins_with_the_calls_of_now(
     assert [pop["pop_id"] for pop in ada.next("snapshot").data["pops"]] == [pop_id]
 
 
+def test_a_new_page_begins_with_the_switches_that_are_not_heard_now(
+    web: Web, front: Settings, committed_cast: SimpleNamespace
+) -> None:
+    """What changed between the page's HTML and its stream is told too."""
+    cookies = server.cookie(front, committed_cast.ada)
+    with db.begin(scope.ALL) as session:
+        actions.gap_began(session, "pbx1", at=AT, reason="the link was cut")
+    assert Listener(web.url, cookies).next("snapshot").data["unheard"] == [["pbx1", AT.isoformat()]]
+
+    with db.begin(scope.ALL) as session:
+        actions.gap_ended(session, "pbx1", at=clock.now())
+    assert Listener(web.url, cookies).next("snapshot").data["unheard"] == []
+
+
 def test_what_happened_during_a_restart_is_replayed(front: Settings, committed_cast: SimpleNamespace) -> None:
     cookies = server.cookie(front, committed_cast.ada)
     with server.serving(front) as first:

@@ -25,6 +25,14 @@ function snapshot(pops, rows) {
   return pops;
 }
 
+// Which switches are not heard: the snapshot names them all, news changes one. null means nobody has said yet.
+export function hearing(unheard, kind, data) {
+  if (kind === "snapshot") return data.unheard ?? unheard;
+  if (kind !== "feed") return unheard;
+  const others = (unheard ?? []).filter(([name]) => name !== data.switch);
+  return data.up ? others : [...others, [data.switch, data.since]];
+}
+
 // Folded cards have said what they had to say; ended ones stay until the agent puts them away.
 export function forget(pops, now, keep = 8000) {
   for (const [id, pop] of pops) {

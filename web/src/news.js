@@ -3,14 +3,7 @@ import { one } from "./dom.js";
 import { toast } from "./shell.js";
 import { say, timeOfDay } from "./words.js";
 
-const silent = new Map(); // switch -> since when it is not heard
-
 const TOLD = {
-  feed({ switch: name, up, since }) {
-    if (up) silent.delete(name);
-    else silent.set(name, since);
-    paint();
-  },
   recording({ call_id: id }) {
     const page = one("[data-call]");
     if (Number(page?.dataset.call) === id && !one("[data-player]")) location.reload();
@@ -20,20 +13,21 @@ const TOLD = {
   },
 };
 
-function paint() {
+// The strip is painted from the page first and from the stream as soon as it speaks.
+function paint(unheard) {
   const strip = one("[data-feed-strip]");
   if (!strip) return;
-  const words = [...silent].map(([name, since]) => say("not_heard", { name, time: timeOfDay(Date.parse(since)) }));
+  const words = unheard.map(([name, since]) => say("not_heard", { name, time: timeOfDay(Date.parse(since)) }));
   one("[data-f=text]", strip).textContent = words.join(" ");
   strip.hidden = !words.length;
 }
 
 export function start() {
   const known = one("[data-feed-strip]")?.dataset.feedStrip;
-  for (const [name, since] of JSON.parse(known || "[]")) silent.set(name, since);
-  paint();
+  paint(JSON.parse(known || "[]"));
 }
 
-export function told({ kind, data }) {
+export function told({ kind, data, unheard }) {
+  if (unheard) paint(unheard);
   TOLD[kind]?.(data);
 }
