@@ -29,12 +29,15 @@ def name_of(relative: str) -> Name | None:
 
 
 def files(folder: Path, day: str) -> Iterator[str]:
-    """Paths below `folder` of what lies in the folder of `day`; links are not followed."""
+    """Paths below `folder` of what lies in the folder of `day`; links are not followed.
+
+    A hidden file is somebody's unfinished copy (rsync and the like rename when they are done).
+    """
     place = folder / day
     if place.is_symlink() or not place.is_dir():
         return
     for entry in sorted(place.iterdir()):
-        if not entry.is_symlink() and entry.is_file():
+        if not entry.name.startswith(".") and not entry.is_symlink() and entry.is_file():
             yield f"{day}/{entry.name}"
 
 

@@ -138,6 +138,14 @@ def test_a_file_that_is_no_wav_is_reported(shelf: Settings, there: Callable[...,
     assert "not a 16-bit PCM WAV" in collect.scan(shelf, AT).refused[f"{DAY}/{KEY}.1.wav"]
 
 
+def test_an_unfinished_copy_is_nobodys_business_yet(shelf: Settings, there: Callable[..., Path]) -> None:
+    path = there(f"{DAY}/.{KEY}.1.wav.part")
+    assert collect.scan(shelf, AT) == collect.Report()
+
+    path.rename(path.with_name(f"{KEY}.1.wav"))
+    assert collect.scan(shelf, AT).collected == [f"{DAY}/{KEY}.1.wav"]
+
+
 def test_links_lead_nowhere(shelf: Settings, there: Callable[..., Path], tmp_path: Path) -> None:
     secret = leave(tmp_path, "secret.wav", SOUND, LONG_AGO)
     place = there(f"{DAY}/{KEY}.1.wav").parent
