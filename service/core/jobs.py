@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any]], None]
 HANDLERS: dict[str, Handler] = {}
 LEASE = timedelta(minutes=5)
+DEATHS = 3  # so many more times a job is taken whose workers died in the midst of it; then it may be what kills them
 
 _ENQUEUE = text("""
     insert into job (name, args, dedupe, created_at, run_at, max_attempts)
@@ -25,9 +26,15 @@ _ENQUEUE = text("""
 """)
 _TAKE = text("""
     update job set state = 'running', attempts = attempts + 1, locked_by = :me, locked_until = :until
-    where id = (select id from job where (state = 'ready' and run_at <= :at) or (state = 'running' and locked_until < :at)
+    where id = (select id from job where (state = 'ready' and run_at <= :at)
+                or (state = 'running' and locked_until < :at and attempts < max_attempts + :deaths)
                 order by run_at, id limit 1 for update skip locked)
     returning id, name, args, attempts, max_attempts
+""")
+_LAY_ASIDE = text("""
+    update job set state = 'dead', finished_at = :at, last_error = 'its worker ended in the midst of it each time',
+    locked_by = null, locked_until = null
+    where state = 'running' and locked_until < :at and attempts >= max_attempts + :deaths
 """)
 _RENEW = text("update job set locked_until = :until where id = :id and locked_by = :me and state = 'running'")
 _FINISH = text("""
@@ -68,6 +75,12 @@ def handler(name: str, function: Handler) -> None:
     HANDLERS[name] = function
 
 
+def _handler(name: str) -> Handler:
+    if name not in HANDLERS:
+        raise LookupError(f"no handler is known for {name!r}")
+    return HANDLERS[name]
+
+
 class Worker:
     """Takes one job after the other until told to stop."""
 
@@ -90,9 +103,10 @@ class Worker:
         """One job was done or failed; False when none was waiting."""
         at = clock.now()
         with db.begin(scope.ALL, self.engine) as session:
-            row = session.execute(_TAKE, {"me": self.me, "until": at + LEASE, "at": at}).first()
-        if row is None:
-            return False
+            row = session.execute(_TAKE, {"me": self.me, "until": at + LEASE, "at": at, "deaths": DEATHS}).first()
+            if row is None:
+                session.execute(_LAY_ASIDE, {"at": at, "deaths": DEATHS})
+                return False
         self._do(row.id, row.name, row.args, row.attempts, row.max_attempts)
         return True
 
@@ -101,7 +115,7 @@ class Worker:
         renewer = threading.Thread(target=self._renew, args=(job_id, done), daemon=True)
         renewer.start()
         try:
-            HANDLERS[name](args)
+            _handler(name)(args)
         except Exception as error:
             log.exception("jobs: %s (%s) failed, attempt %s", name, job_id, attempts)
             self._finish(job_id, "dead" if attempts >= most else "ready", str(error)[:500], attempts)

@@ -132,9 +132,7 @@ def test_every_table_has_a_branch_and_a_policy_or_a_reason(admin: Any) -> None:
     admin.execute(
         "select tablename, cmd, qual = with_check, roles::text[] from pg_policies where policyname = 'branch_scope'"
     )
-    assert {name: facts for name, *facts in admin.fetchall()} == dict.fromkeys(
-        with_branch(admin), ["ALL", True, [APP]]
-    )
+    assert {name: facts for name, *facts in admin.fetchall()} == {n: ["ALL", True, [APP]] for n in with_branch(admin)}
     admin.execute("select relname from pg_class where relrowsecurity and relnamespace = 'public'::regnamespace")
     assert {name for (name,) in admin.fetchall()} == set(with_branch(admin))
     # A second permissive policy would widen the first one.
