@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import rules
+from service.calls.lines import Labels, queue_labels
 from service.calls.model import AgentPop
 from service.calls.schemas import Ring
 from service.core import live, scope
@@ -32,7 +33,7 @@ def phone_rings(session: Session, ring: Ring, *, at: datetime) -> int | None:
         session,
         live.topic_of(seat.staff_id),
         "pop",
-        told(session.get_one(AgentPop, pop_id, populate_existing=True)),
+        told(session.get_one(AgentPop, pop_id, populate_existing=True), queue_labels(session)),
         at=at,
     )
     return pop_id
@@ -73,7 +74,7 @@ def _short(value: str | None) -> str | None:
     return value[:200] if value else value
 
 
-def told(pop: AgentPop) -> dict[str, Any]:
+def told(pop: AgentPop, queues: Labels) -> dict[str, Any]:
     """What the browser hears of a pop: data, never markup."""
     number = rules.customer_number(pop.direction, pop.caller_number, pop.called)
     return {
@@ -82,7 +83,7 @@ def told(pop: AgentPop) -> dict[str, Any]:
         "number": number,
         "display": phones.display(number),
         "name": pop.caller_name,
-        "queue": pop.queue,
+        "queue": queues.of(pop.switch, pop.queue),
         "called": pop.called,
         "direction": pop.direction,
         "state": pop.state,

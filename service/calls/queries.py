@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
 from service.calls.model import Call as Call
 from service.calls.model import CallAlias, CallLeg, FeedCheckpoint, FeedGap, Recording, RecordingPlay
@@ -31,7 +32,8 @@ def snapshot(session: Session, staff_id: int, at: datetime) -> list[dict[str, An
         .where(AgentPop.staff_id == staff_id, AgentPop.state.in_(OPEN), AgentPop.began_at > at - RECENT)
         .order_by(AgentPop.id)
     )
-    return [told(pop) for pop in pops]
+    queues = queue_labels(session)
+    return [told(pop, queues) for pop in pops]
 
 
 def unheard(session: Session) -> list[tuple[str, str]]:

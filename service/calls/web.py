@@ -29,11 +29,12 @@ def index() -> ResponseReturnValue:
         wanted = _number("party")
         names = parties.names(session, {r.party_id for r in rows if r.party_id} | ({wanted} if wanted else set()))
         people = staff.names(session, {r.staff_id for r in rows if r.staff_id})
+        queues = queries.queue_labels(session)
     more = _address(rows[PAGE - 1]) if len(rows) > PAGE else ""
     kept = {name: request.args.get(name, "") for name in KEPT}
     return render_template(
         "calls/list.html",
-        **{"rows": rows[:PAGE], "names": names, "people": people, "kept": kept, "more": more},
+        **{"rows": rows[:PAGE], "names": names, "people": people, "queues": queues, "kept": kept, "more": more},
         **{"first": _address(None) if request.args.get("before") else "", "without": _without},
         dispositions=tuple(rules.OUTCOMES),
     )
@@ -96,5 +97,7 @@ def show(call_id: int) -> ResponseReturnValue:
         card = parties.card(session, page.call.party_id) if page.call.party_id else None
         ids = {leg.staff_id for leg in page.legs} | {row[0] for row in page.plays} | {page.call.staff_id}
         people = staff.names(session, {i for i in ids if i is not None})
+        queue = queries.queue_labels(session).of(page.call.switch, page.call.queue)
     drawn = axis(page.call, page.legs, people, clock.now())
-    return render_template("calls/call.html", page=page, call=page.call, card=card, people=people, axis=drawn)
+    shown = {"page": page, "call": page.call, "card": card, "people": people, "queue": queue, "axis": drawn}
+    return render_template("calls/call.html", **shown)

@@ -62,6 +62,16 @@ def test_a_pop_never_names_a_customer_its_reader_may_not_see(session: Session, c
     assert (told["matches"], told["party_id"], told["display"]) == ([], None, "138 0000 1001")
 
 
+def test_a_pop_and_the_list_call_the_queue_what_the_firm_calls_it(session: Session, cast: SimpleNamespace) -> None:
+    make.line(session, cast.pudong, "support", label="售后")
+
+    calls.phone_rings(session, ring("1001"), at=AT)
+
+    assert call_queries.snapshot(session, cast.ada.id, AT)[0]["queue"] == "售后"
+    labels = call_queries.queue_labels(session)
+    assert (labels.of("pbx1", "support"), labels.of("pbx1", "night"), labels.of("pbx1", None)) == ("售后", "night", None)
+
+
 def test_the_other_phones_fold_when_ben_answers(session: Session, cast: SimpleNamespace) -> None:
     calls.phone_rings(session, ring("1001"), at=AT)
     calls.phone_rings(session, ring("1002"), at=AT)
