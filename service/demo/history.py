@@ -211,8 +211,8 @@ def _progress(firm: "Firm", dice: random.Random, row: dict[str, Any]) -> dict[st
     plan["started_at"] = plan["accepted_at"] + timedelta(minutes=dice.randint(5, 60))
     plan["finished_at"] = plan["started_at"] + limit * dice.lognormvariate(-1.1, 0.75)
     plan["closed_at"] = plan["finished_at"] + timedelta(hours=dice.randint(2, 40))
-    if at > firm.now - timedelta(days=6) and dice.random() < 0.6:  # so that the desk has something open
-        plan["finished_at"] = plan["closed_at"] = firm.now + timedelta(days=1)
+    for key in _ahead(dice, firm.now - at):
+        plan[key] = firm.now + timedelta(days=1)
     past = {k: v if v <= firm.now else None for k, v in plan.items()}
     steps = (
         ("closed_at", "closed"),
@@ -223,6 +223,14 @@ def _progress(firm: "Firm", dice: random.Random, row: dict[str, Any]) -> dict[st
     )
     state = next((name for key, name in steps if past[key]), "registered")
     return past | {"state": state, "result": dice.choice(names.RESULTS) if past["finished_at"] else ""}
+
+
+def _ahead(dice: random.Random, age: timedelta) -> tuple[str, ...]:
+    """The steps of a ticket of this age that are still to come, so that the desk has something open."""
+    steps = ("accepted_at", "started_at", "finished_at", "closed_at")
+    if age < timedelta(hours=14):
+        return steps[dice.choice((0, 1, 2, 2, 2)) :] if dice.random() < 0.7 else ()
+    return steps[2:] if age < timedelta(days=5) and dice.random() < 0.06 else ()
 
 
 def _events(row: dict[str, Any]) -> list[dict[str, Any]]:

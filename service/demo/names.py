@@ -7,10 +7,10 @@ BRANCHES = (("HQ", "总部", "Headquarters"), ("PD", "浦东", "Pudong"), ("SZ",
 
 # username, name, branch, roles, reach, extension
 PEOPLE = (
-    ("agent", "陈思源", "PD", ("agent",), "below", "801"),
-    ("agent2", "林浩", "PD", ("agent",), "below", "802"),
-    ("agent3", "沈悦", "SZ", ("agent",), "branch", "803"),
-    ("agent4", "顾佳", "SZ", ("agent",), "branch", "804"),
+    ("agent", "陈思源", "PD", ("agent",), "all", "801"),
+    ("agent2", "林浩", "PD", ("agent",), "all", "802"),
+    ("agent3", "沈悦", "SZ", ("agent",), "all", "803"),
+    ("agent4", "顾佳", "SZ", ("agent",), "all", "804"),
     ("supervisor", "赵敏", "HQ", ("supervisor",), "below", None),
     ("technician", "王强", "PD", ("technician",), "branch", None),
     ("technician2", "周凯", "PD", ("technician",), "branch", None),
