@@ -40,6 +40,7 @@ def ready(settings: Settings, *, patient: bool = False) -> Settings:
         try:
             resolved = prepare.resolve(settings, _server(settings))
             prepare.migrate(resolved)
+            prepare.check(resolved)
         except (DeskError, OperationalError):
             if not patient:
                 raise
