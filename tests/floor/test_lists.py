@@ -1,0 +1,161 @@
+"""Ten times the rows, the same number of queries: for each page that the app can show, found in its map of addresses."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+
+from service.app import create_app
+from service.calls import actions as calls
+from service.core import clock, db, scope
+from service.core.config import Settings
+from service.staff.model import Branch, Staff
+from service.tickets import actions as tickets
+from tests import make
+from tests.live import server
+
+PAGE = {"Accept": "text/html"}
+FEW, MANY = 5, 50
+# Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
+SAME_LENGTH = {"/customers", "/customers/found"}
+FRESH = itertools.count(1)
+# Pages that read the archive or nothing at all.
+NO_LIST = ("/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+
+
+@contextmanager
+def counted(database: db.Database) -> Iterator[list[str]]:
+    """The statements that the app's connections send while the block runs."""
+    sent: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        sent.append(statement)
+
+    event.listen(database.app, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.app, "before_cursor_execute", note)
+
+
+Ask = Callable[[FlaskClient, str], tuple[list[str], int]]
+
+
+@pytest.fixture
+def queries(clean: db.Database) -> Ask:
+    """Asks for the page; tells the statements it took and how long the page is."""
+
+    def ask(browser: FlaskClient, path: str) -> tuple[list[str], int]:
+        with counted(clean) as sent:
+            answer = browser.get(path, headers=PAGE)
+        assert answer.status_code == 200, path
+        return sent, len(answer.text)
+
+    return ask
+
+
+@pytest.fixture
+def app(settings: Settings, database: db.Database) -> Flask:
+    return create_app(settings, database)
+
+
+@pytest.fixture
+def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
+    """One customer, call, ticket and pop that the pages below are about."""
+    with db.begin(scope.ALL) as session:
+        party = make.party(session, committed_cast.pudong)
+        make.phone(session, party, "13800001001")
+        call = make.call(session, clock.now())
+        ticket = make.ticket(session, party, committed_cast.root, clock.now())
+        make.seat(session, session.get_one(Staff, committed_cast.root.id), "1010", clock.now())
+        facts = SimpleNamespace(party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+    return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
+
+
+def rings(extension: str) -> int:
+    from service.calls.schemas import Ring
+
+    ring = Ring(
+        **{"switch": "pbx1", "call_key": "1795395600.1", "extension": extension, "caller_number": "13800001001"},
+        **{"caller_name": "王", "called": "02160000100", "queue": "support", "direction": "inbound"},
+    )
+    with db.begin(scope.ALL) as session:
+        pop = calls.phone_rings(session, ring, at=clock.now())
+    assert pop is not None
+    return pop
+
+
+def grow(firm: SimpleNamespace, more: int) -> None:
+    """So many more of everything that a page may list, each with people and customers of its own."""
+    with db.begin(scope.ALL) as session:
+        branch = session.get_one(Branch, firm.pudong.id)
+        for number in range(more):
+            _one_more(session, firm, branch, number)
+        session.execute(
+            text("insert into feed_gap (switch, began_at, reason) select 'pbx' || n, now(), 'x' from generate_series(1, :n) n"),
+            {"n": more},
+        )
+        session.execute(
+            text("insert into night_run (slot, began_at, state) select 's', now(), 'published' from generate_series(1, :n)"),
+            {"n": more},
+        )
+
+
+def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: int) -> None:
+    now = clock.now() - timedelta(seconds=number)
+    person = make.staff(session, f"p{next(FRESH)}", branch, "technician")
+    other = make.party(session, branch, f"客户{number}")
+    make.contact(session, other)
+    make.phone(session, other, "13800001001")
+    for party in (other, session.get_one(make.Party, firm.party)):
+        make.contact(session, party)
+        make.device(session, party)
+        make.invoice(session, party, "10.00", now.date(), now.date(), now)
+        call = make.call(session, now)
+        call.party_id, call.staff_id = party.id, person.id
+        for assignee in (person, session.get_one(Staff, firm.root.id)):
+            ticket = make.ticket(session, party, person, now, call=("pbx1", firm.key))
+            ticket.assignee_id = assignee.id
+    tickets.note(session, firm.ticket, "x", by=person.id, at=now)
+    tickets.link_call(session, firm.ticket, "pbx1", call.call_key, by=person.id, at=now)
+    recording = calls.recording_found(
+        session,
+        **{"switch": "pbx1", "uniqueid": firm.key, "segment": next(FRESH), "path": "x", "sha256": "x"},
+        **{"size": 1, "seconds": Decimal(1), "form": "wav/8000/1", "at": now},
+    )
+    calls.recording_played(session, recording, by=person.id, at=now)
+
+
+def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
+    """Every address that answers a GET, about the one customer, call, ticket and pop."""
+    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop}
+    rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
+    kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
+    with app.test_request_context():
+        plain = [app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments}) for rule in kept]
+    narrowed = [f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice"]
+    return [*plain, *narrowed, "/tickets?view=all", "/customers?q=客户", f"/tickets/new?party={firm.party}"]
+
+
+def test_no_page_asks_more_often_when_there_is_more_to_show(
+    app: Flask, settings: Settings, firm: SimpleNamespace, queries: Ask
+) -> None:
+    browser = app.test_client()
+    browser.set_cookie("ringdesk", server.cookie(settings, firm.root)["ringdesk"])
+    addresses = pages(app, firm)
+    browser.get("/desk", headers=PAGE)  # what is read once a process is not counted
+    grow(firm, FEW)
+    few = {address: queries(browser, address) for address in addresses}
+    grow(firm, MANY - FEW)
+    many = {address: queries(browser, address) for address in addresses}
+
+    assert {a: sorted(many[a][0]) for a in addresses if len(many[a][0]) > len(few[a][0])} == {}
+    assert {a for a in addresses if many[a][1] <= few[a][1]} <= SAME_LENGTH
