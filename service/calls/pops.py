@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Row, Table, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from service.parties import queries as parties
 from service.staff import queries as staff
 
 OPEN = ("ringing", "talking")
+POP = cast("Table", AgentPop.__table__)
 
 
 def phone_rings(session: Session, ring: Ring, *, at: datetime) -> int | None:
@@ -28,18 +29,13 @@ def phone_rings(session: Session, ring: Ring, *, at: datetime) -> int | None:
     number = phones.parse(rules.customer_number(ring.direction, ring.caller_number, ring.called))
     within = scope.NONE if ring.direction == "internal" else staff.scope_of(session, seat)
     matches = [asdict(match) for match in parties.match_phone(session, number, within=within)]
-    pop_id = _upsert(session, ring, seat, matches, at)
-    live.publish(
-        session,
-        live.topic_of(seat.staff_id),
-        "pop",
-        told(session.get_one(AgentPop, pop_id, populate_existing=True), queue_labels(session)),
-        at=at,
-    )
-    return pop_id
+    pop = _upsert(session, ring, seat, matches, at)
+    live.publish(session, live.topic_of(seat.staff_id), "pop", told(pop, queue_labels(session)), at=at)
+    return int(pop.id)
 
 
-def _upsert(session: Session, ring: Ring, seat: staff.Seat, matches: list[dict[str, Any]], at: datetime) -> int:
+def _upsert(session: Session, ring: Ring, seat: staff.Seat, matches: list[dict[str, Any]], at: datetime) -> Row[Any]:
+    """The row as it stands now; the table and not the class, since every statement delays the pop."""
     sure = matches[0] if len(matches) == 1 else {}
     row = {
         "switch": ring.switch,
@@ -63,18 +59,18 @@ def _upsert(session: Session, ring: Ring, seat: staff.Seat, matches: list[dict[s
     }
     again = {k: row[k] for k in ("state", "answered_by", "answered_at", "ended_at", "queue", "staff_id", "branch_id")}
     added = (
-        insert(AgentPop)
+        insert(POP)
         .values(row)
         .on_conflict_do_update(index_elements=["switch", "call_key", "extension"], set_=again)
     )
-    return int(session.execute(added.returning(AgentPop.id)).scalar_one())
+    return session.execute(added.returning(*POP.c)).one()
 
 
 def _short(value: str | None) -> str | None:
     return value[:200] if value else value
 
 
-def told(pop: AgentPop, queues: Labels) -> dict[str, Any]:
+def told(pop: AgentPop | Row[Any], queues: Labels) -> dict[str, Any]:
     """What the browser hears of a pop: data, never markup."""
     number = rules.customer_number(pop.direction, pop.caller_number, pop.called)
     return {
@@ -108,54 +104,44 @@ def phone_answered(session: Session, ring: Ring, *, at: datetime) -> None:
     """The answering agent's pop talks; the same call's other ringing pops fold and say who took it."""
     taker = staff.seat(session, ring.switch, ring.extension, at)
     name = taker.name if taker else ring.extension
-    for pop in _of_call(session, ring.switch, ring.call_key, OPEN):
-        if pop.extension == ring.extension:
-            if pop.state != "talking":
-                _change(session, pop, "talking", "pop-talking", at, answered_at=at)
-        elif pop.state == "ringing":
-            _change(session, pop, "answered-elsewhere", "pop-answered", at, answered_by=name, ended_at=at)
+    ringing = _of_call(ring.switch, ring.call_key, "ringing")
+    here = POP.c.extension == ring.extension
+    _change(session, [*ringing, here], "talking", "pop-talking", at, answered_at=at)
+    _change(session, [*ringing, ~here], "answered-elsewhere", "pop-answered", at, answered_by=name, ended_at=at)
 
 
 def phone_stopped(session: Session, ring: Ring, *, at: datetime, reason: str) -> None:
     """That phone rings no longer: `reason` is abandoned (the caller gave up) or rang-out (it goes on elsewhere)."""
-    for pop in _of_call(session, ring.switch, ring.call_key, ("ringing",)):
-        if pop.extension == ring.extension:
-            _change(session, pop, "gone", "pop-gone", at, ended_at=at, reason=reason)
+    here = POP.c.extension == ring.extension
+    ringing = _of_call(ring.switch, ring.call_key, "ringing")
+    _change(session, [*ringing, here], "gone", "pop-gone", at, ended_at=at, reason=reason)
 
 
 def call_ended(session: Session, switch: str, call_key: str, *, at: datetime) -> None:
     """Pops that talked end with their forms kept; pops that still rang leave."""
-    for pop in _of_call(session, switch, call_key, OPEN):
-        if pop.state == "talking":
-            _change(session, pop, "ended", "pop-ended", at, ended_at=at)
-        else:
-            _change(session, pop, "gone", "pop-gone", at, ended_at=at, reason="abandoned")
+    _change(session, _of_call(switch, call_key, "talking"), "ended", "pop-ended", at, ended_at=at)
+    _change(session, _of_call(switch, call_key, "ringing"), "gone", "pop-gone", at, ended_at=at, reason="abandoned")
 
 
-def _of_call(session: Session, switch: str, call_key: str, states: tuple[str, ...]) -> list[AgentPop]:
-    return list(
-        session.scalars(
-            select(AgentPop)
-            .where(AgentPop.switch == switch, AgentPop.call_key == call_key, AgentPop.state.in_(states))
-            .with_for_update()
-        )
-    )
+def _of_call(switch: str, call_key: str, state: str) -> list[ColumnElement[bool]]:
+    return [POP.c.switch == switch, POP.c.call_key == call_key, POP.c.state == state]
 
 
 def _change(
-    session: Session, pop: AgentPop, state: str, kind: str, at: datetime, *, reason: str = "", **changes: Any
+    session: Session,
+    which: list[ColumnElement[bool]],
+    state: str,
+    kind: str,
+    at: datetime,
+    *,
+    reason: str = "",
+    **changes: Any,
 ) -> None:
-    pop.state = state
-    for name, value in changes.items():
-        setattr(pop, name, value)
-    session.flush()
-    live.publish(
-        session,
-        live.topic_of(pop.staff_id),
-        kind,
-        {"pop_id": pop.id, "at": at.isoformat(), "by": pop.answered_by, "reason": reason},
-        at=at,
-    )
+    """Those pops are in the new state and their agents hear of it."""
+    changed = update(POP).where(*which).values(state=state, **changes)
+    for pop in session.execute(changed.returning(POP.c.id, POP.c.staff_id, POP.c.answered_by)).all():
+        news = {"pop_id": pop.id, "at": at.isoformat(), "by": pop.answered_by, "reason": reason}
+        live.publish(session, live.topic_of(pop.staff_id), kind, news, at=at)
 
 
 def close_stale(session: Session, switch: str, keys: set[str], *, at: datetime) -> None:

@@ -39,6 +39,8 @@ def identity_of(session: Session, staff: Staff, sid: str = "") -> Identity:
 
 
 def _scope(session: Session, reach: str, branch_id: int) -> Scope:
+    if reach != "below":
+        return rules.scope_of(reach, branch_id, {})
     parents = {row.id: row.parent_id for row in session.execute(select(Branch.id, Branch.parent_id))}
     return rules.scope_of(reach, branch_id, parents)
 
