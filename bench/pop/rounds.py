@@ -1,7 +1,6 @@
 """One round: phones ring while streams, screens, page clients and board people are at work; what arrived, when, and at whose cost."""
 
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -26,7 +25,6 @@ PATIENCE = 5.0  # seconds that a caller lets it ring
 SCREEN_EVERY = 0.5  # seconds between two rings at the screen; its callers give up before the next
 FLOOR_EVERY = 0.1
 
-Child = "subprocess.Popen[str]"
 
 
 @dataclass(frozen=True)
