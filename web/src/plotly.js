@@ -10,3 +10,8 @@ Plotly.setPlotConfig({
   locale: document.documentElement.lang.startsWith("zh") ? "zh-CN" : "en-US",
 });
 window.Plotly = Plotly;
+
+// Dash puts the caret back into an input that waits for Enter; a date has none and would complain.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches("input.day")) target.setSelectionRange = () => {};
+});
