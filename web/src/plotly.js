@@ -11,7 +11,8 @@ Plotly.setPlotConfig({
 });
 window.Plotly = Plotly;
 
-// Dash puts the caret back into an input that waits for Enter; a date has none and would complain.
-document.addEventListener("focusin", ({ target }) => {
-  if (target.matches("input.day")) target.setSelectionRange = () => {};
-});
+// Dash puts the caret back into an input that waits for Enter; a date has none, and the browser would complain.
+const caret = HTMLInputElement.prototype.setSelectionRange;
+HTMLInputElement.prototype.setSelectionRange = function (...span) {
+  if (this.type !== "date") caret.apply(this, span);
+};
