@@ -1,7 +1,9 @@
 """Rows out of PostgreSQL: COPY as CSV through a pipe into DuckDB, typed, counted, and never half."""
 
+import fcntl
 import os
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +13,11 @@ from etl.tables import MARK, Table
 from service.core.errors import DeskError
 from warehouse.engine import quoted
 
-# One line may hold a whole ticket description; DuckDB's own limit of 2 MB would stop the night.
+# DuckDB parses only full buffers: with small ones it works while PostgreSQL still sends. A line that is longer than the
+# first (a ticket with a book in its description) has the table read once more with the second.
+USUAL_LINE = 2 * 1024 * 1024
 LONGEST_LINE = 64 * 1024 * 1024
+PIPE = 1024 * 1024  # Linux gives 64 kB, at which the two sides wake each other ten thousand times
 
 
 class ShortTable(DeskError):
@@ -28,11 +33,15 @@ class Snapshot:
     taken_at: Any
 
 
-def freeze(cursor: Any) -> Snapshot:
-    """The transaction sees one moment and can write nothing; every later statement of it sees the same."""
+def freeze(cursor: Any, zone: str) -> Snapshot:
+    """The transaction sees one moment and can write nothing; every later statement of it sees the same.
+
+    Its session stands in the firm's zone, so that `x::date` is the local day. `at time zone` looks the zone up by name
+    for each value, which was a quarter of the cost of reading calls. Moments travel with their offset and stay exact.
+    """
     cursor.execute("set transaction isolation level repeatable read, read only")
     cursor.execute("set local datestyle = 'ISO'")
-    cursor.execute("set local timezone = 'UTC'")
+    cursor.execute("set local timezone = %s", (zone,))
     cursor.execute("""
         select pg_snapshot_xmin(pg_current_snapshot())::text, (select system_identifier::text from pg_control_system()), transaction_timestamp()
     """)
@@ -62,28 +71,49 @@ class Pump(threading.Thread):
 def pour(connection: duckdb.DuckDBPyConnection, cursor: Any, table: Table, into: str, where: str = "") -> int:
     """The rows of `table` stand in `into`; returns their number, refuses when one was lost on the way."""
     sql = f"copy (select * from ({table.sql}) as q {where}) to stdout (format csv)"
-    source, sink = os.pipe()
+    try:
+        return _poured(connection, cursor, table, into, sql, USUAL_LINE)
+    except duckdb.InvalidInputException:  # nothing of it was kept: an insert is whole or not at all
+        return _poured(connection, cursor, table, into, sql, LONGEST_LINE)
+
+
+def _poured(connection: duckdb.DuckDBPyConnection, cursor: Any, table: Table, into: str, sql: str, line: int) -> int:
+    source, sink = _pipe()
     pump = Pump(cursor, sql, sink)
     pump.start()
     try:
-        got = _read(connection, table, into, f"/dev/fd/{source}")
+        got = _read(connection, table, into, f"/dev/fd/{source}", line)
     except duckdb.Error:
-        os.close(source)  # the pump gets EPIPE instead of waiting for ever
-        pump.join()
+        _drained(source, pump)
         raise
-    os.close(source)
-    pump.join()
+    _drained(source, pump)
     if pump.failed:
         raise pump.failed
     _complete(table, pump.rows, got)
     return got
 
 
-def _read(connection: duckdb.DuckDBPyConnection, table: Table, into: str, path: str) -> int:
+def _pipe() -> tuple[int, int]:
+    """Both ends of a pipe that holds a good breath, where the system allows one."""
+    source, sink = os.pipe()
+    with suppress(OSError):
+        fcntl.fcntl(sink, fcntl.F_SETPIPE_SZ, PIPE)
+    return source, sink
+
+
+def _drained(source: int, pump: Pump) -> None:
+    """COPY comes to its own end, also when its reader gave up: a broken one would end the snapshot with it."""
+    while os.read(source, PIPE):
+        pass
+    os.close(source)
+    pump.join()
+
+
+def _read(connection: duckdb.DuckDBPyConnection, table: Table, into: str, path: str, line: int) -> int:
     row = connection.execute(f"""
         insert into {into} select * from read_csv('{path}', columns = {table.struct}, auto_detect = false, header = false,
             delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false,
-            max_line_size = {LONGEST_LINE}, buffer_size = {LONGEST_LINE * 2}, parallel = false)
+            max_line_size = {line}, buffer_size = {line * 2}, parallel = false)
     """).fetchone()
     return int(row[0]) if row else 0
 

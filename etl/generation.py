@@ -40,9 +40,9 @@ def boundary(path: Path | None) -> Boundary | None:
     return Boundary(int(row[0]), row[1], row[2], row[3])
 
 
-def fingerprint(tables: Iterable[Table]) -> str:
+def fingerprint(tables: Iterable[Table], zone: str) -> str:
     """Changes whenever a column, a type, a zone or the text of an extraction does."""
-    text = "\n".join(f"{table.name} {table.ddl} {table.sql}" for table in tables)
+    text = "\n".join([zone, *(f"{table.name} {table.ddl} {table.sql}" for table in tables)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

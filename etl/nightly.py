@@ -151,10 +151,11 @@ def _carry(work: Work, connection: Any, reached: Callable[[str], None]) -> None:
     folder = work.settings.warehouse_dir
     last = engine.current(folder)
     with connection.cursor() as cursor:
-        snapshot = extract.freeze(cursor)
-        found = tables.all_tables(cursor, str(work.settings.timezone))
+        zone = str(work.settings.timezone)
+        snapshot = extract.freeze(cursor, zone)
+        found = tables.all_tables(cursor)
         known = generation.boundary(last)
-        mark = generation.fingerprint(found)
+        mark = generation.fingerprint(found, zone)
         why = generation.why_full(known, snapshot, mark, at=work.at, asked=work.full, troubled=work.mode == "troubled")
         base = known if why is None else None
         work.mode = "changes" if base else "full"

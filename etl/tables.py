@@ -32,7 +32,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table as it is extracted; `sql` is complete, with the zone of the firm in it."""
+    """One table as it is extracted; the local days in its `sql` are those of the session's zone."""
 
     name: str
     sql: str
@@ -78,14 +78,13 @@ def kind_of(type_code: int, precision: int | None, scale: int | None) -> str:
     return TYPES.get(type_code, "text")
 
 
-def described(cursor: Any, name: str, text: str, zone: str) -> Table:
+def described(cursor: Any, name: str, text: str) -> Table:
     """The table with the types of this moment, so that a migration cannot leave the two schemas apart."""
-    sql = cursor.mogrify(text, {"zone": zone}).decode("utf-8")
-    cursor.execute(f"select * from ({sql}) as q limit 0")
+    cursor.execute(f"select * from ({text}) as q limit 0")
     columns = tuple(Column(c.name, kind_of(c.type_code, c.precision, c.scale)) for c in cursor.description)
-    return Table(name, sql, columns)
+    return Table(name, text, columns)
 
 
-def all_tables(cursor: Any, zone: str) -> tuple[Table, ...]:
+def all_tables(cursor: Any) -> tuple[Table, ...]:
     """Every table that a night reads."""
-    return tuple(described(cursor, name, text, zone) for name, text in texts().items())
+    return tuple(described(cursor, name, text) for name, text in texts().items())
