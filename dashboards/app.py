@@ -4,11 +4,12 @@ import tempfile
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, callback_context, dcc, html
-from dash.exceptions import PreventUpdate
+from dash.exceptions import DependencyException, PreventUpdate
 from flask import Flask, Response, abort, render_template, request, send_file
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
+from werkzeug.exceptions import NotFound
 
 from dashboards import excel, parts
 from dashboards.pages import calls, sla
@@ -50,13 +51,19 @@ def mount(app: Flask, settings: Settings) -> None:
     )
     boards.layout = html.Div([dcc.Location(id="url", refresh="callback-nav"), html.Div(id="board", className="board")])
     _wire(boards, archive)
+    app.register_error_handler(DependencyException, lambda _error: app.handle_http_exception(NotFound()))
     policy = _policy(boards)
     app.after_request(lambda response: _dressed(response, policy))
 
 
 def _gate() -> None:
-    """Nothing under /dashboards is shown before the sign-in; a script without one hears 401."""
-    if not request.path.startswith(ROOT) or identity.current() is not None:
+    """Nothing under /dashboards is shown before the sign-in or without any board; a script without sign-in hears 401."""
+    if not request.path.startswith(ROOT):
+        return
+    person = identity.current()
+    if person is not None:
+        if not any(person.may(permission) for permission, _page in BOARDS.values()):
+            identity.require(BOARDS["calls"][0])
         return
     if "/_dash-" in request.path:
         abort(401)

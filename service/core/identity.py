@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from flask import g
 from flask_babel import gettext as _
 
 from service.core.errors import Forbidden
@@ -42,8 +43,15 @@ def provide(source: Callable[[], Identity | None]) -> None:
     _provider["source"] = source
 
 
+def nobody() -> None:
+    """For the rest of this request nobody is signed in: the page of a fault must not ask again what just failed."""
+    g.nobody = True
+
+
 def current() -> Identity | None:
     """The person of this request, or None when nobody is signed in."""
+    if g and g.get("nobody"):
+        return None
     source = _provider.get("source")
     return source() if source else None
 

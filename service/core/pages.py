@@ -5,7 +5,7 @@ import logging
 import secrets
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,11 +13,12 @@ from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from service.core import identity
 from service.core.config import LOCALES, Settings
-from service.core.errors import DeskError
+from service.core.errors import DeskError, Invalid
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).parents[1] / "static"
@@ -51,6 +52,8 @@ def install(app: Flask, settings: Settings) -> None:
     def guard() -> None:
         if request.method not in SAFE:
             csrf.protect()
+        if any("\x00" in value for value in request.values.values()):
+            raise Invalid(_("What was typed contains a sign that cannot be stored. Type it again by hand."))
 
     app.after_request(_headers)
     app.register_error_handler(identity.SignInNeeded, _sign_in)
@@ -86,11 +89,15 @@ def _headers(response: Response) -> Response:
 
 def wants_page() -> bool:
     """True when a person waits for a whole page, false for fragments, data and downloads by script."""
-    return request.method == "GET" and "HX-Request" not in request.headers and request.accept_mimetypes.accept_html
+    if "HX-Request" in request.headers:
+        return False
+    # A browser that sends a form names HTML; a script that posts takes whatever comes.
+    named = "text/html" in request.accept_mimetypes.values()
+    return named or (request.method == "GET" and request.accept_mimetypes.accept_html)
 
 
 def _sign_in(error: identity.SignInNeeded) -> ResponseReturnValue:
-    if wants_page():
+    if wants_page() and request.method == "GET":
         return redirect("/sign-in?" + urlencode({"next": request.full_path.rstrip("?")}))
     return _page(401, _("Your sign-in has ended."), _("Sign in again; what you typed is still in this tab."))
 
@@ -113,13 +120,15 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
     """The page shows a number, and the log has the same number."""
     number = secrets.token_hex(4)
     log.error("error %s at %s %s", number, request.method, request.path, exc_info=error)
+    if isinstance(error, SQLAlchemyError):
+        identity.nobody()
     return _page(500, _("Something went wrong; nothing was changed."), "", number=number)
 
 
 def _page(status: int, title: str, hint: str, *, number: str = "", permission: str = "") -> ResponseReturnValue:
     if not wants_page() and "HX-Request" not in request.headers:
         return {"title": title, "detail": hint, "number": number}, status
-    return render_template(
+    page = render_template(
         "error.html",
         status=status,
         title=title,
@@ -127,7 +136,9 @@ def _page(status: int, title: str, hint: str, *, number: str = "", permission: s
         number=number,
         permission=permission,
         fragment="HX-Request" in request.headers,
-    ), status
+    )
+    # The script that asked shows the sentence; a header carries no Chinese, so it travels encoded.
+    return page, status, {"X-Refusal": quote(" ".join(filter(None, (title, hint))))}
 
 
 @cache

@@ -7,6 +7,7 @@ import flask_login
 from flask import Flask, current_app, g, request, session
 from flask_babel import gettext as _
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
+from flask_security.utils import validate_redirect_url
 from sqlalchemy.orm import scoped_session, sessionmaker
 from wtforms import StringField  # type: ignore[import-untyped]
 from wtforms.validators import Length, Optional  # type: ignore[import-untyped]
@@ -18,10 +19,14 @@ from service.staff import actions, queries
 from service.staff.model import Role, Staff
 
 
+LONGEST = 1000  # the hash refuses more than 4096 bytes
+
+
 class SignInForm(LoginForm):
     """Name and password; guessing is counted and slowed."""
 
     email = None
+    remember = None  # a cookie that outlives the sign-out is not to be had
     username = StringField(validators=[Optional(), Length(max=200)])
 
     def validate(self, **kwargs: Any) -> bool:
@@ -33,6 +38,9 @@ class SignInForm(LoginForm):
         except actions.TooManyAttempts as error:
             self.form_errors.append(error.message)
             return False
+        self.password.data = (self.password.data or "")[:LONGEST]
+        if not validate_redirect_url(self.next.data):
+            self.next.data = ""  # whoever made that address, the password is not to blame
         self.ifield, self.user = self.username, current_app.extensions["security"].datastore.find_user(username=username)
         if super().validate(**kwargs):
             return True
@@ -67,8 +75,9 @@ def install(app: Flask, settings: Settings) -> None:
         SECURITY_USERNAME_ENABLE=False,
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
         SECURITY_CSRF_PROTECT_MECHANISMS=["session", "basic"],
-        SECURITY_DEFAULT_REMEMBER_ME=False,
+        SECURITY_FRESHNESS=timedelta(days=-1),  # no second place where a password can be tried
         SECURITY_FLASH_MESSAGES=False,
+        SECURITY_CACHE_CONTROL=None,  # its own spelling ("no-store=True") is one that browsers ignore; ours stands
         SECURITY_REDIRECT_BEHAVIOR=None,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,
@@ -94,7 +103,7 @@ def wire() -> None:
 
 
 def _name(typed: str) -> str:
-    return typed.strip().lower()[:200]
+    return typed.replace("\x00", "").strip().lower()[:200]
 
 
 def _begun(app: Flask, user: Staff, **extra: Any) -> None:
@@ -104,7 +113,10 @@ def _begun(app: Flask, user: Staff, **extra: Any) -> None:
             work, user.id, at=clock.now(), address=request.remote_addr or "", browser=str(request.user_agent)
         )
     session.permanent = True
-    g.pop("person", None)
+    # Whoever planted the cookie before the sign-in knows its token; the signed-in person gets another.
+    session.pop("csrf_token", None)
+    for stale in ("person", "csrf_token"):
+        g.pop(stale, None)
 
 
 def _ended(app: Flask, user: Any, **extra: Any) -> None:

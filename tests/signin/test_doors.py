@@ -1,0 +1,198 @@
+"""Who gets through which door: every route of the app, as its own map of addresses tells, against every role."""
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.core import db
+from service.core.config import Settings
+from tests.signin import people
+from tests.signin.people import PAGE
+
+PEOPLE = {"a": "ada", "s": "cleo", "t": "wang", "f": "fay", "m": "mei", "r": "root", "-": ""}
+DESK, WRITE, ALL, BOARDS = "asmr", "astmr", "astfmr", "sfmr"
+TICKET = {"version": "999"}  # nobody has seen that version: 409, and nothing is changed
+# Route -> who is let in and what they hear. Everybody else who is signed in hears 403, and a stranger is sent to sign in.
+DOORS: dict[str, tuple[str, int]] = {
+    "GET /": (ALL, 302),
+    "GET /desk": (DESK, 200),
+    "GET /desk/pops/<int:pop_id>": ("a", 200),
+    "POST /desk/pops/<int:pop_id>/choose": ("a", 200),
+    "POST /desk/pops/<int:pop_id>/attach": ("a", 200),
+    "POST /desk/pops/<int:pop_id>/customer": ("a", 422),
+    "GET /calls": (ALL, 200),
+    "GET /calls/<int:call_id>": (ALL, 200),
+    "GET /customers": (ALL, 200),
+    "GET /customers/<int:party_id>": (ALL, 200),
+    "GET /customers/found": (ALL, 200),
+    "GET /tickets": (ALL, 200),
+    "GET /tickets/new": (WRITE, 200),
+    "GET /tickets/<int:ticket_id>": (ALL, 200),
+    "GET /tickets/of-call/<int:call_id>": (ALL, 200),
+    "POST /tickets": (WRITE, 422),
+    "POST /tickets/<int:ticket_id>/assign": (WRITE, 409),
+    "POST /tickets/<int:ticket_id>/accept": (WRITE, 409),
+    "POST /tickets/<int:ticket_id>/start": (WRITE, 409),
+    "POST /tickets/<int:ticket_id>/finish": (WRITE, 409),
+    "POST /tickets/<int:ticket_id>/close": ("smr", 409),
+    "POST /tickets/<int:ticket_id>/note": (WRITE, 422),
+    "GET /nights": (BOARDS, 200),
+    "POST /nights": ("r", 302),
+    "POST /settings/locale": (ALL + "-", 302),
+    "POST /settings/theme": (ALL, 302),
+    "POST /settings/seat": (DESK, 422),
+    "POST /sign-out": (ALL + "-", 302),
+    "GET /sign-in": (ALL, 302),
+    "POST /sign-in": (ALL, 302),
+    "GET /health": (ALL + "-", 200),
+    "GET /static/<path:filename>": (ALL + "-", 404),
+    "GET /fs-static/<path:filename>": (ALL + "-", 404),
+    "GET /dashboards/": (BOARDS, 200),
+    "GET /dashboards/<path:path>": (BOARDS, 200),
+    "GET /dashboards/export/<board>.xlsx": (BOARDS, 404),  # no night has run
+    "GET /dashboards/_dash-layout": (BOARDS, 200),
+    "GET /dashboards/_dash-dependencies": (BOARDS, 200),
+    "GET /dashboards/_reload-hash": (BOARDS, 200),
+    "GET /dashboards/_favicon.ico": (BOARDS, 200),
+    "GET /dashboards/assets/<path:filename>": (BOARDS, 404),
+    "GET /dashboards/_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": (BOARDS, 404),
+    "POST /dashboards/_dash-update-component": (BOARDS, 200),
+}
+# The one that is let in although the pop is somebody else's hears that it is not there.
+ELSEWHERE = {route: 404 for route in DOORS if "<int:pop_id>" in route}
+STRANGERS = {"GET /sign-in": 200, "POST /sign-in": 200}
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, database: db.Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    from dataclasses import replace
+
+    yield create_app(replace(settings, data=tmp_path_factory.mktemp("doors")), database)
+
+
+@pytest.fixture
+def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
+    return people.firm(committed_cast)
+
+
+def routes(app: Flask) -> list[tuple[str, Any]]:
+    """METHOD and rule of every route, HEAD and OPTIONS aside."""
+    return [
+        (f"{method} {rule.rule}", rule)
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
+    known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
+    known["fingerprinted_path"] = "none.js"
+    with app.test_request_context():
+        return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
+
+
+def body(route: str, firm: SimpleNamespace) -> dict[str, Any]:
+    if "/dashboards/" in route:
+        one, two = ({"id": "url", "property": name, "value": "/"} for name in ("pathname", "search"))
+        asked = {"output": "board.children", "outputs": {"id": "board", "property": "children"}}
+        return {"json": asked | {"inputs": [one, two], "changedPropIds": ["url.pathname"]}}
+    forms: dict[str, dict[str, str]] = {
+        "POST /settings/locale": {"locale": "en"},
+        "POST /settings/theme": {"theme": "dark"},
+        "POST /tickets/<int:ticket_id>/assign": TICKET | {"staff_id": str(firm.wang.id)},
+        "POST /desk/pops/<int:pop_id>/choose": {"choice": str(firm.party_id)},
+        "POST /desk/pops/<int:pop_id>/attach": {"party_id": str(firm.party_id)},
+    }
+    return {"data": forms.get(route, TICKET)}
+
+
+def ask(client: FlaskClient, app: Flask, route: str, rule: Any, firm: SimpleNamespace, mark: str | None) -> Any:
+    """The route asked for by that browser; a POST carries `mark` as its token."""
+    method = route.split(" ", 1)[0]
+    more = body(route, firm) if method == "POST" else {}
+    headers = PAGE | ({"X-CSRFToken": mark} if mark is not None else {})
+    return client.open(address(app, rule, firm), method=method, headers=headers, **more)
+
+
+def expected(route: str, who: str) -> int:
+    inside, status = DOORS[route]
+    if who in inside:
+        return status
+    if who != "-":
+        return ELSEWHERE[route] if route in ELSEWHERE and who in DESK else 403
+    if "_dash-" in route:
+        return 401
+    return STRANGERS.get(route, 302 if route.startswith("GET") else 401)
+
+
+def test_every_route_has_its_line_in_the_matrix(app: Flask) -> None:
+    assert {route for route, _rule in routes(app)} == set(DOORS)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_role_gets_through_its_own_doors_and_no_other(
+    who: str, app: Flask, settings: Settings, firm: SimpleNamespace
+) -> None:
+    person = getattr(firm, PEOPLE[who], None)
+    heard = {}
+    for route, rule in routes(app):
+        client = people.browser(app, settings, person)
+        mark = people.token(client, "/tickets" if person else "/sign-in") if route.startswith("POST") else None
+        answer = ask(client, app, route, rule, firm, mark)
+        heard[route] = answer.status_code
+        if answer.status_code == 302 and who == "-" and not route.startswith("POST"):
+            assert answer.headers["Location"].startswith("/sign-in"), route
+    assert heard == {route: expected(route, who) for route in heard}
+
+
+@pytest.mark.parametrize("mark", [None, "", "wrong", "of somebody else"])
+def test_no_post_is_taken_without_its_token(
+    mark: str | None, app: Flask, settings: Settings, firm: SimpleNamespace
+) -> None:
+    if mark == "of somebody else":
+        mark = people.token(people.browser(app, settings, firm.ben), "/tickets")
+    for person in (firm.ada, firm.root, None):
+        client = people.browser(app, settings, person)
+        for route, rule in routes(app):
+            if route.startswith("POST"):
+                answer = ask(client, app, route, rule, firm, mark)
+                assert (route, answer.status_code) == (route, 400)
+                assert re.search("too old to be sent|放得太久", answer.text), route
+
+
+def test_a_refused_form_is_a_page_for_a_person_and_a_sentence_for_a_script(
+    app: Flask, settings: Settings, firm: SimpleNamespace
+) -> None:
+    client = people.browser(app, settings, firm.ada)
+    form = TICKET | {"csrf_token": people.token(client, "/tickets")}
+    path = f"/tickets/{firm.ticket_id}/accept"
+    page = client.post(path, data=form, headers=PAGE)
+    assert (page.mimetype, page.status_code) == ("text/html", 409)
+    assert "was changed meanwhile" in page.text and "<nav" in page.text
+    script = client.post(path, data=form, headers={"Accept": "*/*"})
+    assert (script.mimetype, script.status_code) == ("application/json", 409)
+    part = client.post(path, data=form, headers={"HX-Request": "true"})
+    assert (part.mimetype, part.status_code) == ("text/html", 409)
+    assert "<nav" not in part.text
+    assert "was%20changed%20meanwhile" in part.headers["X-Refusal"]
+
+
+def test_every_answer_carries_the_security_headers(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    for person in (firm.root, firm.wang, None):
+        client = people.browser(app, settings, person)
+        for route, rule in routes(app):
+            answer = ask(client, app, route, rule, firm, None)
+            policy = answer.headers["Content-Security-Policy"]
+            scripts = re.search(r"script-src ([^;]*)", policy)
+            assert scripts and "unsafe" not in scripts[1] and "http" not in policy, route
+            assert "frame-ancestors 'none'" in policy and "object-src 'none'" in policy, route
+            assert answer.headers["X-Content-Type-Options"] == "nosniff", route
+            assert answer.headers["Referrer-Policy"] == "same-origin", route
+            if answer.mimetype == "text/html":
+                assert answer.headers["Cache-Control"] == "no-store", route
