@@ -18,7 +18,6 @@ from service.core.identity import Identity
 from service.staff import actions, queries
 from service.staff.model import Role, Staff
 
-
 LONGEST = 1000  # the hash refuses more than 4096 bytes
 
 
