@@ -13,7 +13,7 @@ from service.calls.model import Call, CallAlias, FeedCheckpoint, FeedGap, Record
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
 from service.calls.schemas import CallFacts, Checkpoint, LegFacts, Ring
-from service.calls.store import store_call
+from service.calls.store import store
 from service.core import audit, live
 from service.staff import queries as staff
 
@@ -38,7 +38,7 @@ __all__ = [
 
 def store_calls(session: Session, facts: Sequence[CallFacts], mark: Checkpoint | None, *, at: datetime) -> list[int]:
     """Each call is one row, not older than told, and the checkpoint moved with them in the same transaction."""
-    ids = [store_call(session, fact, at=at) for fact in facts]
+    ids = store(session, facts, at=at)
     if mark is not None:
         row = {
             "switch": mark.switch,

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Table, update
+from sqlalchemy import Executable, Row, Table, bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,15 @@ from service.staff import queries as staff
 
 OPEN = ("ringing", "talking")
 POP = cast("Table", AgentPop.__table__)
+_NEW = insert(POP)
+# Built once, like all statements that a pop waits for.
+_RUNG = _NEW.on_conflict_do_update(
+    index_elements=["switch", "call_key", "extension"],
+    set_={
+        name: _NEW.excluded[name]
+        for name in ("state", "answered_by", "answered_at", "ended_at", "queue", "staff_id", "branch_id")
+    },
+).returning(*POP.c)
 
 
 def phone_rings(session: Session, ring: Ring, *, at: datetime) -> int | None:
@@ -30,7 +40,7 @@ def phone_rings(session: Session, ring: Ring, *, at: datetime) -> int | None:
     within = scope.NONE if ring.direction == "internal" else staff.scope_of(session, seat)
     matches = [asdict(match) for match in parties.match_phone(session, number, within=within)]
     pop = _upsert(session, ring, seat, matches, at)
-    live.publish(session, live.topic_of(seat.staff_id), "pop", told(pop, queue_labels(session)), at=at)
+    live.publish(session, live.topic_of(seat.staff_id), "pop", told(pop, queue_labels(session) if ring.queue else Labels()), at=at)
     return int(pop.id)
 
 
@@ -57,13 +67,7 @@ def _upsert(session: Session, ring: Ring, seat: staff.Seat, matches: list[dict[s
         "ended_at": None,
         "branch_id": seat.branch_id,
     }
-    again = {k: row[k] for k in ("state", "answered_by", "answered_at", "ended_at", "queue", "staff_id", "branch_id")}
-    added = (
-        insert(POP)
-        .values(row)
-        .on_conflict_do_update(index_elements=["switch", "call_key", "extension"], set_=again)
-    )
-    return session.execute(added.returning(*POP.c)).one()
+    return session.execute(_RUNG, row).one()
 
 
 def _short(value: str | None) -> str | None:
@@ -104,44 +108,57 @@ def phone_answered(session: Session, ring: Ring, *, at: datetime) -> None:
     """The answering agent's pop talks; the same call's other ringing pops fold and say who took it."""
     taker = staff.seat(session, ring.switch, ring.extension, at)
     name = taker.name if taker else ring.extension
-    ringing = _of_call(ring.switch, ring.call_key, "ringing")
-    here = POP.c.extension == ring.extension
-    _change(session, [*ringing, here], "talking", "pop-talking", at, answered_at=at)
-    _change(session, [*ringing, ~here], "answered-elsewhere", "pop-answered", at, answered_by=name, ended_at=at)
+    call = (ring.switch, ring.call_key)
+    _change(session, call, "ringing", "talking", "pop-talking", at, here=ring.extension, answered_at=at)
+    elsewhere: dict[str, Any] = {"answered_by": name, "ended_at": at}
+    _change(session, call, "ringing", "answered-elsewhere", "pop-answered", at, but=ring.extension, **elsewhere)
 
 
 def phone_stopped(session: Session, ring: Ring, *, at: datetime, reason: str) -> None:
     """That phone rings no longer: `reason` is abandoned (the caller gave up) or rang-out (it goes on elsewhere)."""
-    here = POP.c.extension == ring.extension
-    ringing = _of_call(ring.switch, ring.call_key, "ringing")
-    _change(session, [*ringing, here], "gone", "pop-gone", at, ended_at=at, reason=reason)
+    call = (ring.switch, ring.call_key)
+    _change(session, call, "ringing", "gone", "pop-gone", at, here=ring.extension, reason=reason, ended_at=at)
 
 
 def call_ended(session: Session, switch: str, call_key: str, *, at: datetime) -> None:
     """Pops that talked end with their forms kept; pops that still rang leave."""
-    _change(session, _of_call(switch, call_key, "talking"), "ended", "pop-ended", at, ended_at=at)
-    _change(session, _of_call(switch, call_key, "ringing"), "gone", "pop-gone", at, ended_at=at, reason="abandoned")
-
-
-def _of_call(switch: str, call_key: str, state: str) -> list[ColumnElement[bool]]:
-    return [POP.c.switch == switch, POP.c.call_key == call_key, POP.c.state == state]
+    call = (switch, call_key)
+    _change(session, call, "talking", "ended", "pop-ended", at, ended_at=at)
+    _change(session, call, "ringing", "gone", "pop-gone", at, reason="abandoned", ended_at=at)
 
 
 def _change(
     session: Session,
-    which: list[ColumnElement[bool]],
-    state: str,
+    call: tuple[str, str],
+    old: str,
+    new: str,
     kind: str,
     at: datetime,
     *,
+    here: str = "",
+    but: str = "",
     reason: str = "",
     **changes: Any,
 ) -> None:
-    """Those pops are in the new state and their agents hear of it."""
-    changed = update(POP).where(*which).values(state=state, **changes)
-    for pop in session.execute(changed.returning(POP.c.id, POP.c.staff_id, POP.c.answered_by)).all():
+    """The call's pops in the old state, at this phone or at all others or at any, are in the new; their agents hear it."""
+    statement = _changing("here" if here else "but" if but else "any", tuple(changes))
+    which = {"of_switch": call[0], "of_call": call[1], "old": old, "phone": here or but}
+    for pop in session.execute(statement, which | {"new": new} | changes).all():
         news = {"pop_id": pop.id, "at": at.isoformat(), "by": pop.answered_by, "reason": reason}
         live.publish(session, live.topic_of(pop.staff_id), kind, news, at=at)
+
+
+@cache
+def _changing(where: str, columns: tuple[str, ...]) -> Executable:
+    values = {"state": bindparam("new")} | {name: bindparam(name, type_=POP.c[name].type) for name in columns}
+    found = update(POP).where(
+        POP.c.switch == bindparam("of_switch"),
+        POP.c.call_key == bindparam("of_call"),
+        POP.c.state == bindparam("old"),
+    )
+    phone = POP.c.extension == bindparam("phone")
+    narrowed = found if where == "any" else found.where(phone if where == "here" else ~phone)
+    return narrowed.values(values).returning(POP.c.id, POP.c.staff_id, POP.c.answered_by)
 
 
 def close_stale(session: Session, switch: str, keys: set[str], *, at: datetime) -> None:

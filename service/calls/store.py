@@ -1,6 +1,13 @@
-"""One call becomes one row, whatever its channels were called before; older news never overwrites newer."""
+"""One call becomes one row, whatever its channels were called before; older news never overwrites newer.
 
+Calls are stored in batches: what a batch needs is read at once and written at once, so that a busy hour costs
+statements by the batch and not by the call.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -39,29 +46,77 @@ COPIED = (
     "call_key",
 )
 
+_ADDED_ALIAS = insert(CallAlias).on_conflict_do_nothing()
+_LEG = insert(CallLeg)
+_ADDED_LEG = _LEG.on_conflict_do_update(
+    index_elements=["call_id", "no"],
+    set_={
+        name: _LEG.excluded[name]
+        for name in ("channel", "extension", "staff_id", "rang_at", "answered_at", "ended_at", "outcome", "branch_id")
+    },
+)
+Name = tuple[str, str]  # switch and channel id
 
-def store_call(session: Session, fact: CallFacts, *, at: datetime) -> int:
-    """The call's row says what the facts say, unless it already knows better; returns its id."""
-    call = _known(session, fact)
+
+def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list[int]:
+    """Each call's row says what its facts say, unless it already knows better; returns their ids in this order."""
+    if not facts:
+        return []
+    rows, around = _known(session, facts), _Around(session, facts)
+    with session.no_autoflush:  # or each question in between would write the rows one by one
+        news = [fact for fact in facts if _stored(session, rows, around, fact, at)]
+    session.flush()
+    told = {rows[_name(fact)].id: fact for fact in news}  # of a call that was told twice the last counts
+    _aliases(session, rows, news)
+    _legs(session, rows, around, told)
+    return [rows[_name(fact)].id for fact in facts]
+
+
+def _name(fact: CallFacts) -> Name:
+    return fact.switch, fact.call_key
+
+
+def _names(fact: CallFacts) -> list[Name]:
+    return [(fact.switch, name) for name in sorted({fact.call_key, *fact.aliases})]
+
+
+def _known(session: Session, facts: Sequence[CallFacts]) -> dict[Name, Call]:
+    """The rows of these calls under every name they had, locked."""
+    names = {name for fact in facts for name in _names(fact)}
+    found = session.execute(
+        select(CallAlias.switch, CallAlias.uniqueid, CallAlias.call_id).where(
+            CallAlias.switch.in_({switch for switch, _ in names}), CallAlias.uniqueid.in_({name for _, name in names})
+        )
+    ).all()
+    ids = {row.call_id for row in found}
+    locked = select(Call).where(Call.id.in_(ids)).order_by(Call.id).with_for_update()
+    calls = {call.id: call for call in session.scalars(locked)} if ids else {}
+    return {(row.switch, row.uniqueid): calls[row.call_id] for row in found}
+
+
+def _stored(session: Session, rows: dict[Name, Call], around: "_Around", fact: CallFacts, at: datetime) -> bool:
+    """False when the row knows better."""
+    call = _one_of(session, rows, fact)
+    known = call is not None and fact.revision <= call.revision  # also the same news re-read from its midst
     if call is None:
-        call = _new(session, fact, at)
-    elif fact.revision < call.revision:
-        return call.id
-    _write(session, call, fact, at)
-    return call.id
+        call = Call(switch=fact.switch, revision=fact.revision)
+        session.add(call)
+    rows |= dict.fromkeys(_names(fact), call)
+    if known:
+        return False
+    _write(session, call, fact, around, at)
+    return True
 
 
-def _known(session: Session, fact: CallFacts) -> Call | None:
-    names = {fact.call_key, *fact.aliases}
-    ids = set(
-        session.scalars(select(CallAlias.call_id).where(CallAlias.switch == fact.switch, CallAlias.uniqueid.in_(names)))
-    )
-    if not ids:
-        return None
-    calls = list(session.scalars(select(Call).where(Call.id.in_(ids)).order_by(Call.id).with_for_update()))
-    for loser in calls[1:]:
-        _merge(session, loser, calls[0])
-    return calls[0]
+def _one_of(session: Session, rows: dict[Name, Call], fact: CallFacts) -> Call | None:
+    calls = list({id(rows[name]): rows[name] for name in _names(fact) if name in rows}.values())
+    if len(calls) > 1:
+        session.flush()
+        calls.sort(key=lambda call: call.id)
+        for loser in calls[1:]:
+            _merge(session, loser, calls[0])
+            rows |= {name: calls[0] for name, call in rows.items() if call is loser}
+    return calls[0] if calls else None
 
 
 def _merge(session: Session, loser: Call, winner: Call) -> None:
@@ -73,64 +128,22 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     session.flush()
 
 
-def _new(session: Session, fact: CallFacts, at: datetime) -> Call:
-    call = Call(
-        switch=fact.switch,
-        stored_at=at,
-        branch_id=staff.headquarters(session),
-        recorded=fact.recorded,
-        **{name: getattr(fact, name) for name in COPIED},
-    )
-    session.add(call)
-    session.flush()
-    return call
-
-
-def _write(session: Session, call: Call, fact: CallFacts, at: datetime) -> None:
+def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
     for name in COPIED:
         setattr(call, name, getattr(fact, name))
     call.recorded = call.recorded or fact.recorded
     call.caller_e164 = phones.parse(fact.caller_number).e164
-    seats = staff.seats(session, fact.switch, _extensions(fact), fact.started_at or at)
-    seat = seats.get(fact.agent or fact.answered_by or "")
+    seat = around.seats.at(fact.switch, fact.agent or fact.answered_by or "", fact.started_at or at)
     call.staff_id = seat.staff_id if seat else None
-    call.branch_id = seat.branch_id if seat else branch_for(session, fact)
+    call.branch_id = seat.branch_id if seat else around.branch_for(fact)
     if call.party_id is None:
-        _party(session, call, fact, at)
+        _party(session, call, fact, around, at)
     call.stored_at = at
-    session.flush()
-    _aliases(session, call, fact)
-    _legs(session, call, fact, seats)
 
 
-def _extensions(fact: CallFacts) -> list[str]:
-    named = {fact.agent, fact.answered_by, *(leg.extension for leg in fact.legs)}
-    return [name for name in named if name]
-
-
-def branch_for(session: Session, fact: CallFacts) -> int:
-    """The branch of the queue, else of the line called, else the headquarters."""
-    for kind, name in (("queue", fact.queue), ("line", fact.called)):
-        if name:
-            found = session.scalars(
-                select(PhoneLine.branch_id).where(
-                    PhoneLine.switch == fact.switch, PhoneLine.kind == kind, PhoneLine.name == name
-                )
-            ).first()
-            if found is not None:
-                return found
-    return staff.headquarters(session)
-
-
-def _party(session: Session, call: Call, fact: CallFacts, at: datetime) -> None:
+def _party(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
     """What an agent chose in the pop, else the only match of the number."""
-    chosen = session.execute(
-        select(AgentPop.party_id, AgentPop.contact_id).where(
-            AgentPop.switch == fact.switch,
-            AgentPop.call_key.in_({fact.call_key, *fact.aliases}),
-            AgentPop.party_id.is_not(None),
-        )
-    ).first()
+    chosen = next((around.chosen[name] for name in _names(fact) if name in around.chosen), None)
     number = phones.parse(rules.customer_number(fact.direction, fact.caller_number, fact.called))
     matches = party_queries.match_phone(session, number) if not chosen and fact.direction != "internal" else []
     if chosen:
@@ -141,32 +154,80 @@ def _party(session: Session, call: Call, fact: CallFacts, at: datetime) -> None:
         parties.called(session, call.party_id, number, at=fact.started_at or at)
 
 
-def _aliases(session: Session, call: Call, fact: CallFacts) -> None:
-    rows = [
-        {"switch": fact.switch, "uniqueid": name, "call_id": call.id, "branch_id": call.branch_id}
-        for name in sorted({fact.call_key, *fact.aliases})
+class _Around:
+    """What a batch needs to know of people, lines and pops; each part is read once."""
+
+    def __init__(self, session: Session, facts: Sequence[CallFacts]) -> None:
+        self._session, self._facts = session, facts
+
+    @cached_property
+    def seats(self) -> staff.Seatings:
+        """Who sat where."""
+        legs = {(fact.switch, leg.extension) for fact in self._facts for leg in fact.legs}
+        ours = {(fact.switch, name) for fact in self._facts for name in (fact.agent, fact.answered_by)}
+        return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name})
+
+    @cached_property
+    def chosen(self) -> dict[Name, tuple[int, int | None]]:
+        """Party and contact that a pop of the call knows."""
+        names = {name for fact in self._facts for name in _names(fact)}
+        found = self._session.execute(
+            select(AgentPop.switch, AgentPop.call_key, AgentPop.party_id, AgentPop.contact_id).where(
+                AgentPop.switch.in_({switch for switch, _ in names}),
+                AgentPop.call_key.in_({name for _, name in names}),
+                AgentPop.party_id.is_not(None),
+            )
+        )
+        return {(row.switch, row.call_key): (row.party_id, row.contact_id) for row in found}
+
+    @cached_property
+    def lines(self) -> dict[tuple[str, str, str], int]:
+        """Branch by switch, kind and name."""
+        found = self._session.execute(select(PhoneLine.switch, PhoneLine.kind, PhoneLine.name, PhoneLine.branch_id))
+        return {(row.switch, row.kind, row.name): row.branch_id for row in found}
+
+    @cached_property
+    def headquarters(self) -> int:
+        """Where calls belong that nobody else has."""
+        return staff.headquarters(self._session)
+
+    def branch_for(self, fact: CallFacts) -> int:
+        """The branch of the queue, else of the line called, else the headquarters."""
+        for kind, name in (("queue", fact.queue), ("line", fact.called)):
+            found = self.lines.get((fact.switch, kind, name)) if name else None
+            if found is not None:
+                return found
+        return self.headquarters
+
+
+def _aliases(session: Session, rows: dict[Name, Call], facts: list[CallFacts]) -> None:
+    calls = {name: rows[_name(fact)] for fact in facts for name in _names(fact)}
+    added = [
+        {"switch": switch, "uniqueid": name, "call_id": call.id, "branch_id": call.branch_id}
+        for (switch, name), call in calls.items()
     ]
-    session.execute(insert(CallAlias).values(rows).on_conflict_do_nothing())
+    if added:
+        session.execute(_ADDED_ALIAS, added)
 
 
-def _legs(session: Session, call: Call, fact: CallFacts, seats: dict[str, staff.Seat]) -> None:
-    if not fact.legs:
-        return
-    rows = [
-        {
+def _legs(session: Session, rows: dict[Name, Call], around: "_Around", told: dict[int, CallFacts]) -> None:
+    added = [leg for fact in told.values() for leg in _leg_rows(rows[_name(fact)], fact, around)]
+    if added:
+        session.execute(_ADDED_LEG, added)
+
+
+def _leg_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
+    for leg in fact.legs:
+        seat = around.seats.at(fact.switch, leg.extension or "", fact.started_at or call.stored_at)
+        yield {
             "call_id": call.id,
             "no": leg.no,
             "channel": leg.channel,
             "extension": leg.extension,
-            "staff_id": seats[leg.extension].staff_id if leg.extension in seats else None,
+            "staff_id": seat.staff_id if seat else None,
             "rang_at": leg.rang_at,
             "answered_at": leg.answered_at,
             "ended_at": leg.ended_at,
             "outcome": leg.outcome,
             "branch_id": call.branch_id,
         }
-        for leg in fact.legs
-    ]
-    added = insert(CallLeg).values(rows)
-    kept = {name: added.excluded[name] for name in rows[0] if name not in ("call_id", "no")}
-    session.execute(added.on_conflict_do_update(index_elements=["call_id", "no"], set_=kept))

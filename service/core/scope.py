@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 SETTING = "ringdesk.branches"
+_DECLARE = text("select set_config(:name, :value, true)")
 
 
 @dataclass(frozen=True)
@@ -29,4 +30,4 @@ NONE = Scope(())
 
 def declare(connection: Connection, scope: Scope) -> None:
     """The scope holds until the transaction ends; without this call nothing is visible."""
-    connection.execute(text("select set_config(:name, :value, true)"), {"name": SETTING, "value": scope.setting})
+    connection.execute(_DECLARE, {"name": SETTING, "value": scope.setting})

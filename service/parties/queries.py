@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Row, or_, select, true
+from sqlalchemy import Boolean, Integer, Row, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from service.core.phone import Phone
@@ -24,6 +24,21 @@ class Match:
     score: int
 
 
+# Built once: the pop waits for them.
+_CALLER = (
+    select(PartyPhone.party_id, PartyPhone.contact_id, Party.name, Contact.name.label("contact_name"), Party.grade)
+    .join(Party, Party.id == PartyPhone.party_id)
+    .outerjoin(Contact, Contact.id == PartyPhone.contact_id)
+    .where(
+        or_(bindparam("everywhere", type_=Boolean), PartyPhone.branch_id.in_(bindparam("branches", expanding=True)))
+    )
+    .order_by(PartyPhone.last_call_at.desc().nulls_last(), PartyPhone.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_BY_NUMBER = _CALLER.where(PartyPhone.e164 == bindparam("e164"))
+_BY_DIGITS = _CALLER.where(PartyPhone.digits == bindparam("digits"), PartyPhone.kind == bindparam("kind"))
+
+
 def match_phone(session: Session, phone: Phone, limit: int = 5, *, within: Scope = ALL) -> list[Match]:
     """Parties with this number, most recent caller first; one indexed query, never a LIKE.
 
@@ -31,18 +46,14 @@ def match_phone(session: Session, phone: Phone, limit: int = 5, *, within: Scope
     """
     if not phone.key or phone.kind == "withheld":
         return []
-    exact = (
-        PartyPhone.e164 == phone.e164
-        if phone.e164
-        else ((PartyPhone.digits == phone.digits) & (PartyPhone.kind == phone.kind))
-    )
     rows = session.execute(
-        select(PartyPhone.party_id, PartyPhone.contact_id, Party.name, Contact.name.label("contact_name"), Party.grade)
-        .join(Party, Party.id == PartyPhone.party_id)
-        .outerjoin(Contact, Contact.id == PartyPhone.contact_id)
-        .where(exact, true() if within.branches is None else PartyPhone.branch_id.in_(within.branches))
-        .order_by(PartyPhone.last_call_at.desc().nulls_last(), PartyPhone.id)
-        .limit(limit)
+        _BY_NUMBER if phone.e164 else _BY_DIGITS,
+        {
+            **({"e164": phone.e164} if phone.e164 else {"digits": phone.digits, "kind": phone.kind}),
+            "everywhere": within.branches is None,
+            "branches": within.branches or (),
+            "most": limit,
+        },
     )
     reason, score = ("exact", 100) if phone.e164 else ("digits", 60)
     return [Match(r.party_id, r.contact_id, r.name, r.contact_name, r.grade, reason, score) for r in rows]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from service.core.identity import Identity
@@ -55,30 +55,51 @@ class Seat:
     reach: str = "branch"
 
 
+_PERSON = (Staff.id, Staff.name, Staff.branch_id, Staff.reach)
+# Built once: the pop waits for it.
+_SEAT = (
+    select(*_PERSON)
+    .join(ExtensionAssignment, ExtensionAssignment.staff_id == Staff.id)
+    .where(
+        ExtensionAssignment.switch == bindparam("switch"),
+        ExtensionAssignment.extension == bindparam("extension"),
+        ExtensionAssignment.valid_from <= bindparam("at"),
+        ExtensionAssignment.valid_to.is_(None) | (ExtensionAssignment.valid_to > bindparam("at")),
+    )
+    .order_by(ExtensionAssignment.id)
+)
+
+
 def seat(session: Session, switch: str, extension: str, at: datetime) -> Seat | None:
     """Who sat at that extension at that moment."""
-    row = _seats(session, switch, [extension], at).get(extension)
-    return row
+    row = session.execute(_SEAT, {"switch": switch, "extension": extension, "at": at}).first()
+    return Seat(row.id, row.name, row.branch_id, row.reach) if row else None
 
 
-def seats(session: Session, switch: str, extensions: list[str], at: datetime) -> dict[str, Seat]:
-    """Who sat where at that moment, in one query."""
-    return _seats(session, switch, extensions, at)
+class Seatings(dict[tuple[str, str], list[tuple[datetime, datetime | None, Seat]]]):
+    """(switch, extension) to who sat there, from when and until when."""
+
+    def at(self, switch: str, extension: str, moment: datetime) -> Seat | None:
+        """Who sat there at that moment."""
+        held = self.get((switch, extension), ())
+        return next((seat for begins, ends, seat in held if begins <= moment and (ends is None or ends > moment)), None)
 
 
-def _seats(session: Session, switch: str, extensions: list[str], at: datetime) -> dict[str, Seat]:
-    held = ExtensionAssignment
+def seatings(session: Session, places: set[tuple[str, str]]) -> Seatings:
+    """Who ever sat at these extensions, in one query."""
+    held, found = ExtensionAssignment, Seatings()
+    if not places:
+        return found
     rows = session.execute(
-        select(held.extension, Staff.id, Staff.name, Staff.branch_id, Staff.reach)
+        select(held.switch, held.extension, held.valid_from, held.valid_to, *_PERSON)
         .join(Staff, Staff.id == held.staff_id)
-        .where(
-            held.switch == switch,
-            held.extension.in_(extensions),
-            held.valid_from <= at,
-            (held.valid_to.is_(None)) | (held.valid_to > at),
-        )
+        .where(held.switch.in_({switch for switch, _ in places}), held.extension.in_({name for _, name in places}))
+        .order_by(held.id)
     )
-    return {row.extension: Seat(row.id, row.name, row.branch_id, row.reach) for row in rows}
+    for row in rows:
+        seat = Seat(row.id, row.name, row.branch_id, row.reach)
+        found.setdefault((row.switch, row.extension), []).append((row.valid_from, row.valid_to, seat))
+    return found
 
 
 def scope_of(session: Session, seat: Seat) -> Scope:
