@@ -47,7 +47,7 @@ from service.answers import (
     spooled,
 )
 from service.calls import queries as calls
-from service.core import clock, config, db, hub, live
+from service.core import clock, config, db, hub, live, turns
 from service.core import scope as scopes
 from service.core.config import Settings
 from service.core.errors import DeskError
@@ -270,6 +270,7 @@ def front() -> Front:
     from service.app import create_app
 
     settings = config.load()
+    turns.short()
     if settings.workers > 1:
         _end_with_parent()
     try:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from service.calls import actions
-from service.core import clock, config, db, scope
+from service.core import clock, config, db, scope, turns
 from service.core.config import Settings, SwitchSettings
 from service.core.embedded import Embedded
 from service.core.errors import DeskError
@@ -234,6 +234,7 @@ async def _run_all(settings: Settings, switches: Sequence[SwitchSettings], once:
 
 def run(settings: Settings, switch: SwitchSettings | str | None = None, *, once: bool = False) -> int:
     """Hear one switch, or all of the settings, until a signal; return 0, or 1 after one sentence on standard error."""
+    turns.short()
     try:
         asyncio.run(_run_all(settings, _chosen(settings, switch), once))
     except (Fatal, LoginRefused, JournalError) as error:
