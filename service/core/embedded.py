@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,27 @@ class Embedded:
             if new:
                 with (self.folder / "postgresql.conf").open("a") as file:
                     file.write(CONFIGURATION + self.extra)
+            self._forget_dead(patience)
             self._run(patience)
+
+    def _forget_dead(self, patience: float) -> None:
+        """The locks of a killed postmaster go with its last backend; its number may be another program's by now."""
+        until = time.monotonic() + patience
+        while self.pid() is not None and not self.running():
+            if not self._backends():
+                self._unlock()
+                return
+            if time.monotonic() > until:
+                raise DeskError(f"Backends of a PostgreSQL that was killed still use {self.folder}. End them, then start again.")
+            time.sleep(0.1)
+
+    def _unlock(self) -> None:
+        lock = self.folder / "postmaster.pid"
+        number, _, _, port, sockets, *_ = [*lock.read_text().splitlines(), *[""] * 5]
+        at_socket = Path(sockets.strip() or self.folder) / f".s.PGSQL.{port.strip()}.lock"
+        if at_socket.exists() and at_socket.read_text().split("\n")[0] == number:
+            at_socket.unlink()
+        lock.unlink(missing_ok=True)
 
     def _run(self, patience: float) -> None:
         until = time.monotonic() + patience
@@ -64,7 +85,28 @@ class Embedded:
     def running(self) -> bool:
         """True while the postmaster lives."""
         pid = self.pid()
-        return pid is not None and psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        with suppress(psutil.NoSuchProcess):
+            return pid is not None and self._is_ours(psutil.Process(pid))
+        return False
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        """True for a living process of this cluster: PostgreSQL's all work in its folder."""
+        if not process.name().startswith("postgres"):
+            return False
+        if process.status() == psutil.STATUS_ZOMBIE:
+            _bury(process.pid)
+            return False
+        try:
+            return Path(process.cwd()) == self.folder.resolve()
+        except psutil.AccessDenied:
+            return True  # another user's; whoever may not look must not start a second one
+
+    def _backends(self) -> bool:
+        for process in psutil.process_iter():
+            with suppress(psutil.NoSuchProcess):
+                if self._is_ours(process):
+                    return True
+        return False
 
     def pid(self) -> int | None:
         """The postmaster's process id as its lock file says."""
@@ -89,3 +131,9 @@ class Embedded:
                 process.wait(8)
             except psutil.TimeoutExpired:
                 process.kill()
+
+
+def _bury(pid: int) -> None:
+    """The dead postmaster is no zombie of ours: in a container whose first process we are it was handed to us."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
