@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from bench.stage import FIRST_EXTENSION, SECRET
 from telephony.simulator.plan import Plan, choose
 from telephony.simulator.scenario import MIX, Agent, Caller, Queue, Scenario
+from telephony.simulator.scripts import Order
 from telephony.simulator.server import Simulator
 from telephony.simulator.truth import Truth
 
@@ -99,12 +100,22 @@ class Board:
         """Nobody new rings."""
         self._ringing = False
 
-    def ring(self, person: int, *, talk: float, number: str = "13800002001") -> Truth:
-        """That person's phone rings at once, is answered at once and talks for so many seconds."""
+    def ring(self, person: int, *, talk: float = 600.0, number: str = "13800002001") -> Truth:
+        """That person's phone rings now, is answered at once and talks for so many seconds or until the caller hangs up."""
         plan = Plan("direct", Caller(number), extension=str(FIRST_EXTENSION + person - 1), answer_after=0.05, talk=talk)
         truth = self._done(self._place(replace(plan, recorded=False, call_waiting=True)))
         assert truth is not None
         return truth
+
+    def hang_up(self, truth: Truth) -> None:
+        """The caller of that call hangs up now."""
+        self._done(self._hang_up(truth))
+
+    async def _hang_up(self, truth: Truth) -> None:
+        self.switch.catch_up()
+        played = next(played for played in self.switch.day.running if played.call.truth is truth)
+        self.switch.day.order(played.call, Order("hangup", "caller"))
+        self.switch._flush()
 
     def idle(self) -> bool:
         """True when no call is up."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from telephony.simulator.truth import Truth
 from telephony.switch import Switch
 
 LAG = 1.0  # seconds by which a busy machine may send an event later than it is stamped
+LOOK = 0.25  # seconds by which it may be noted too late that somebody listens
 NEAR = 0.5  # seconds by which a stored length or moment may differ from the truth
 _ID = re.compile(rb"\r\n(Dest)?(Uniqueid|Linkedid): ([^\r\n]+)")
 _KINDS = {b"Event: Newchannel": "began", b"Event: Hangup": "ended"}
@@ -177,7 +178,8 @@ def _unknown_end(row: Any, truth: Truth, gaps: list[Any]) -> Iterator[str]:
     if row.hangup_by is not None:
         yield f"call {truth.linkedid}: its end was not heard, yet {row.hangup_by} is said to have hung up"
     at = row.ended_at
-    if at is None or not any(began <= at <= ended for began, ended in gaps if ended):
+    lag = timedelta(seconds=LAG)  # the last thing heard is stamped a little before it is read
+    if at is None or not any(began - lag <= at <= ended for began, ended in gaps if ended):
         yield f"call {truth.linkedid}: its end was not heard, and the books put it at {at}, outside every gap"
 
 
@@ -202,7 +204,7 @@ def unrecorded(heard: list[list[float]], gaps: list[tuple[datetime, datetime | N
     """Spans in which nobody listened to the switch and that no gap covers with both its bounds."""
     cuts = [(one[1], other[0]) for one, other in pairwise(heard)]
     for began, ended in cuts:
-        if not any(a.timestamp() <= began and b and b.timestamp() >= ended for a, b in gaps):
+        if not any(a.timestamp() <= began and b and b.timestamp() >= ended - LOOK for a, b in gaps):
             yield f"nobody listened from {began:.2f} to {ended:.2f} and no gap covers that"
     if len(gaps) != len(cuts):
         yield f"the switch was unheard {len(cuts)} times and {len(gaps)} gaps are on record"

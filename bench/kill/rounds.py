@@ -10,13 +10,14 @@ from itertools import pairwise
 from bench.kill import proof
 from bench.kill.board import Board
 from bench.kill.firm import Firm, firm, until
-from bench.kill.watchers import Browser, Nights, Reader, whole_night
+from bench.kill.watchers import Browser, Nights, Pulse, Reader, Watcher, whole_night
 from etl import nightly
 from service.core.errors import DeskError
 
 VICTIMS = ("listener", "web", "postgresql", "night")
 WORDS = {"listener": "listen", "web": "web"}
 PEOPLE, WATCHED = 12, 4
+CALM = 1.5  # seconds of calls before anybody dies
 SETTLE = 90.0  # seconds until everything must have been caught up with
 
 
@@ -48,7 +49,8 @@ class Rounds:
         self.random = random.Random(seed)
         self.browsers = [Browser(place, person) for person in (1, 2, PEOPLE - 1, PEOPLE)[:WATCHED]]
         self.reader = Reader(place.settings.warehouse_dir)
-        self.troubled: list[tuple[float, float]] = []
+        self.pulse = Pulse(place)
+        self._said = 0
         self._waiting: list[str] = []
 
     def begin(self) -> None:
@@ -56,14 +58,17 @@ class Rounds:
         self.firm.start()
         until(lambda: self.board.listened, "the listener to sign in")
         until(lambda: self.firm.rows("select 1 from night_run where state = 'published'"), "the first night")
-        for watcher in (*self.browsers, self.reader):
+        for watcher in self._watchers():
             watcher.start()
         until(lambda: all(browser.opened for browser in self.browsers), "the browsers' streams")
 
     def end(self) -> None:
         """Nobody looks on any more."""
-        for watcher in (*self.browsers, self.reader):
+        for watcher in self._watchers():
             watcher.stop()
+
+    def _watchers(self) -> list[Watcher]:
+        return [*self.browsers, self.reader, self.pulse]
 
     def victims(self) -> list[str]:
         """Two of the four, so that in two rounds each dies; now and then somebody dies twice."""
@@ -96,14 +101,14 @@ class Rounds:
 
     def _deaths(self, told: Told, nights: Nights) -> None:
         began = time.time()
+        time.sleep(CALM)
         for name in self.victims():
-            time.sleep(self.random.uniform(0.3, 2.5))
+            time.sleep(self.random.uniform(0.0, 2.5))
             if name == "night":
-                at, _age = nights.kill_one()
+                at = nights.kill_one()
             else:
                 at = self.firm.kill_postgresql() if name == "postgresql" else self.firm.kill(WORDS[name])
             told.deaths.append((name, at - began))
-            self.troubled.append((at, float("inf")))
 
     def _recovered(self) -> None:
         """The supervisor has brought everything back."""
@@ -111,21 +116,31 @@ class Rounds:
         self.firm.healthy()
         until(lambda: self.board.listened, "the listener to come back")
         until(lambda: not self.firm.rows("select 1 from feed_gap where ended_at is null"), "the gap to end")
-        now = time.time()
-        self.troubled = [(at, min(end, now)) for at, end in self.troubled]
 
     def _proven(self, number: int) -> list[str]:
         """What is wrong once everything has had its time; the store and the browsers may lag behind the calls."""
         end = time.monotonic() + SETTLE
         while (wrong := proof.findings(self.firm, self.board, self.browsers)) and time.monotonic() < end:
             time.sleep(0.3)
-        wrong += proof.silent(self.firm, self.board, self.troubled)
+        wrong += proof.silent(self.firm, self.board, self._troubled())
+        wrong += self._fell()
         undisturbed = whole_night(self.firm, f"undisturbed-{number}")
         wrong += [undisturbed] if undisturbed else proof.nights(self.firm)
-        for watcher in (*self.browsers, self.reader):
+        for watcher in self._watchers():
             wrong += watcher.wrong
             watcher.wrong = []
         return wrong
+
+    def _troubled(self) -> list[tuple[float, float]]:
+        """The spans in which no pop can be asked for: nobody listened, or PostgreSQL was away."""
+        heard = [(one[1], other[0]) for one, other in pairwise(self.board.heard)]
+        return heard + [(span[0], span[-1]) for span in self.pulse.away]
+
+    def _fell(self) -> list[str]:
+        """What the listener said of its own faults since the last round."""
+        said, self._said = self.firm.said("up")[self._said :], len(self.firm.said("up"))
+        faults = [line for line in said.splitlines() if line.startswith("listen") and "Error" in line and "psycopg2" not in line]
+        return [f"the listener said: {faults[-1]}"] if "listen pbx1: Traceback" in said and faults else []
 
     def second_night(self) -> str:
         """What a night says that is begun while another one runs."""

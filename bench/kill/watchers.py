@@ -17,7 +17,7 @@ from bench.kill.firm import Firm, end
 from warehouse import engine
 from warehouse.read import Archive, Generation, NothingYet
 
-NIGHT_LASTS = 4.0  # about; a kill falls somewhere in it
+NIGHT_LASTS = 3.0  # about; a kill falls somewhere in it
 _SENTENCE = re.compile(r"^(Error: |Not published: |Generation |night )", re.MULTILINE)
 
 
@@ -108,6 +108,24 @@ class Browser(Watcher):
             self._line.sock.shutdown(2)  # type: ignore[union-attr]
 
 
+class Pulse(Watcher):
+    """Notes when PostgreSQL did not answer: `away` holds the spans."""
+
+    def __init__(self, firm: Firm) -> None:
+        super().__init__()
+        self.firm, self.away = firm, list[list[float]]()
+
+    def look(self) -> None:
+        """One question."""
+        at, answered = time.time(), self.firm.answers()
+        open_ = bool(self.away and len(self.away[-1]) == 1)
+        if not answered and not open_:
+            self.away.append([at])
+        elif answered and open_:
+            self.away[-1].append(time.time())
+        self.stopping.wait(0.05)
+
+
 class Reader(Watcher):
     """Somebody at the boards: each read asks several tables of the archive, which must be of one whole generation."""
 
@@ -151,11 +169,11 @@ class Nights(Watcher):
 
     def __init__(self, firm: Firm, rng: random.Random) -> None:
         super().__init__()
-        self.firm, self.run, self.killed, self.good = firm, 0, list[tuple[float, float]](), 0
+        self.firm, self.run, self.killed, self.good = firm, 0, list[float](), 0
         self._random, self._order, self._done = rng, threading.Event(), threading.Event()
 
-    def kill_one(self, patience: float = 120.0) -> tuple[float, float]:
-        """A night was killed; returns when, and how old it was."""
+    def kill_one(self, patience: float = 120.0) -> float:
+        """A night was killed; returns when."""
         self._done.clear()
         self._order.set()
         if not self._done.wait(patience):
@@ -166,24 +184,23 @@ class Nights(Watcher):
         """One night, to its end or its death."""
         log = f"night-{self.run}"
         self.run += 1
-        child = self.firm.run("night", log=log)
-        try:
-            if self._order.is_set():
+        child, until_ = self.firm.run("night", log=log), time.monotonic() + 120
+        while child.poll() is None and time.monotonic() < until_:
+            if self._order.wait(0.05):
                 self._kill(child)
-            child.wait(120)
-        except subprocess.TimeoutExpired:
+        if child.poll() is None:
             self.wrong.append(f"{log} did not end in two minutes")
             end(child)
         self._judge(log, child.returncode)
         self.stopping.wait(0.3)
 
     def _kill(self, child: "subprocess.Popen[bytes]") -> None:
-        age = self._random.uniform(0.3, NIGHT_LASTS)
         with suppress(subprocess.TimeoutExpired):
-            child.wait(age)
+            child.wait(self._random.uniform(0.0, NIGHT_LASTS))
             return  # it was quicker; the next one is tried
-        self.killed.append((time.time(), age))
+        self.killed.append(time.time())
         child.kill()
+        child.wait()
         self._order.clear()
         self._done.set()
 
