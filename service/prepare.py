@@ -32,6 +32,10 @@ create database {DATABASE} owner {OWNER} encoding 'UTF8' template template0;
 """
 
 
+class Unreachable(DeskError):
+    """The database does not answer now; it may in a moment."""
+
+
 def embedded(settings: Settings) -> Embedded | None:
     """The embedded server when no DSN is given, else None."""
     if settings.dsn_owner or settings.dsn_app or settings.dsn_night:
@@ -144,7 +148,7 @@ def _told(dsn: str, error: DBAPIError) -> Exception:
         return DeskError(f"The role of {where} lacks a right: {why}. `ringdesk db roles` prints the SQL that gives it.")
     if not isinstance(error, OperationalError):
         return error
-    return DeskError(
+    return Unreachable(
         f"The database at {where} cannot be used: {why}. Check the address, the role and that PostgreSQL runs."
     )
 

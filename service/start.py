@@ -3,8 +3,11 @@
 import asyncio
 import errno
 import signal
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
@@ -22,32 +25,61 @@ class CannotStart(Exception):
     """The process cannot begin; the message says what to do."""
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.EISDIR)
+
+
 def sentence_of(error: Exception) -> str:
     """A failure of the machine or the database, told in one sentence."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in FULL:
         return "The disk is full. Free space under the data folder and start again; nothing is half-written."
-    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EROFS):
-        return f"{error.filename} cannot be written. Give this user the rights, or set RINGDESK_DATA to another folder."
+    if isinstance(error, OSError) and error.errno in NO_PLACE and error.filename:
+        return (
+            f"{error.filename} cannot be used ({error.strerror}). "
+            "Give this user the rights, or set RINGDESK_DATA to a folder that can be written."
+        )
     if isinstance(error, OperationalError):
-        why = (str(error.orig).strip().splitlines() or ["no answer"])[0]
+        why = (str(error.orig).strip().splitlines() or ["no answer"])[0].rstrip(".")
         return f"The database cannot be used: {why}. Check that PostgreSQL runs and the address is right."
     return f"{type(error).__name__}: {error}"
 
 
 def ready(settings: Settings, *, patient: bool = False) -> Settings:
-    """Settings whose database answers and is migrated; a patient process waits for it instead of ending."""
+    """Settings whose database answers and is migrated; a patient process waits for it, and says so, instead of ending."""
+    said = ""
     while True:
         try:
             resolved = prepare.resolve(settings, _server(settings))
             prepare.migrate(resolved)
             prepare.check(resolved)
-        except (DeskError, OperationalError):
+        except (prepare.Unreachable, OperationalError) as error:
             if not patient:
                 raise
+            sentence = str(error) if isinstance(error, DeskError) else sentence_of(error)
+            if sentence != said:
+                click.echo(f"{sentence} Waiting for it.", err=True)
+                said = sentence
             time.sleep(1.0)
         else:
             db.use(db.Database(resolved, "process").app)
             return resolved
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Nobody else supervises this data folder; two would stop each other's PostgreSQL."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with (settings.data / "supervisor.lock").open("a") as file:
+        if sys.platform != "win32":
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise CannotStart(
+                    f"Another Ringdesk runs on {settings.data}. Stop it first, or set RINGDESK_DATA to another folder."
+                ) from error
+        yield
 
 
 def _server(settings: Settings) -> Embedded | None:
@@ -70,15 +102,16 @@ def switch(settings: Settings, name: str | None) -> SwitchSettings:
 
 def up(settings: Settings) -> None:
     """Everything runs until Ctrl-C: pages, a listener for each switch, jobs and the timetable."""
-    free_port(settings)
-    server = _server(settings)
-    resolved = ready(settings)
-    if not resolved.switches:
-        click.echo(
-            "No switch is configured yet: name one under [[switches]] in "
-            f"{resolved.data / 'ringdesk.toml'} (docs/installation.md) and start again to hear calls."
-        )
-    supervise(resolved, server, rooms(resolved), f"Ringdesk answers at http://{resolved.host}:{resolved.port}")
+    with alone(settings):
+        free_port(settings)
+        server = _server(settings)
+        resolved = ready(settings)
+        if not resolved.switches:
+            click.echo(
+                "No switch is configured yet: name one under [[switches]] in "
+                f"{resolved.data / 'ringdesk.toml'} (docs/installation.md) and start again to hear calls."
+            )
+        supervise(resolved, server, rooms(resolved), f"Ringdesk answers at http://{resolved.host}:{resolved.port}")
 
 
 def free_port(settings: Settings) -> None:

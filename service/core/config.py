@@ -5,6 +5,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import time
 from pathlib import Path
@@ -210,13 +211,23 @@ def _time(value: str) -> time:
 
 
 def _secret(data: Path) -> str:
-    """The installation's own key, made at the first start and kept readable by its owner alone."""
+    """The installation's own key, made whole at the first start and kept readable by its owner alone."""
     path = data / "keys" / "secret_key"
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass
+        _made(path, secrets.token_urlsafe(48))
     return path.read_text().strip()
+
+
+def _made(path: Path, content: str) -> None:
+    """Written beside and then linked: a full disk leaves no half key, and of two processes one wins."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(content)
+        if path.exists() and not path.stat().st_size:
+            path.unlink()
+        with suppress(FileExistsError):
+            path.hardlink_to(fresh)
+    finally:
+        fresh.unlink(missing_ok=True)

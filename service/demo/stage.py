@@ -25,6 +25,11 @@ def play(settings: Settings, calls_per_hour: float) -> None:
     if settings.dsn_owner:
         raise start.CannotStart("The demo makes its own database. Unset RINGDESK_DSN_OWNER, or use `ringdesk up`.")
     settings = replace(settings, host="127.0.0.1")
+    with start.alone(settings):
+        _perform(settings, calls_per_hour)
+
+
+def _perform(settings: Settings, calls_per_hour: float) -> None:
     start.free_port(settings)
     click.echo(f"Preparing the demo in {settings.data} …")
     server = prepare.embedded(settings)
