@@ -18,6 +18,7 @@ from telephony.simulator.server import Simulator
 from telephony.simulator.truth import Truth
 
 CALLS_PER_SECOND = 2.0
+TALKS = 86_400.0
 LOOK = 0.005  # how often it is noted whether somebody listens
 T = TypeVar("T")
 
@@ -100,9 +101,9 @@ class Board:
         """Nobody new rings."""
         self._ringing = False
 
-    def ring(self, person: int, *, talk: float = 600.0, number: str = "13800002001") -> Truth:
-        """That person's phone rings now, is answered at once and talks for so many seconds or until the caller hangs up."""
-        plan = Plan("direct", Caller(number), extension=str(FIRST_EXTENSION + person - 1), answer_after=0.05, talk=talk)
+    def ring(self, person: int, *, after: float = 0.05, number: str = "13800002001") -> Truth:
+        """That person's phone rings now, is answered after so many seconds and talks until the caller hangs up."""
+        plan = Plan("direct", Caller(number), extension=str(FIRST_EXTENSION + person - 1), answer_after=after, talk=TALKS)
         truth = self._done(self._place(replace(plan, recorded=False, call_waiting=True)))
         assert truth is not None
         return truth
