@@ -150,7 +150,7 @@ def _wait_figure(state: State, colours: dict[str, Any], rows: list[Any]) -> dict
     p50, p90 = [float(row.p50) for row in rows], [float(row.p90) for row in rows]
     notes = [label(colours, name, x=days[-1], y=values[-1], xshift=8, font={"size": 12, "color": colours[colour]}, bold=True)
              for name, values, colour in (("p50", p50, "line"), ("p90", p90, "second_line"))] if rows else []
-    step = max(len(days) // (4 if state.narrow else 8), 1)
+    step = max(-(-len(days) // (4 if state.narrow else 8)), 1)
     return {"data": [line("p50", "line", p50, None), line("p90", "second_line", p90, "tonexty")], "layout": figures.layout(
         colours, hovermode="x unified", annotations=notes, margin={"l": 8, "r": 48, "t": 12, "b": 8},
         xaxis=side_axis(colours, type="category", tickmode="array", tickvals=days[::step], ticktext=[words.day(row.started_on) for row in rows[::step]], tickangle=0),

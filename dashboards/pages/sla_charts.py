@@ -56,7 +56,7 @@ def _trend_figure(state: State, colours: dict[str, Any], rows: list[Any], prior:
     notes = _trend_notes(colours, weeks, rates, lowest, part)
     band = {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": target, "y1": 100, "fillcolor": colours["band"], "line": {"width": 0}, "layer": "below"}
     notes.append(label(colours, _("target %(n)s–100%%", n=target), x=0, y=100, xref="paper", yanchor="top", xshift=4))
-    step = max(len(weeks) // (4 if state.narrow else 13), 1)
+    step = max(-(-len(weeks) // (4 if state.narrow else 7)), 1)  # "Aug 31" needs more room than "8-31"
     return {"data": [before, line], "layout": figures.layout(
         colours, hovermode="x unified", shapes=[band, target_line(colours, target)], annotations=notes, margin={"l": 8, "r": 74, "t": 8, "b": 8},
         xaxis=side_axis(colours, type="category", tickmode="array", tickvals=weeks[::step], ticktext=[words.day(row.week) for row in rows[::step]], tickangle=0),
