@@ -29,6 +29,9 @@ create role {OWNER} login password 'change-me-1';
 create role {APP} login password 'change-me-2';
 create role {NIGHT} login password 'change-me-3';
 create database {DATABASE} owner {OWNER} encoding 'UTF8' template template0;
+-- Nobody else connects, and of these three only the owner makes tables.
+revoke all on database {DATABASE} from public;
+grant connect on database {DATABASE} to {APP}, {NIGHT};
 """
 
 
