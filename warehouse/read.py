@@ -16,7 +16,7 @@ from warehouse import build, engine
 from warehouse.engine import quoted
 
 # Marts that a reader may name; each is narrowed to the reader's branches before the question sees it.
-MARTS = ("fact_call", "call_interval", "fact_ticket", "sla_month", "open_item", "dim_branch")
+MARTS = ("fact_call", "call_interval", "fact_ticket", "open_item", "dim_branch")
 
 
 class NothingYet(DeskError):

@@ -67,9 +67,9 @@ class Totals:
 
 
 def where(state: State, period: Period | None = None, *, ignore: tuple[str, ...] = ()) -> tuple[str, dict[str, Any]]:
-    """The condition of a state and the values it binds."""
+    """The condition of a state, true of a call as of a half hour of calls, and the values it binds."""
     span = period or state.period
-    parts = ["offered = 1", "started_on between $start and $finish"]
+    parts = ["offered > 0", "started_on between $start and $finish"]
     values: dict[str, Any] = {"start": span.start, "finish": span.end}
     if state.branch is not None:
         parts.append("branch_id = $branch")
@@ -102,9 +102,10 @@ def by_day(view: View, state: State) -> pd.DataFrame:
 def by_half_hour(view: View, state: State) -> pd.DataFrame:
     """One row a half hour over all workdays; ignores the slot that was clicked."""
     condition, values = where(state, ignore=("hour", "weekday"))
+    mart = "fact_call" if {"staff", "outcome"} & dict(state.drill).keys() else "call_interval"  # which knows neither of the two
     return frame(view.ask(f"""
-        select half_hour, {SUMS}, (select count(distinct started_on) from fact_call where {condition} and weekday < 5) as workdays
-        from fact_call where {condition} and weekday < 5 group by half_hour order by half_hour
+        select half_hour, {SUMS}, (select count(distinct started_on) from {mart} where {condition} and weekday < 5) as workdays
+        from {mart} where {condition} and weekday < 5 group by half_hour order by half_hour
     """, values))
 
 

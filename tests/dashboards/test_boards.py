@@ -136,3 +136,12 @@ def test_filters_are_bound_and_quoted(generation: Generation) -> None:
 def test_charts_are_never_shared_with_a_stranger() -> None:
     chart = figures.CONFIG
     assert chart["showSendToCloud"] is False and chart["plotlyServerURL"] == "" and chart["displayModeBar"] is False
+
+
+def test_the_working_day_is_the_same_from_half_hours_and_from_calls(generation: Generation) -> None:
+    view, plain = generation.view(scope.ALL), state(generation, "calls")
+    halves = calls.by_half_hour(view, plain)
+    by_call = calls.by_half_hour(view, replace(plain, drill=(("outcome", "within"),)))
+
+    assert list(halves.itertuples(index=False, name=None)) == [(18, 4, 3, 1, 1, 2, 1)]
+    assert list(by_call.itertuples(index=False, name=None)) == [(18, 2, 2, 0, 0, 2, 1)]

@@ -37,7 +37,6 @@ BREAKS = {
     "a_call_ends_one_way": "update mart.fact_call set answered = 1, abandoned = 1",
     "intervals_equal_calls": "update mart.call_interval set offered = offered + 1",
     "tickets_are_kept": "insert into raw.ticket values (9)",
-    "months_equal_tickets": "update mart.sla_month set tickets = 7",
     "moments_are_in_order": "update mart.fact_ticket set accepted_at = registered_at - interval 1 second",
     "open_items_equal_ledger": "update mart.open_item set open_amount = open_amount + 0.01",
     "nothing_is_overpaid": "update mart.open_item set open_amount = -1",
@@ -54,8 +53,6 @@ SOUND = """
     create table mart.call_interval as select branch_id, queue, offered, answered, abandoned, within_limit from mart.fact_call;
     create table mart.fact_ticket as select 1 as ticket_id, 'T1' as ticket_number, 1 as branch_id, timestamptz '2026-11-23 01:00+00' as registered_at,
         timestamptz '2026-11-23 02:00+00' as accepted_at, timestamptz '2026-11-23 03:00+00' as resolved_at;
-    create table mart.sla_month as select 1 as branch_id, 1 as tickets, 1 as resolve_met, 0 as resolve_missed, 0 as resolve_pending,
-        1 as response_met, 0 as response_missed, 0 as response_pending;
     create table mart.open_item as select 1 as item_id, 'I1' as item_number, 1 as branch_id, 1 as party_id, 5.00::decimal(18, 2) as amount,
         5.00::decimal(18, 2) as open_amount;
 """
