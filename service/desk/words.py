@@ -5,14 +5,8 @@ from collections.abc import Mapping
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-STATE: Mapping[str, LazyString] = {
-    "registered": _l("To assign"),
-    "assigned": _l("To accept"),
-    "accepted": _l("Accepted"),
-    "processing": _l("In progress"),
-    "to_settle": _l("To settle"),
-    "closed": _l("Closed"),
-}
+from service.tickets.queries import STATE
+
 PRIORITY: Mapping[str, LazyString] = {"urgent": _l("Urgent"), "normal": _l("Normal"), "low": _l("Low")}
 TYPE: Mapping[str, LazyString] = {
     "repair": _l("Repair"),

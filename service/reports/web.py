@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from service.calls import queries as calls
 from service.core import clock, db, identity, jobs
-from service.reports import queries
+from service.reports import queries, words
 
 bp = Blueprint("reports", __name__)
 
@@ -17,7 +17,7 @@ def nights() -> ResponseReturnValue:
     person = identity.require("night.read")
     with db.begin(person.scope) as session:
         rows, gaps = queries.nights(session), calls.gaps(session)
-    return render_template("reports/nights.html", rows=rows, gaps=gaps)
+    return render_template("reports/nights.html", rows=rows, gaps=gaps, told=words.told)
 
 
 @bp.post("/nights")

@@ -16,6 +16,7 @@ from service.sla import queries as sla
 from service.staff import queries as staff
 from service.tickets import rules
 from service.tickets.model import Ticket, TicketCall, TicketEvent
+from service.tickets.queries import STATE
 from service.tickets.schemas import NewTicket
 
 
@@ -183,9 +184,9 @@ def _begin(session: Session, ticket_id: int, verb: str, version: int | None) -> 
     if ticket.state not in rules.MOVES[verb].sources:
         raise WrongState(
             _(
-                "Ticket %(number)s is %(state)s; this step does not start from there. Load it again to see what is next.",
+                "Ticket %(number)s is “%(state)s”; this step does not start from there. Load it again to see what is next.",
                 number=ticket.number,
-                state=ticket.state,
+                state=STATE[ticket.state],
             )
         )
     return ticket

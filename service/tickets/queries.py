@@ -1,7 +1,10 @@
 """Tickets as screens need them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -12,6 +15,15 @@ from service.staff import queries as staff
 from service.tickets import rules
 from service.tickets.model import Ticket as Ticket
 from service.tickets.model import TicketCall, TicketEvent
+
+STATE: Mapping[str, LazyString] = {
+    "registered": _l("To assign"),
+    "assigned": _l("To accept"),
+    "accepted": _l("Accepted"),
+    "processing": _l("In progress"),
+    "to_settle": _l("To settle"),
+    "closed": _l("Closed"),
+}
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def test_a_ticket_walks_to_its_end_and_each_step_is_a_line(session: Session, cas
         ("processing", "to_settle"),
         ("to_settle", "closed"),
     ]
-    with pytest.raises(tickets.WrongState, match="closed"):
+    with pytest.raises(tickets.WrongState, match="is “Closed”"):
         tickets.assign(session, ticket_id, cast.wang.id, by=cast.cleo.id, at=AT)
 
 

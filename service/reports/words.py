@@ -1,0 +1,61 @@
+"""Why a night stopped, in the reader's language. The record keeps the sentence of the terminal, which is English."""
+
+import re
+
+from flask_babel import LazyString, force_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+SENTENCES = (
+    _l(
+        "Control total “%(measure)s” of “%(table)s” differs: the source says %(source)s, the archive says %(archive)s. "
+        "Run a full night (ringdesk night --full); readers keep the last generation until then."
+    ),
+    _l(
+        "Audit “%(name)s” found %(count)s bad row(s): %(examples)s. It claims: %(claim)s "
+        "Correct these records and run the night again; readers keep the last generation until then."
+    ),
+    _l(
+        "This night ended without a word: its process was stopped or the machine went down. "
+        "Readers keep the last generation; run the night again."
+    ),
+    _l("The night was interrupted (%(why)s). Run it again; readers keep the last generation."),
+    _l("The night failed: %(why)s The log has the details; run the night again."),
+    _l("PostgreSQL stopped the night: %(why)s Mend that and run the night again."),
+    _l(
+        "The disk that holds the archive is full. Free space there and run the night again; "
+        "readers keep the last generation."
+    ),
+)
+CLAIMS = (
+    _l("No call is both answered and abandoned, and none waits a negative time."),
+    _l("Every fact belongs to a branch, or a reader's scope could not hold it."),
+    _l("Every ended call of the source is one row of fact_call."),
+    _l("The half hours add up to the calls, queue by queue."),
+    _l("No ticket is accepted or resolved before it was registered."),
+    _l("No claim or credit is allocated past its amount."),
+    _l("What is open equals claims less credits, party by party, to the cent; allocations move nothing."),
+    _l("Every ticket of the source is one row of fact_ticket."),
+)
+
+
+def told(reason: str | None) -> str:
+    """The reason in the language of the request; a sentence that is not ours stays as it is."""
+    for sentence in SENTENCES:
+        found = re.fullmatch(_pattern(_english(sentence)), reason or "", re.DOTALL)
+        if found:
+            return str(sentence) % {name: _claim(value) for name, value in found.groupdict().items()}
+    return reason or ""
+
+
+def _claim(value: str) -> str:
+    return _(value) if value in map(_english, CLAIMS) else value
+
+
+def _english(sentence: LazyString) -> str:
+    with force_locale("en"):
+        return str(sentence)
+
+
+def _pattern(english: str) -> str:
+    return re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.*)", re.escape(english))
