@@ -21,7 +21,6 @@ from warehouse import audit, build, engine
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
-LOCK = (0x52696E67, 1)  # "Ring": one night at a time for all hosts of this database
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -102,7 +101,7 @@ def locked(settings: Settings) -> Iterator[Any]:
         raise DeskError(f"The database cannot be reached: {_first_line(error)} Check dsn_night and that PostgreSQL runs.") from error
     try:
         with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_lock(%s, %s)", LOCK)
+            cursor.execute("select pg_try_advisory_lock(%s, %s)", record.LOCK)
             if not cursor.fetchone()[0]:
                 raise NightBusy("A night is already running on this database. Wait until it has ended; the page “Nights” shows it.")
         connection.commit()
@@ -114,9 +113,8 @@ def locked(settings: Settings) -> Iterator[Any]:
 def _begin(settings: Settings, database: db.Database, *, slot: str, at: datetime, full: bool, progress: Progress) -> Work:
     folder = settings.warehouse_dir
     folder.mkdir(parents=True, exist_ok=True)
-    read = engine.current(folder)
     troubled = record.last_state(database.app) in ("refused",)
-    run_id = record.begin(database.app, slot, at=at, read=engine.number_of(read.name) if read else 0)
+    run_id = record.begin(database.app, slot, at=at, read=publish.read_number(folder))
     number = publish.next_number(folder)
     record.aim(database.app, run_id, number)
     work = Work(settings, slot, at, full, progress, number, run_id, database)

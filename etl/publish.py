@@ -17,6 +17,12 @@ def next_number(folder: Path) -> int:
     return max(numbers, default=0) + 1
 
 
+def read_number(folder: Path) -> int:
+    """The generation that readers see; 0 before the first."""
+    read = current(folder)
+    return number_of(read.name) if read else 0
+
+
 def start(folder: Path, number: int, copy_of: Path | None) -> Path:
     """The building file: a copy of the last generation, or nothing yet; what a killed night left is swept away."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,13 +16,21 @@ _END = text("""
     where id = :id
 """)
 _AIM = text("update night_run set generation = :generation where id = :id")
+_RUNNING = text("select max(id) from night_run where state = 'running'")
 _LATE = text("""
-    update night_run set ended_at = :at, state = 'published' where state = 'running' and id <> :id and generation = :read
+    update night_run set ended_at = :at, state = 'published' where state = 'running' and id < :before and generation = :read
 """)
 _DEAD = text("""
     update night_run set ended_at = :at, state = 'failed', reason = :reason, generation = null
-    where state = 'running' and id <> :id returning id, slot
+    where state = 'running' and id < :before returning id, slot
 """)
+_HELD = text("""
+    select exists (
+        select 1 from pg_locks as l join pg_database as d on l.database = d.oid
+        where d.datname = current_database() and l.locktype = 'advisory' and l.objsubid = 2
+          and (l.classid::bigint, l.objid::bigint) = (:first, :second))
+""")
+LOCK = (0x52696E67, 1)  # "Ring": one night at a time for all hosts of this database; held from before its record to after it
 KILLED = ("This night ended without a word: its process was stopped or the machine went down. "
           "Readers keep the last generation; run the night again.")
 
@@ -42,17 +50,21 @@ def aim(engine: Engine, run_id: int, generation: int) -> None:
 
 
 def bury(engine: Engine, *, at: datetime, read: int) -> int:
-    """Runs whose process is gone are closed and told; only the holder of the night's lock may call this.
+    """Runs whose process is gone are closed and told, and none that lives; returns how many were told.
 
-    `read` is the generation that readers see: a run that died after publishing it did its work.
+    The order matters: a run that was seen first, and whose lock nobody holds afterwards, has no process. `read` is the
+    generation that readers see: a run that died after publishing it did its work.
     """
     with db.begin(scope.ALL, engine) as session:
-        return _bury(session, 0, at, read)
+        newest = session.execute(_RUNNING).scalar()
+        if newest is None or session.execute(_HELD, {"first": LOCK[0], "second": LOCK[1]}).scalar_one():
+            return 0
+        return _bury(session, newest + 1, at, read)
 
 
-def _bury(session: Session, alive: int, at: datetime, read: int) -> int:
-    session.execute(_LATE, {"at": at, "id": alive, "read": read})
-    dead = session.execute(_DEAD, {"at": at, "reason": KILLED, "id": alive}).all()
+def _bury(session: Session, before: int, at: datetime, read: int) -> int:
+    session.execute(_LATE, {"at": at, "before": before, "read": read})
+    dead = session.execute(_DEAD, {"at": at, "reason": KILLED, "before": before}).all()
     for row in dead:
         alert(session, row.id, row.slot, KILLED, at=at)
     return len(dead)

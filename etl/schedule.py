@@ -17,6 +17,8 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from etl import publish
+from etl import run as record
 from service.core import clock, db, jobs, scope
 from service.core.config import Settings
 from service.core.single import Single
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 BEAT = 1.0
 CLEANING = timedelta(minutes=10)
+ROUND = timedelta(minutes=1)
 _TAKE = text("""
     insert into schedule_slot (name, slot, taken_at) values (:name, :slot, :at)
     on conflict (name, slot) do nothing returning id
@@ -47,6 +50,11 @@ def take_night(engine: Engine, settings: Settings, *, at: datetime) -> bool:
         jobs.enqueue(session, "night", {"slot": slot}, at=at, dedupe=slot, max_attempts=1)
     log.info("schedule: the night of %s is enqueued", slot)
     return True
+
+
+def bury(engine: Engine, settings: Settings, *, at: datetime) -> int:
+    """A night that was killed is on record as failed and told, long before the next one begins; returns how many were."""
+    return record.bury(engine, at=at, read=publish.read_number(settings.warehouse_dir))
 
 
 def clean(engine: Engine, *, at: datetime) -> None:
@@ -96,6 +104,9 @@ def _timetable(settings: Settings, engine: Engine) -> Iterator[BackgroundSchedul
     scheduler.add_job(
         _careful(lambda: clean(engine, at=clock.now())), "interval", seconds=CLEANING.total_seconds(), **kept
     )
+    look = _careful(lambda: bury(engine, settings, at=clock.now()))
+    scheduler.add_job(look, "interval", seconds=ROUND.total_seconds(), **kept)
+    look()
     night()  # a night that was missed while nobody led
     scheduler.start()
     try:

@@ -1,6 +1,8 @@
 """A night reads one snapshot, proves it, and publishes it whole or not at all."""
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -11,7 +13,7 @@ import duckdb
 import pytest
 from sqlalchemy import text
 
-from etl import nightly
+from etl import nightly, schedule
 from service.core import db, scope
 from service.core.config import Settings
 from tests import make
@@ -120,18 +122,61 @@ def test_a_second_night_at_the_same_time_is_refused_with_a_sentence(night: Setti
 @pytest.mark.parametrize(("point", "read"), [("built", 1), ("renamed", 1), ("pointed", 2)])
 def test_a_night_killed_while_publishing_leaves_one_whole_generation(night: Settings, clean: db.Database, point: str, read: int) -> None:
     run(night)
-    child = os.fork()
-    if child == 0:
-        clean.app.dispose(close=False)
-        run(night, reached=lambda at: os._exit(9) if at == point else None)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    killed_at(point, night, clean)
 
     generation = Archive(night.warehouse_dir).generation()
     assert generation.run.generation == read
     assert generation.proven
     assert run(night).refused is None
     assert states(clean)[1] == ("published" if point == "pointed" else "failed")
+
+
+def killed_at(point: str, settings: Settings, database: db.Database) -> None:
+    """A night in a process of its own, gone without a word at that point."""
+    child = os.fork()
+    if child == 0:
+        database.app.dispose(close=False)
+        run(settings, reached=lambda at: os._exit(9) if at == point else None)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+@pytest.mark.parametrize(("point", "state", "told"), [("built", "failed", 1), ("renamed", "failed", 1), ("pointed", "published", 0)])
+def test_the_timetable_finds_a_killed_night_and_tells_it_once(night: Settings, clean: db.Database, point: str, state: str, told: int) -> None:
+    run(night)
+    killed_at(point, night, clean)
+    assert states(clean) == ["published", "running"]
+
+    assert schedule.bury(clean.app, night, at=AT) == told
+    assert schedule.bury(clean.app, night, at=AT) == 0
+
+    assert states(clean) == ["published", state]
+    with db.begin(scope.ALL, clean.app) as work:
+        assert work.execute(text("select count(*) from live_event where kind = 'night-failed'")).scalar_one() == told
+        assert work.execute(text("select count(*) from outbox_message where topic = 'night.failed'")).scalar_one() == told
+
+
+def test_a_night_that_lives_is_not_buried(night: Settings, clean: db.Database) -> None:
+    found: list[int] = []
+
+    assert run(night, progress=lambda *_at: found.append(schedule.bury(clean.app, night, at=AT))).refused is None
+
+    assert found and not any(found)
+    assert states(clean) == ["published"]
+
+
+def test_a_timetable_that_starts_looks_for_killed_nights(night: Settings, clean: db.Database) -> None:
+    killed_at("built", night, clean)
+    stop = threading.Event()
+    thread = threading.Thread(target=schedule.run, args=(night, stop))
+    thread.start()
+    until = time.monotonic() + 20
+    while states(clean) != ["failed"] and time.monotonic() < until:
+        time.sleep(0.05)
+    stop.set()
+    thread.join(10)
+
+    assert states(clean) == ["failed"]
 
 
 def test_a_full_disk_is_told_in_one_sentence(night: Settings) -> None:
