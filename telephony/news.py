@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from telephony.floor import Change
 from telephony.livecall import Leg, LiveCall
@@ -12,7 +13,7 @@ from telephony.livecall import Leg, LiveCall
 class News:
     """One phone's news: rings, answered, stopped; or the call's: ended."""
 
-    kind: str
+    kind: Literal["rings", "answered", "stopped", "ended"]
     call: LiveCall
     leg: Leg | None
     at: datetime | None

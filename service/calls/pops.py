@@ -1,18 +1,19 @@
 """The pop: what one agent's screen is told, in a small transaction of its own, before the call is stored."""
 
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Executable, Row, Table, bindparam, update
+from sqlalchemy import Row, Table, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import rules
 from service.calls.lines import Labels, queue_labels
 from service.calls.model import AgentPop
-from service.calls.schemas import Ring
+from service.calls.schemas import PhoneNews, Ring
 from service.core import live, scope
 from service.core import phone as phones
 from service.parties import queries as parties
@@ -29,25 +30,102 @@ _RUNG = _NEW.on_conflict_do_update(
         for name in ("state", "answered_by", "answered_at", "ended_at", "queue", "staff_id", "branch_id")
     },
 ).returning(*POP.c)
+_CHANGED = text("""
+    update agent_pop pop set
+        state = change.new,
+        answered_by = coalesce(change.answered_by, pop.answered_by),
+        answered_at = coalesce(change.answered_at, pop.answered_at),
+        ended_at = coalesce(change.ended_at, pop.ended_at)
+    from jsonb_to_recordset(cast(:changes as jsonb)) as change(
+        switch text, call_key text, old text, new text, here text, but text, kind text, reason text,
+        answered_by text, answered_at timestamptz, ended_at timestamptz, at timestamptz)
+    where pop.switch = change.switch and pop.call_key = change.call_key and pop.state = change.old
+        and (change.here is null or pop.extension = change.here) and (change.but is null or pop.extension <> change.but)
+    returning pop.id, pop.staff_id, pop.answered_by, change.kind, coalesce(change.reason, '') as reason, change.at
+""")
+STEPS = {"rings": 0, "answered": 1, "stopped": 2, "ended": 3}
+
+
+def tell(session: Session, news: Sequence[PhoneNews]) -> None:
+    """All screens show it; what happened in the same moment costs the statements of one."""
+    for wave in waves(news):
+        _ring(session, [item for item in wave if item.kind == "rings"])
+        for kind in ("answered", "stopped", "ended"):
+            _change(session, [change for item in wave if item.kind == kind for change in _changes(session, item)])
+
+
+def waves(news: Sequence[PhoneNews]) -> Iterator[list[PhoneNews]]:
+    """The news in pieces in which no call goes back from a later step to an earlier one, nor takes one twice."""
+    wave: list[PhoneNews] = []
+    reached: dict[tuple[str, str], tuple[int, set[str]]] = {}
+    for item in news:
+        call, step = (item.ring.switch, item.ring.call_key), STEPS[item.kind]
+        before, phones_then = reached.get(call, (0, set()))
+        again = step == before and (item.ring.extension in phones_then or (bool(phones_then) and item.kind == "answered"))
+        if step < before or again:
+            yield wave
+            wave, reached, before, phones_then = [], {}, 0, set()
+        wave.append(item)
+        reached[call] = step, (phones_then if step == before else set()) | {item.ring.extension}
+    if wave:
+        yield wave
 
 
 def phone_rings(session: Session, ring: Ring, *, at: datetime) -> int | None:
     """The agent who sits at that phone has a ringing pop; None when nobody sits there."""
-    seat = staff.seat(session, ring.switch, ring.extension, at)
-    if seat is None:
-        return None
-    number = phones.parse(rules.customer_number(ring.direction, ring.caller_number, ring.called))
-    within = scope.NONE if ring.direction == "internal" else staff.scope_of(session, seat)
-    matches = [asdict(match) for match in parties.match_phone(session, number, within=within)]
-    pop = _upsert(session, ring, seat, matches, at)
-    live.publish(session, live.topic_of(seat.staff_id), "pop", told(pop, queue_labels(session) if ring.queue else Labels()), at=at)
-    return int(pop.id)
+    return next(iter(_ring(session, [PhoneNews("rings", ring, at)])), None)
 
 
-def _upsert(session: Session, ring: Ring, seat: staff.Seat, matches: list[dict[str, Any]], at: datetime) -> Row[Any]:
-    """The row as it stands now; the table and not the class, since every statement delays the pop."""
-    sure = matches[0] if len(matches) == 1 else {}
-    row = {
+def phone_answered(session: Session, ring: Ring, *, at: datetime) -> None:
+    """The answering agent's pop talks; the same call's other ringing pops fold and say who took it."""
+    tell(session, [PhoneNews("answered", ring, at)])
+
+
+def phone_stopped(session: Session, ring: Ring, *, at: datetime, reason: str) -> None:
+    """That phone rings no longer: `reason` is abandoned (the caller gave up) or rang-out (it goes on elsewhere)."""
+    tell(session, [PhoneNews("stopped", ring, at, reason)])
+
+
+def call_ended(session: Session, switch: str, call_key: str, *, at: datetime) -> None:
+    """Pops that talked end with their forms kept; pops that still rang leave."""
+    tell(session, [PhoneNews("ended", Ring(switch, call_key), at)])
+
+
+def _ring(session: Session, news: list[PhoneNews]) -> list[int]:
+    """Agents who sit at those phones have ringing pops; returns the pops' ids."""
+    seats = staff.seatings(session, {(item.ring.switch, item.ring.extension) for item in news})
+    at_seats = [(item, seats.at(item.ring.switch, item.ring.extension, item.at)) for item in news]
+    rung = {(item.ring.switch, item.ring.call_key, item.ring.extension): (item, seat) for item, seat in at_seats if seat}
+    if not rung:
+        return []
+    scopes = {seat: staff.scope_of(session, seat) for _, seat in rung.values()}
+    wanted = [
+        (customer(item.ring), scope.NONE if item.ring.direction == "internal" else scopes[seat])
+        for item, seat in rung.values()
+    ]
+    matches = parties.match_phones(session, wanted)
+    rows = [_row(item, seat, found) for (item, seat), found in zip(rung.values(), matches, strict=True)]
+    pops = session.execute(_RUNG, rows).all()
+    queues = queue_labels(session) if any(pop.queue for pop in pops) else Labels()
+    at = {key: item.at for key, (item, _) in rung.items()}
+    live.publish_all(
+        session,
+        [
+            live.Event(live.topic_of(pop.staff_id), "pop", told(pop, queues), at[pop.switch, pop.call_key, pop.extension])
+            for pop in pops
+        ],
+    )
+    return [pop.id for pop in pops]
+
+
+def customer(ring: Ring) -> phones.Phone:
+    """The number of the other side."""
+    return phones.parse(rules.customer_number(ring.direction, ring.caller_number, ring.called))
+
+
+def _row(item: PhoneNews, seat: staff.Seat, found: list[parties.Match]) -> dict[str, Any]:
+    ring, sure = item.ring, found[0] if len(found) == 1 else None
+    return {
         "switch": ring.switch,
         "call_key": ring.call_key,
         "extension": ring.extension,
@@ -59,15 +137,14 @@ def _upsert(session: Session, ring: Ring, seat: staff.Seat, matches: list[dict[s
         "queue": ring.queue,
         "state": "ringing",
         "answered_by": None,
-        "party_id": sure.get("party_id"),
-        "contact_id": sure.get("contact_id"),
-        "matches": matches,
-        "began_at": at,
+        "party_id": sure.party_id if sure else None,
+        "contact_id": sure.contact_id if sure else None,
+        "matches": [asdict(match) for match in found],
+        "began_at": item.at,
         "answered_at": None,
         "ended_at": None,
         "branch_id": seat.branch_id,
     }
-    return session.execute(_RUNG, row).one()
 
 
 def _short(value: str | None) -> str | None:
@@ -104,61 +181,32 @@ def told(pop: AgentPop | Row[Any], queues: Labels) -> dict[str, Any]:
     }
 
 
-def phone_answered(session: Session, ring: Ring, *, at: datetime) -> None:
-    """The answering agent's pop talks; the same call's other ringing pops fold and say who took it."""
+def _changes(session: Session, item: PhoneNews) -> list[dict[str, Any]]:
+    """What one piece of news does to the pops of its call: at the phone itself, at all but it, or at any."""
+    ring, at = item.ring, item.at
+    call = {"switch": ring.switch, "call_key": ring.call_key, "old": "ringing", "at": at, "ended_at": at}
+    gone = call | {"new": "gone", "kind": "pop-gone", "reason": item.reason or "abandoned"}
+    if item.kind == "stopped":
+        return [gone | {"here": ring.extension}]
+    if item.kind == "ended":
+        return [call | {"old": "talking", "new": "ended", "kind": "pop-ended"}, gone]
     taker = staff.seat(session, ring.switch, ring.extension, at)
     name = taker.name if taker else ring.extension
-    call = (ring.switch, ring.call_key)
-    _change(session, call, "ringing", "talking", "pop-talking", at, here=ring.extension, answered_at=at)
-    elsewhere: dict[str, Any] = {"answered_by": name, "ended_at": at}
-    _change(session, call, "ringing", "answered-elsewhere", "pop-answered", at, but=ring.extension, **elsewhere)
+    talks = {"new": "talking", "kind": "pop-talking", "here": ring.extension, "answered_at": at, "ended_at": None}
+    folds = {"new": "answered-elsewhere", "kind": "pop-answered", "but": ring.extension, "answered_by": name}
+    return [call | talks, call | folds]
 
 
-def phone_stopped(session: Session, ring: Ring, *, at: datetime, reason: str) -> None:
-    """That phone rings no longer: `reason` is abandoned (the caller gave up) or rang-out (it goes on elsewhere)."""
-    call = (ring.switch, ring.call_key)
-    _change(session, call, "ringing", "gone", "pop-gone", at, here=ring.extension, reason=reason, ended_at=at)
-
-
-def call_ended(session: Session, switch: str, call_key: str, *, at: datetime) -> None:
-    """Pops that talked end with their forms kept; pops that still rang leave."""
-    call = (switch, call_key)
-    _change(session, call, "talking", "ended", "pop-ended", at, ended_at=at)
-    _change(session, call, "ringing", "gone", "pop-gone", at, reason="abandoned", ended_at=at)
-
-
-def _change(
-    session: Session,
-    call: tuple[str, str],
-    old: str,
-    new: str,
-    kind: str,
-    at: datetime,
-    *,
-    here: str = "",
-    but: str = "",
-    reason: str = "",
-    **changes: Any,
-) -> None:
-    """The call's pops in the old state, at this phone or at all others or at any, are in the new; their agents hear it."""
-    statement = _changing("here" if here else "but" if but else "any", tuple(changes))
-    which = {"of_switch": call[0], "of_call": call[1], "old": old, "phone": here or but}
-    for pop in session.execute(statement, which | {"new": new} | changes).all():
-        news = {"pop_id": pop.id, "at": at.isoformat(), "by": pop.answered_by, "reason": reason}
-        live.publish(session, live.topic_of(pop.staff_id), kind, news, at=at)
-
-
-@cache
-def _changing(where: str, columns: tuple[str, ...]) -> Executable:
-    values = {"state": bindparam("new")} | {name: bindparam(name, type_=POP.c[name].type) for name in columns}
-    found = update(POP).where(
-        POP.c.switch == bindparam("of_switch"),
-        POP.c.call_key == bindparam("of_call"),
-        POP.c.state == bindparam("old"),
+def _change(session: Session, changes: list[dict[str, Any]]) -> None:
+    """The pops are in their new states and their agents hear it."""
+    if not changes:
+        return
+    rows = session.execute(_CHANGED, {"changes": json.dumps(changes, default=str)}).all()
+    news = ({"pop_id": row.id, "at": row.at.isoformat(), "by": row.answered_by, "reason": row.reason} for row in rows)
+    live.publish_all(
+        session,
+        [live.Event(live.topic_of(row.staff_id), row.kind, told, row.at) for row, told in zip(rows, news, strict=True)],
     )
-    phone = POP.c.extension == bindparam("phone")
-    narrowed = found if where == "any" else found.where(phone if where == "here" else ~phone)
-    return narrowed.values(values).returning(POP.c.id, POP.c.staff_id, POP.c.answered_by)
 
 
 def close_stale(session: Session, switch: str, keys: set[str], *, at: datetime) -> None:

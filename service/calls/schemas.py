@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -11,12 +12,22 @@ class Ring:
 
     switch: str
     call_key: str
-    extension: str
-    caller_number: str | None
-    caller_name: str | None
-    called: str | None
-    queue: str | None
-    direction: str
+    extension: str = ""
+    caller_number: str | None = None
+    caller_name: str | None = None
+    called: str | None = None
+    queue: str | None = None
+    direction: str = "inbound"
+
+
+@dataclass(frozen=True)
+class PhoneNews:
+    """What a phone does: rings, answered, stopped; or its call: ended, at no phone in particular."""
+
+    kind: Literal["rings", "answered", "stopped", "ended"]
+    ring: Ring
+    at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -64,12 +64,12 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
         return []
     rows, around = _known(session, facts), _Around(session, facts)
     with session.no_autoflush:  # or each question in between would write the rows one by one
-        news = [fact for fact in facts if _stored(session, rows, around, fact, at)]
+        told = [(fact, *_stored(session, rows, around, fact, at)) for fact in facts]
     session.flush()
-    told = {rows[_name(fact)].id: fact for fact in news}  # of a call that was told twice the last counts
-    _aliases(session, rows, news)
-    _legs(session, rows, around, told)
-    return [rows[_name(fact)].id for fact in facts]
+    news = [(call, fact) for fact, call, is_news in told if is_news]
+    _aliases(session, rows, [fact for _, fact in news])
+    _legs(session, around, [(call, fact) for call, fact in news if rows[_name(fact)] is call])
+    return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 
 def _name(fact: CallFacts) -> Name:
@@ -94,18 +94,19 @@ def _known(session: Session, facts: Sequence[CallFacts]) -> dict[Name, Call]:
     return {(row.switch, row.uniqueid): calls[row.call_id] for row in found}
 
 
-def _stored(session: Session, rows: dict[Name, Call], around: "_Around", fact: CallFacts, at: datetime) -> bool:
-    """False when the row knows better."""
+def _stored(
+    session: Session, rows: dict[Name, Call], around: "_Around", fact: CallFacts, at: datetime
+) -> tuple[Call, bool]:
+    """The call's row, and False when it knew better."""
     call = _one_of(session, rows, fact)
-    known = call is not None and fact.revision <= call.revision  # also the same news re-read from its midst
     if call is None:
-        call = Call(switch=fact.switch, revision=fact.revision)
+        call = Call(switch=fact.switch)
         session.add(call)
+    elif fact.revision < call.revision:
+        return call, False
     rows |= dict.fromkeys(_names(fact), call)
-    if known:
-        return False
     _write(session, call, fact, around, at)
-    return True
+    return call, True
 
 
 def _one_of(session: Session, rows: dict[Name, Call], fact: CallFacts) -> Call | None:
@@ -210,10 +211,11 @@ def _aliases(session: Session, rows: dict[Name, Call], facts: list[CallFacts]) -
         session.execute(_ADDED_ALIAS, added)
 
 
-def _legs(session: Session, rows: dict[Name, Call], around: "_Around", told: dict[int, CallFacts]) -> None:
-    added = [leg for fact in told.values() for leg in _leg_rows(rows[_name(fact)], fact, around)]
+def _legs(session: Session, around: "_Around", news: list[tuple[Call, CallFacts]]) -> None:
+    """The legs of calls that were not merged into another; what was told last counts."""
+    added = {(leg["call_id"], leg["no"]): leg for call, fact in news for leg in _leg_rows(call, fact, around)}
     if added:
-        session.execute(_ADDED_LEG, added)
+        session.execute(_ADDED_LEG, list(added.values()))
 
 
 def _leg_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:

@@ -1,8 +1,10 @@
 """Who may be calling, and what a screen shows of a party."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Integer, Row, bindparam, or_, select
+from sqlalchemy import Row, or_, select, text
 from sqlalchemy.orm import Session
 
 from service.core.phone import Phone
@@ -24,19 +26,17 @@ class Match:
     score: int
 
 
-# Built once: the pop waits for them.
-_CALLER = (
-    select(PartyPhone.party_id, PartyPhone.contact_id, Party.name, Contact.name.label("contact_name"), Party.grade)
-    .join(Party, Party.id == PartyPhone.party_id)
-    .outerjoin(Contact, Contact.id == PartyPhone.contact_id)
-    .where(
-        or_(bindparam("everywhere", type_=Boolean), PartyPhone.branch_id.in_(bindparam("branches", expanding=True)))
-    )
-    .order_by(PartyPhone.last_call_at.desc().nulls_last(), PartyPhone.id)
-    .limit(bindparam("most", type_=Integer))
-)
-_BY_NUMBER = _CALLER.where(PartyPhone.e164 == bindparam("e164"))
-_BY_DIGITS = _CALLER.where(PartyPhone.digits == bindparam("digits"), PartyPhone.kind == bindparam("kind"))
+_MATCHES = """
+    select w.n, m.* from jsonb_to_recordset(cast(:wanted as jsonb)) as w(n int, e164 text, digits text, kind text, branches bigint[])
+    cross join lateral (
+        select phone.party_id, phone.contact_id, party.name, contact.name as contact_name, party.grade
+        from party_phone phone join party on party.id = phone.party_id left join contact on contact.id = phone.contact_id
+        where {same} and (w.branches is null or phone.branch_id = any(w.branches))
+        order by phone.last_call_at desc nulls last, phone.id limit :most
+    ) m
+"""
+_BY_NUMBER = text(_MATCHES.format(same="phone.e164 = w.e164"))
+_BY_DIGITS = text(_MATCHES.format(same="phone.digits = w.digits and phone.kind = w.kind"))
 
 
 def match_phone(session: Session, phone: Phone, limit: int = 5, *, within: Scope = ALL) -> list[Match]:
@@ -44,19 +44,23 @@ def match_phone(session: Session, phone: Phone, limit: int = 5, *, within: Scope
 
     `within` narrows further than the transaction: the ear sees all branches, the person it tells may not.
     """
-    if not phone.key or phone.kind == "withheld":
-        return []
-    rows = session.execute(
-        _BY_NUMBER if phone.e164 else _BY_DIGITS,
-        {
-            **({"e164": phone.e164} if phone.e164 else {"digits": phone.digits, "kind": phone.kind}),
-            "everywhere": within.branches is None,
-            "branches": within.branches or (),
-            "most": limit,
-        },
-    )
-    reason, score = ("exact", 100) if phone.e164 else ("digits", 60)
-    return [Match(r.party_id, r.contact_id, r.name, r.contact_name, r.grade, reason, score) for r in rows]
+    return match_phones(session, [(phone, within)], limit)[0]
+
+
+def match_phones(session: Session, wanted: Sequence[tuple[Phone, Scope]], limit: int = 5) -> list[list[Match]]:
+    """The matches of each number, in this order; numbers that ring in the same moment share a query."""
+    found: list[list[Match]] = [[] for _ in wanted]
+    known = [(n, phone, within) for n, (phone, within) in enumerate(wanted) if phone.key and phone.kind != "withheld"]
+    for query, exact in ((_BY_NUMBER, True), (_BY_DIGITS, False)):
+        asked = [
+            {"n": n, "e164": phone.e164, "digits": phone.digits, "kind": phone.kind, "branches": within.branches}
+            for n, phone, within in known
+            if bool(phone.e164) == exact
+        ]
+        reason, score = ("exact", 100) if exact else ("digits", 60)
+        for r in session.execute(query, {"wanted": json.dumps(asked), "most": limit}) if asked else ():
+            found[r.n].append(Match(r.party_id, r.contact_id, r.name, r.contact_name, r.grade, reason, score))
+    return found
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,22 @@ _SEAT = (
     .order_by(ExtensionAssignment.id)
 )
 
+_SEATINGS = (
+    select(
+        ExtensionAssignment.switch,
+        ExtensionAssignment.extension,
+        ExtensionAssignment.valid_from,
+        ExtensionAssignment.valid_to,
+        *_PERSON,
+    )
+    .join(Staff, Staff.id == ExtensionAssignment.staff_id)
+    .where(
+        ExtensionAssignment.switch.in_(bindparam("switches", expanding=True)),
+        ExtensionAssignment.extension.in_(bindparam("extensions", expanding=True)),
+    )
+    .order_by(ExtensionAssignment.id)
+)
+
 
 def seat(session: Session, switch: str, extension: str, at: datetime) -> Seat | None:
     """Who sat at that extension at that moment."""
@@ -87,15 +103,11 @@ class Seatings(dict[tuple[str, str], list[tuple[datetime, datetime | None, Seat]
 
 def seatings(session: Session, places: set[tuple[str, str]]) -> Seatings:
     """Who ever sat at these extensions, in one query."""
-    held, found = ExtensionAssignment, Seatings()
+    found = Seatings()
     if not places:
         return found
-    rows = session.execute(
-        select(held.switch, held.extension, held.valid_from, held.valid_to, *_PERSON)
-        .join(Staff, Staff.id == held.staff_id)
-        .where(held.switch.in_({switch for switch, _ in places}), held.extension.in_({name for _, name in places}))
-        .order_by(held.id)
-    )
+    switches, extensions = {switch for switch, _ in places}, {extension for _, extension in places}
+    rows = session.execute(_SEATINGS, {"switches": list(switches), "extensions": list(extensions)})
     for row in rows:
         seat = Seat(row.id, row.name, row.branch_id, row.reach)
         found.setdefault((row.switch, row.extension), []).append((row.valid_from, row.valid_to, seat))
