@@ -54,17 +54,18 @@ def signed_in(address: str, username: str) -> dict[str, str]:
 
 def rings_at_the_agents(address: str, env: dict[str, str]) -> None:
     """`ringdesk ring` makes the phone ring, and the agent's browser hears it."""
-    agent = Listener(address, signed_in(address, "agent"))
+    cookies = signed_in(address, "agent")
+    agent = Listener(address, cookies)
     agent.next("snapshot")
-    until(lambda: switch_is_heard(address), 30, "the switch was never heard")
+    until(lambda: switch_is_heard(address, cookies), 30, "the switch was never heard")
     printed(["ring", "--number", "13800001001", "--extension", "801"], env)
-    pop = agent.next("pop", wait=20).data
-    assert pop["display"] == "138 0000 1001"
+    while agent.next("pop", wait=20).data["display"] != "138 0000 1001":
+        pass  # the simulated day has callers of its own
     agent.close()
 
 
-def switch_is_heard(address: str) -> bool:
-    desk = httpx.get(f"{address}/desk", cookies=signed_in(address, "agent"), headers=PAGE, timeout=30)
+def switch_is_heard(address: str, cookies: dict[str, str]) -> bool:
+    desk = httpx.get(f"{address}/desk", cookies=cookies, headers=PAGE, timeout=30)
     return 'data-feed-strip="[]"' in desk.text
 
 
