@@ -1,5 +1,6 @@
 """Every model is in order, can be told in other dialects, and says what it is made of; every audit can fail."""
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,14 @@ def test_a_model_states_its_grain_and_speaks_other_dialects(model: build.Model) 
     assert model.layer == "staging" or ("Answers:" in model.header and "Read by:" in model.header)
     for dialect in ("spark", "clickhouse"):
         assert sqlglot.transpile(model.sql, read="duckdb", write=dialect)
+
+
+@pytest.mark.parametrize("mart", [model for model in build.models() if model.layer == "marts"], ids=lambda model: model.name)
+def test_a_mart_is_read_by_the_file_that_its_header_names(mart: build.Model) -> None:
+    readers = re.findall(r"[a-z_/]+\.py", mart.header.partition("Read by:")[2])
+    assert readers
+    for reader in readers:
+        assert re.search(rf"\b{mart.name}\b", (HERE.parent / reader).read_text("utf-8")), reader
 
 
 def test_a_figure_says_which_columns_it_is_made_of() -> None:

@@ -1,7 +1,7 @@
 -- One row per call that has ended.
 -- Answers: who waited how long, who was answered in time, who gave up, and which ticket came of it?
 -- Offered means: inbound, entered a queue. Short means: gave up before the short-abandon limit.
--- Read by: dashboards/pages/calls.py and the workbook sheet "Calls".
+-- Read by: dashboards/questions/calls.py, for the board and the workbook sheet "Calls".
 with first_ticket as (
     select switch, call_key, min(ticket_id) as ticket_id
     from stg_ticket_call

@@ -1,7 +1,7 @@
 -- One row per ticket: an accumulating snapshot with three-valued promises.
 -- Answers: was the customer answered in time, was the fault mended in time, or is the limit still ahead?
 -- An open promise before its limit is neither met nor missed; it is pending.
--- Read by: dashboards/pages/sla.py and the workbook sheet "Tickets".
+-- Read by: dashboards/questions/sla.py, for the board and the workbook sheet "Tickets".
 select
     t.ticket_id,
     t.ticket_number,

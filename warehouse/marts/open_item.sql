@@ -1,6 +1,6 @@
 -- One row per claim or credit of a party, with what is still open of it.
 -- Answers: what is owed, by whom, and since when? Claims are positive, credits negative.
--- Read by: the reconciliation on every board and the cover of every workbook.
+-- Read by: etl/control.py, for what is receivable; every board and the cover of every workbook show it beside the books.
 with paid as (
     select claim_id as item_id, sum(amount) as amount from stg_ledger_allocation group by claim_id
     union all
