@@ -78,7 +78,7 @@ def listen(name: str | None, once: bool) -> None:
     from service import start
     from telephony import listener
 
-    settings = start.ready(config.load(), patient=not once)
+    settings = start.ready(config.load()) if once else start.hearing(config.load())
     sys.exit(listener.run(settings, start.switch(settings, name).name, once=once))
 
 

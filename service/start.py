@@ -65,6 +65,19 @@ def ready(settings: Settings, *, patient: bool = False) -> Settings:
             return resolved
 
 
+def hearing(settings: Settings) -> Settings:
+    """Settings to hear a switch with: a database whose address is known is not waited for, the journal keeps what comes."""
+    if not settings.dsn_app:
+        return ready(settings, patient=True)
+    try:
+        return ready(settings)
+    except (prepare.Unreachable, OperationalError) as error:
+        sentence = str(error) if isinstance(error, DeskError) else sentence_of(error)
+        click.echo(f"{sentence} Hearing begins without it.", err=True)
+        db.use(db.Database(settings, "process").app)
+        return settings
+
+
 @contextmanager
 def alone(settings: Settings) -> Iterator[None]:
     """Nobody else supervises this data folder; two would stop each other's PostgreSQL."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from telephony.feed import times
+from telephony.wire import BANNER
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 SEGMENT_SECONDS = 3600
@@ -185,6 +186,11 @@ class Piece:
     position: Position
     data: bytes
     at: datetime | None
+
+    @property
+    def connected(self) -> bool:
+        """True for the first read of a connection: a switch begins with its banner."""
+        return self.position.offset == 0 and self.data.startswith(BANNER)
 
 
 def pieces(folder: Path, since: Position) -> Iterator[Piece]:

@@ -55,16 +55,27 @@ class Listener:
     def recover(self) -> None:
         """Read the journal again from the oldest call that was not stored with its end; nothing is told twice."""
         heard_at = journal.last_heard(self.journal.folder)
-        segment = -1
+        cuts, segment = resync.Cuts(), -1
         for piece in journal.pieces(self.journal.folder, self._low()):
             if piece.position.segment != segment:
                 segment = piece.position.segment
                 self.feed.reconnected(piece.position.offset)
-            changes = [change for event in self.feed.hear(piece.data, piece.at) for change in self.floor.hear(event)]
+            if piece.connected:
+                cuts.connected()
+            events = list(self.feed.hear(piece.data, piece.at))
+            cuts.heard(events, piece.at)
+            changes = [change for event in events for change in self.floor.hear(event)]
             self.sink.take(changes, Position(segment, self.feed.offset), pops=False)
         self.feed.answers.clear()
+        self._remember(cuts)
         if heard_at is not None:
-            self._deaf(heard_at, "the listener was stopped")
+            self._deaf(cuts.began or heard_at, "the listener was stopped")
+
+    def _remember(self, cuts: resync.Cuts) -> None:
+        """Gaps of a listener that died before it could put them on record are on record."""
+        found = [(began, ended, resync.gap_note(began, ended)) for began, ended in cuts.closed]
+        if found:
+            self.sink.errand(lambda session: actions.gaps_found(session, self.switch.name, found))
 
     def _low(self) -> Position:
         """The database's mark; while it is away the copy beside the journal, which is never ahead of it."""
@@ -110,9 +121,11 @@ class Listener:
         for event in self.feed.hear(data, at):
             changes += self.floor.hear(event)
             complete |= self.resync.heard(event, time.monotonic())
+        if complete:
+            self._gap_ends(at, "")  # before the position moves past it: what a checkpoint covers is on record
         self.sink.take(changes, Position(self.journal.position.segment, self.feed.offset))
         if complete:
-            self._heard_again(at, "")
+            self._show_all(at)
         self._answers(at)
 
     def _answers(self, at: datetime) -> None:
@@ -125,7 +138,8 @@ class Listener:
                 self.resync.wanted = False
                 log.error("The user %s may not list channels. Give it write=reporting in manager.conf; until then "
                           "calls that end in a gap stay open.", self.switch.username)
-                self._heard_again(at, "no snapshot")
+                self._gap_ends(at, "no snapshot")
+                self._show_all(at)
 
     def on_up(self) -> None:
         """Logged in."""
@@ -149,10 +163,13 @@ class Listener:
         self._gap_from = self._gap_from or at
         self.sink.errand(lambda session: actions.gap_began(session, self.switch.name, at=at, reason=reason))
 
-    def _heard_again(self, at: datetime, note: str) -> None:
+    def _gap_ends(self, at: datetime, note: str) -> None:
         words = note or resync.gap_note(self._gap_from, at)
         self._gap_from = None
         self.sink.errand(lambda session: actions.gap_ended(session, self.switch.name, at=at, note=words))
+
+    def _show_all(self, at: datetime) -> None:
+        """The screens show what is up now, and nothing else."""
         self.sink.refresh(list(self.floor.calls.values()), at)
 
     # ---- the process ------------------------------------------------------------------------------------
@@ -182,9 +199,11 @@ class Listener:
         self._bind.dispose()
 
     async def _keep_synced(self) -> None:
-        """What was heard is on disk 50 ms later."""
+        """What was heard is on disk 50 ms later, and screens that missed something hear how things stand."""
         while True:
             await asyncio.sleep(SYNC_EVERY)
+            if self._gap_from is None and self.sink.take_missed():
+                self._show_all(clock.now())
             if self.journal.dirty:
                 try:
                     await asyncio.to_thread(self.journal.sync)

@@ -4,7 +4,7 @@ Nothing of the past is repeated by a switch; a snapshot of its channels and queu
 floor ends those that do not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from telephony.event import Event
@@ -51,6 +51,28 @@ class Resync:
         """Something was heard that only a snapshot can put right."""
         if self._asked_at is None or now - self._asked_at > ASK_AGAIN:
             self.ask(now)
+
+
+class Cuts:
+    """The gaps that a journal tells of: from the last read of one connection to the snapshot of the next that had one."""
+
+    def __init__(self) -> None:
+        self.closed: list[tuple[datetime | None, datetime]] = []
+        self.began: datetime | None = None
+        self._open = True          # whether the first connection had its snapshot before it is read again is not known
+        self._heard_at: datetime | None = None
+
+    def connected(self) -> None:
+        """What came before this connection was cut."""
+        if not self._open:
+            self._open, self.began = True, self._heard_at
+
+    def heard(self, events: Iterable[Event], at: datetime | None) -> None:
+        """A read of this connection."""
+        self._heard_at = at or self._heard_at
+        if self._open and self._heard_at and any(event.name == "CoreShowChannelsComplete" for event in events):
+            self.closed.append((self.began, self._heard_at))
+            self._open, self.began = False, None
 
 
 def gap_note(began: datetime | None, ended: datetime) -> str:

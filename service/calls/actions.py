@@ -1,7 +1,7 @@
 """Calls are stored, pops are told, gaps are kept. The ear and the shelf come through this door."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select, text, update
@@ -12,7 +12,7 @@ from service.calls import pops
 from service.calls.model import Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
-from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring
+from service.calls.schemas import CallFacts, Checkpoint, LegFacts, Ring
 from service.calls.store import store
 from service.core import audit, live
 from service.staff import queries as staff
@@ -21,12 +21,12 @@ __all__ = [
     "CallFacts",
     "Checkpoint",
     "LegFacts",
-    "PhoneNews",
     "Ring",
     "call_ended",
     "checkpoint",
     "gap_began",
     "gap_ended",
+    "gaps_found",
     "phone_answered",
     "phone_rings",
     "phone_stopped",
@@ -35,6 +35,9 @@ __all__ = [
     "recording_played",
     "store_calls",
 ]
+
+
+BLINK = timedelta(milliseconds=10)  # gaps that share less than this only touch
 
 
 def store_calls(session: Session, facts: Sequence[CallFacts], mark: Checkpoint | None, *, at: datetime) -> list[int]:
@@ -75,6 +78,19 @@ def gap_ended(session: Session, switch: str, *, at: datetime, note: str = "") ->
     ).first()
     if closed:
         live.publish(session, "all", "feed", {"switch": switch, "up": True, "since": at.isoformat()}, at=at)
+
+
+def gaps_found(session: Session, switch: str, gaps: Sequence[tuple[datetime | None, datetime, str]]) -> None:
+    """Gaps that a journal tells of are on record, each once; of one whose beginning is not known only the end is new."""
+    for began, ended, note in gaps:
+        known = FeedGap.ended_at > began + BLINK if began else None
+        same = select(FeedGap).where(FeedGap.switch == switch, FeedGap.began_at < ended)
+        open_ = session.scalars(same.where(FeedGap.ended_at.is_(None)).order_by(FeedGap.id)).first()
+        if open_ is not None:
+            open_.ended_at, open_.note = ended, note[:200]
+        elif known is not None and session.scalars(same.where(known)).first() is None:
+            session.add(FeedGap(switch=switch, began_at=began, ended_at=ended, reason="found in the journal", note=note[:200]))
+        session.flush()
 
 
 def recording_found(

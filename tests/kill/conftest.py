@@ -76,6 +76,10 @@ class Ear:
         played = replay.replay([path for _, path in segments(self.journal)])
         return [replay.told(call) for call in played.in_order()]
 
+    def raw(self) -> bytes:
+        """The journal's bytes."""
+        return b"".join(path.read_bytes() for _, path in segments(self.journal))
+
     def said(self) -> str:
         """What the listeners of this switch have said."""
         return self.place.said(self.switch)
