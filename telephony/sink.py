@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from service.calls import actions
-from service.calls.actions import CallFacts, Checkpoint, LegFacts, Ring
+from service.calls.actions import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring
 from service.core import clock, db, scope
 from service.core.single import Single
 from telephony import facts
@@ -40,8 +40,16 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeout)
 
 
 @dataclass(frozen=True)
+class Stale:
+    """After a snapshot: pops of other calls than these are over."""
+
+    keys: frozenset[str]
+    at: datetime
+
+
+@dataclass(frozen=True)
 class _Pop:
-    do: Callable[[Session], object]
+    news: PhoneNews | Stale
     born: float
 
 
@@ -114,7 +122,7 @@ class Sink:
         for call in calls:
             keys |= {call.key, *call.ids}
             self._pop_all(current(call, at))
-        self._pops.put(_Pop(lambda session: actions.pops.close_stale(session, self.switch, keys, at=at), time.monotonic()))
+        self._pops.put(_Pop(Stale(frozenset(keys), at), time.monotonic()))
 
     def take_missed(self) -> bool:
         """True once when pops were lost with the database and none wait: the screens need a refresh."""
@@ -130,19 +138,11 @@ class Sink:
             if item.leg is not None:
                 self._pops.put(_Pop(self._telling(item, item.leg), born))
             for key in {self._rung.pop(leg) for leg in item.call.legs if leg in self._rung} if item.leg is None else ():
-                self._pops.put(_Pop(self._ending(key, item.at or clock.now()), born))
+                self._pops.put(_Pop(PhoneNews("ended", Ring(self.switch, key), item.at or clock.now()), born))
 
-    def _ending(self, key: str, at: datetime) -> Callable[[Session], object]:
-        return lambda session: actions.call_ended(session, self.switch, key, at=at)
-
-    def _telling(self, item: News, leg: Leg) -> Callable[[Session], object]:
-        at = item.at or clock.now()
+    def _telling(self, item: News, leg: Leg) -> PhoneNews:
         ring = self._ring(item.call, self._rung.setdefault(leg.id, item.call.key), leg.party or "")
-        if item.kind == "rings":
-            return lambda session: actions.phone_rings(session, ring, at=at)
-        if item.kind == "answered":
-            return lambda session: actions.phone_answered(session, ring, at=at)
-        return lambda session: actions.phone_stopped(session, ring, at=at, reason=item.reason)
+        return PhoneNews(item.kind, ring, item.at or clock.now(), item.reason)
 
     def _ring(self, call: LiveCall, key: str, extension: str) -> Ring:
         return Ring(self.switch, key, extension, facts.caller_number(call), facts.caller_name(call), facts.called(call),
@@ -171,8 +171,7 @@ class Sink:
     def _told(self, pops: list[_Pop]) -> bool:
         try:
             with db.begin(scope.ALL, self._bind) as session:
-                for pop in pops:
-                    pop.do(session)
+                self._tell_all(session, [pop.news for pop in pops])
         except _AWAY as error:
             if not self._away:
                 log.warning("No pops for %s, the database does not answer: %s", self.switch, _short(error))
@@ -186,6 +185,18 @@ class Sink:
         self.popped += len(pops)
         self._away = False
         return True
+
+    def _tell_all(self, session: Session, news: list[PhoneNews | Stale]) -> None:
+        """What lies between two snapshots is told together."""
+        together: list[PhoneNews] = []
+        for item in news:
+            if isinstance(item, PhoneNews):
+                together.append(item)
+                continue
+            actions.pops.tell(session, together)
+            actions.pops.close_stale(session, self.switch, set(item.keys), at=item.at)
+            together = []
+        actions.pops.tell(session, together)
 
     # ---- store ------------------------------------------------------------------------------------------
 
