@@ -18,7 +18,7 @@ VICTIMS = ("listener", "web", "postgresql", "night")
 WORDS = {"listener": "listen", "web": "web"}
 PEOPLE, WATCHED = 12, 4
 CALM = 1.5  # seconds of calls before anybody dies
-SETTLE = 90.0  # seconds until everything must have been caught up with
+SETTLE = 60.0  # seconds until everything must have been caught up with
 
 
 @dataclass
@@ -51,6 +51,7 @@ class Rounds:
         self.reader = Reader(place.settings.warehouse_dir)
         self.pulse = Pulse(place)
         self._said = 0
+        self._known: set[str] = set()
         self._waiting: list[str] = []
 
     def begin(self) -> None:
@@ -120,9 +121,12 @@ class Rounds:
     def _proven(self, number: int) -> list[str]:
         """What is wrong once everything has had its time; the store and the browsers may lag behind the calls."""
         end = time.monotonic() + SETTLE
-        while (wrong := proof.findings(self.firm, self.board, self.browsers)) and time.monotonic() < end:
+        while (wrong := self._new(proof.findings(self.firm, self.board, self.browsers))) and time.monotonic() < end:
             time.sleep(0.3)
-        wrong += proof.silent(self.firm, self.board, self._troubled())
+        self._known |= set(wrong)
+        silent = self._new(proof.silent(self.firm, self.board, self._troubled()))
+        self._known |= set(silent)
+        wrong += silent
         wrong += self._fell()
         undisturbed = whole_night(self.firm, f"undisturbed-{number}")
         wrong += [undisturbed] if undisturbed else proof.nights(self.firm)
@@ -130,6 +134,10 @@ class Rounds:
             wrong += watcher.wrong
             watcher.wrong = []
         return wrong
+
+    def _new(self, wrong: list[str]) -> list[str]:
+        """What no round before this one has told: the proof is of all calls so far."""
+        return [sentence for sentence in wrong if sentence not in self._known]
 
     def _troubled(self) -> list[tuple[float, float]]:
         """The spans in which no pop can be asked for: nobody listened, or PostgreSQL was away."""
