@@ -51,7 +51,7 @@ def demo(port: int | None, calls_per_hour: float) -> None:
 @click.option("--port", type=int)
 @plainly
 def up(port: int | None) -> None:
-    """Start everything against your own switch: web, listener, jobs, schedule."""
+    """Start everything against your own switch: web, boards, listener, jobs, schedule."""
     from service import start
 
     start.up(_settings(port))
@@ -67,6 +67,15 @@ def web() -> None:
         asgi.run(start.ready(config.load()))
     except asgi.PortTaken as error:
         raise start.CannotStart(str(error)) from error
+
+
+@main.command()
+@plainly
+def boards() -> None:
+    """Draw the boards beside the web process, which has to know the same boards_port."""
+    from service import start
+
+    start.boards(start.ready(config.load(), patient=True))
 
 
 @main.command()
@@ -163,7 +172,28 @@ def admin(username: str, name: str, password: str) -> None:
     """Make the first administrator, and the headquarters when there is none."""
     from service import start
 
-    start.first_admin(start.ready(config.load()), username, name, password)
+    start.person(start.ready(config.load()), username, name, password, "admin")
+    click.echo(f"{username} can sign in now.")
+
+
+@db.command()
+@click.argument("username")
+@click.option("--name", required=True, help="the person's name")
+@click.option("--role", required=True, help="agent, supervisor, technician, finance, manager or admin")
+@click.option("--branch", default="", help="code of the branch; the headquarters when left out")
+@click.option(
+    "--reach",
+    type=click.Choice(["", "branch", "below", "all"]),
+    default="",
+    help="how far they see; as the role has it when left out",
+)
+@click.password_option()
+@plainly
+def person(username: str, name: str, role: str, branch: str, reach: str, password: str) -> None:
+    """Make a person who can sign in. They say themselves at which phone they sit."""
+    from service import start
+
+    start.person(start.ready(config.load()), username, name, password, role, branch=branch, reach=reach)
     click.echo(f"{username} can sign in now.")
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import errno
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 from sqlalchemy.exc import OperationalError
@@ -137,16 +138,39 @@ def free_port(settings: Settings) -> None:
         raise CannotStart(str(error)) from error
 
 
+def any_port() -> int:
+    """A port of this machine alone that nobody listens at now."""
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return int(place.getsockname()[1])
+
+
 def rooms(settings: Settings) -> list[Child]:
     """The processes of a running Ringdesk, in their order of start."""
-    env = config.exported(settings)
+    env = config.exported(replace(settings, boards_port=settings.boards_port or any_port()))
     listeners = [Child(f"listen {s.name}", ("service", "listen", "--switch", s.name), env) for s in settings.switches]
     return [
         Child("web", ("service", "web"), env),
+        Child("boards", ("service", "boards"), env),
         *listeners,
         Child("jobs", ("service", "jobs"), env),
         Child("schedule", ("service", "schedule"), env),
     ]
+
+
+def boards(settings: Settings) -> None:
+    """The boards are drawn for the web process until SIGTERM; pops and pages come first."""
+    from service import asgi
+    from service.boards import modest
+
+    if not settings.boards_port:
+        raise CannotStart("boards_port is not set. Give the web process and this one the same free port.")
+    modest()
+    own = replace(settings, host="127.0.0.1", port=settings.boards_port, boards_port=0, workers=1)
+    try:
+        asgi.run(own, "The boards are drawn")
+    except asgi.PortTaken as error:
+        raise CannotStart(str(error).replace("RINGDESK_PORT", "RINGDESK_BOARDS_PORT")) from error
 
 
 def supervise(settings: Settings, server: Embedded | None, children: list[Child], greeting: str) -> None:
@@ -234,11 +258,11 @@ class Bar:
         self.bar.update(self.task, description=step, completed=done, total=total or None)
 
 
-def first_admin(settings: Settings, username: str, name: str, password: str) -> None:
-    """The administrator exists, and a headquarters when there was no branch."""
+def person(settings: Settings, username: str, name: str, password: str, role: str, **more: str) -> None:
+    """The person can sign in; a headquarters exists when there was no branch."""
     from service.staff import actions
 
     if len(password) < 10:
         raise CannotStart("The password needs at least 10 characters.")
     with db.begin(scope.ALL) as session:
-        actions.first_admin(session, username, name, password, at=clock.now())
+        actions.hire(session, username, name, password, role=role, at=clock.now(), **more)

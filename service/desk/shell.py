@@ -45,7 +45,8 @@ def registered(state: BlueprintSetupState) -> None:
 def install(app: Flask) -> None:
     """Templates of this app know the shell and write figures as the firm reads them."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(label=words.label, script_words=script_words)
+    switches = [switch.name for switch in app.config["RINGDESK"].switches]
+    app.jinja_env.globals.update(label=words.label, script_words=script_words, switches=switches)
     app.jinja_env.filters.update(
         money=figures.money,
         clock=figures.clock,

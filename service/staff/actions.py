@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from service.core import audit
-from service.core.errors import DeskError
+from service.core import audit, locks
+from service.core.errors import DeskError, Invalid
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, SignInAttempt, Staff, StaffSession
 
@@ -69,6 +69,7 @@ def note_attempt(session: Session, username: str, address: str, *, at: datetime)
 
 def take_seat(session: Session, staff_id: int, switch: str, extension: str, *, by: int | None, at: datetime) -> None:
     """From `at` on this person sits at this extension and nowhere else; whoever sat there has left."""
+    locks.hold(session, "seats", switch)
     held = ExtensionAssignment
     session.execute(
         update(held)
@@ -101,20 +102,28 @@ def choose_theme(session: Session, staff_id: int, theme: str) -> None:
     session.get_one(Staff, staff_id).theme = theme
 
 
-def first_admin(session: Session, username: str, name: str, password: str, *, at: datetime) -> int:
-    """An administrator can sign in; roles and a headquarters are made when there are none."""
-    branch = session.scalars(select(Branch).order_by(Branch.parent_id.is_not(None), Branch.id)).first()
-    if branch is None:
-        branch = Branch(code="HQ", name="总部", name_en="Headquarters")
-        session.add(branch)
-        session.flush()
-    roles = {role.name: role for role in session.scalars(select(Role))}
-    for missing in set(rules.PERMISSIONS) - set(roles):
-        roles[missing] = Role(name=missing, permissions=sorted(rules.PERMISSIONS[missing]))
-        session.add(roles[missing])
-    known = session.scalars(select(Staff.id).where(Staff.username == username.lower())).first()
-    if known:
+def hire(
+    session: Session,
+    username: str,
+    name: str,
+    password: str,
+    *,
+    role: str,
+    branch: str = "",
+    reach: str = "",
+    at: datetime,
+) -> int:
+    """The person can sign in; roles, and a headquarters when there is no branch, are made on the way.
+
+    `branch` is a branch's code, the headquarters when empty; `reach` is branch, below or all, as the role has it when empty.
+    """
+    if role not in rules.PERMISSIONS:
+        raise Invalid(
+            _("There is no role %(name)s. Choose one of %(all)s.", name=role, all=", ".join(rules.PERMISSIONS))
+        )
+    if session.scalars(select(Staff.id).where(Staff.username == username.lower())).first():
         raise DeskError(_("%(name)s exists already. Choose another name.", name=username))
+    home = _branch(session, branch)
     person = Staff(
         username=username.lower(),
         email=f"{username.lower()}@localhost.invalid",
@@ -122,11 +131,33 @@ def first_admin(session: Session, username: str, name: str, password: str, *, at
         active=True,
         fs_uniquifier=secrets.token_hex(16),
         name=name,
-        branch_id=branch.id,
-        reach="all",
-        roles=[roles["admin"]],
+        branch_id=home.id,
+        reach=reach or rules.REACH.get(role, "branch"),
+        roles=[_roles(session)[role]],
     )
     session.add(person)
     session.flush()
-    audit.record(session, at=at, by=None, verb="created", entity="staff", entity_id=person.id, branch_id=branch.id)
+    audit.record(session, at=at, by=None, verb="created", entity="staff", entity_id=person.id, branch_id=home.id)
     return person.id
+
+
+def _branch(session: Session, code: str) -> Branch:
+    if code:
+        found = session.scalars(select(Branch).where(Branch.code == code)).first()
+        if found is None:
+            raise Invalid(_("There is no branch %(code)s.", code=code))
+        return found
+    top = session.scalars(select(Branch).order_by(Branch.parent_id.is_not(None), Branch.id)).first()
+    if top is None:
+        top = Branch(code="HQ", name="总部", name_en="Headquarters")
+        session.add(top)
+        session.flush()
+    return top
+
+
+def _roles(session: Session) -> dict[str, Role]:
+    roles = {role.name: role for role in session.scalars(select(Role))}
+    for missing in set(rules.PERMISSIONS) - set(roles):
+        roles[missing] = Role(name=missing, permissions=sorted(rules.PERMISSIONS[missing]))
+        session.add(roles[missing])
+    return roles

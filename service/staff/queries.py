@@ -138,17 +138,20 @@ def names(session: Session, ids: set[int]) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))}
 
 
-def assignees(session: Session, branches: tuple[int, ...] | None) -> list[Row[tuple[int, str, int]]]:
-    """Active people who may work on tickets, technicians of those branches first."""
+def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str]]:
+    """Active people who may work on tickets; with a branch only those who see what belongs to it."""
     query = (
-        select(Staff.id, Staff.name, Staff.branch_id)
+        select(Staff.id, Staff.name, Staff.branch_id, Staff.reach)
         .join(Staff.roles)
         .where(Staff.active, Role.name.in_(("technician", "supervisor", "agent")))
         .distinct()
+        .order_by(Staff.name)
     )
-    if branches is not None:
-        query = query.where(Staff.branch_id.in_(branches))
-    return list(session.execute(query.order_by(Staff.name)))
+    people = list(session.execute(query))
+    if branch_id is None:
+        return people
+    parents = {row.id: row.parent_id for row in session.execute(select(Branch.id, Branch.parent_id))}
+    return [p for p in people if rules.scope_of(p.reach, p.branch_id, parents).covers(branch_id)]
 
 
 def branches(session: Session) -> dict[int, Branch]:

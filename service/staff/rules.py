@@ -10,12 +10,13 @@ AGENT = {
     "call.listen",
     "ticket.read",
     "ticket.write",
+    "ticket.assign",
     "party.read",
     "party.write",
     "ledger.read",
 }
 TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read"}
-SUPERVISOR = AGENT | {"ticket.assign", "ticket.close", "board.calls", "board.sla", "export", "night.read"}
+SUPERVISOR = AGENT | {"ticket.close", "board.calls", "board.sla", "export", "night.read"}
 FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
 MANAGER = SUPERVISOR | {"ledger.read"}
 ADMIN = MANAGER | {"night.run", "staff.admin"}
@@ -28,6 +29,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "manager": frozenset(MANAGER),
     "admin": frozenset(ADMIN),
 }
+
+# How far a role sees where nobody says otherwise: hotline and books serve all branches, hands work in their own.
+REACH: Mapping[str, str] = {"agent": "all", "finance": "all", "manager": "all", "admin": "all", "supervisor": "below"}
 
 
 def scope_of(reach: str, branch_id: int, parents: Mapping[int, int | None]) -> Scope:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, numbers
+from service.core import audit, locks, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -36,7 +36,7 @@ def register(session: Session, new: NewTicket, *, by: int, at: datetime) -> int:
     card = parties.card(session, new.party_id)
     if card is None:
         raise NotFound(_("This customer is not in your branches. Search again or ask the branch that owns it."))
-    _check(session, new)
+    _check(session, new, {contact.id for contact in card.contacts})
     ticket = _row(session, new, card.party.branch_id, by, at)
     session.add(ticket)
     session.flush()
@@ -59,10 +59,14 @@ def register(session: Session, new: NewTicket, *, by: int, at: datetime) -> int:
 
 
 def _same_request(session: Session, key: str | None) -> int | None:
-    return session.scalars(select(Ticket.id).where(Ticket.request_key == key)).first() if key else None
+    """The ticket of the same form, also of one that is being registered at this moment."""
+    if not key:
+        return None
+    locks.hold(session, "ticket request", key)
+    return session.scalars(select(Ticket.id).where(Ticket.request_key == key)).first()
 
 
-def _check(session: Session, new: NewTicket) -> None:
+def _check(session: Session, new: NewTicket, contacts: set[int]) -> None:
     wrong = {}
     if not new.subject.strip():
         wrong["subject"] = _("Say in one line what is wrong.")
@@ -70,6 +74,8 @@ def _check(session: Session, new: NewTicket) -> None:
         wrong["priority"] = _("Choose urgent, normal or low.")
     if new.type not in rules.TYPES:
         wrong["type"] = _("Choose one of the ticket types.")
+    if new.contact_id and new.contact_id not in contacts:
+        wrong["contact_id"] = _("This contact belongs to another customer. Choose one from the list.")
     device = devices.device(session, new.device_id) if new.device_id else None
     if new.device_id and (device is None or device.party_id != new.party_id):
         wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
@@ -119,22 +125,25 @@ def assign(
 ) -> None:
     """The ticket waits for this person to accept it; who had it before is in the timeline."""
     ticket = _begin(session, ticket_id, "assign", version)
-    if staff_id not in {person.id for person in staff.assignees(session, None)}:
-        raise Invalid(
-            _("Choose somebody who works on tickets."), {"staff_id": _("Choose somebody who works on tickets.")}
-        )
-    _line(session, ticket, "assigned", by=by, at=at, field="assignee", old=_text(ticket.assignee_id), new=str(staff_id))
-    ticket.assignee_id, ticket.started_at = staff_id, None
+    if staff_id not in {person.id for person in staff.assignees(session, ticket.branch_id)}:
+        refusal = _("Choose somebody who works on tickets of this branch.")
+        raise Invalid(refusal, {"staff_id": refusal})
+    _hand_over(session, ticket, staff_id, by=by, at=at)
+    ticket.started_at = None
     _move(session, ticket, "assign", by=by, at=at)
 
 
-def _text(staff_id: int | None) -> str | None:
-    return None if staff_id is None else str(staff_id)
+def _hand_over(session: Session, ticket: Ticket, staff_id: int, *, by: int, at: datetime) -> None:
+    old = None if ticket.assignee_id is None else str(ticket.assignee_id)
+    _line(session, ticket, "assigned", by=by, at=at, field="assignee", old=old, new=str(staff_id))
+    ticket.assignee_id = staff_id
 
 
 def accept(session: Session, ticket_id: int, *, by: int, at: datetime, version: int | None = None) -> None:
-    """The assignee has it; the response clock stops here, at the first acceptance."""
+    """Who accepts has it, and is the assignee if another was; the response clock stops at the first acceptance."""
     ticket = _begin(session, ticket_id, "accept", version)
+    if ticket.assignee_id != by:
+        _hand_over(session, ticket, by, by=by, at=at)
     _move(session, ticket, "accept", by=by, at=at)
 
 

@@ -29,7 +29,7 @@ class Move:
 MOVES = {
     move.verb: move
     for move in (
-        Move("assign", ("registered", "assigned", "accepted", "processing"), "assigned", "ticket.write", "assigned_at"),
+        Move("assign", ("registered", "assigned", "accepted", "processing"), "assigned", "ticket.assign", "assigned_at"),
         Move("accept", ("assigned",), "accepted", "ticket.write", "accepted_at"),
         Move("start", ("accepted",), "processing", "ticket.write", "started_at"),
         Move("finish", ("processing",), "to_settle", "ticket.write", "finished_at"),

@@ -130,7 +130,10 @@ def _form(
         "tickets/form.html" if "HX-Request" in request.headers else "tickets/new.html",
         **{"values": form.model_copy(update={"priority": form.priority or proposed}), "card": card},
         **{"devices": devices.devices_of(session, form.party_id) if form.party_id else [], "proposed": proposed},
-        **{"assignees": staff.assignees(session, person.scope.branches), "priorities": rules.PRIORITIES},
+        **{
+            "assignees": staff.assignees(session, card.party.branch_id if card else None),
+            "priorities": rules.PRIORITIES,
+        },
         **{"types": rules.TYPES, "fields": fields or {}, "refusal": "" if fields else refusal},
         **{"linked": form.pop or form.call, "embedded": "HX-Request" in request.headers, "today": _today()},
     )
@@ -145,6 +148,8 @@ def register() -> ResponseReturnValue:
     """A ticket exists, linked to its call; the same form sent twice is one ticket."""
     person = identity.require("ticket.write")
     form = typed()
+    if form.assignee_id not in (None, person.staff_id):
+        identity.require(rules.MOVES["assign"].permission)
     try:
         with db.begin(person.scope) as session:
             ticket_id = actions.register(
@@ -191,7 +196,7 @@ def show(ticket_id: int) -> ResponseReturnValue:
         if page is None:
             raise NotFound(_("There is no such ticket in your branches. Check the number or ask its branch."))
         others = [t for t in queries.open_tickets(session, page.ticket.party_id) if t.id != ticket_id]
-        people = staff.assignees(session, person.scope.branches)
+        people = staff.assignees(session, page.ticket.branch_id)
     moves = [move for move in rules.possible(page.ticket.state) if person.may(move.permission)]
     return render_template(
         "tickets/ticket.html", page=page, others=others, assignees=people, moves=moves, today=_today()

@@ -36,7 +36,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /tickets/<int:ticket_id>": (ALL, 200),
     "GET /tickets/of-call/<int:call_id>": (ALL, 200),
     "POST /tickets": (WRITE, 422),
-    "POST /tickets/<int:ticket_id>/assign": (WRITE, 409),
+    "POST /tickets/<int:ticket_id>/assign": ("asmr", 409),
     "POST /tickets/<int:ticket_id>/accept": (WRITE, 409),
     "POST /tickets/<int:ticket_id>/start": (WRITE, 409),
     "POST /tickets/<int:ticket_id>/finish": (WRITE, 409),
