@@ -40,11 +40,12 @@ def pop(pop_id: int) -> ResponseReturnValue:
 def choose(pop_id: int) -> ResponseReturnValue:
     """One of several possible customers is the one."""
     person = identity.require("desk.use")
-    party_id, _colon, contact_id = request.form.get("choice", "").partition(":")
-    if not party_id.isdigit():
+    party, _colon, contact = request.form.get("choice", "").partition(":")
+    party_id = _number(party)
+    if party_id is None:
         raise Invalid(_("Choose the customer who calls."))
     with db.begin(person.scope) as session:
-        actions.choose(session, pop_id, int(party_id), int(contact_id) if contact_id.isdigit() else None, by=person)
+        actions.choose(session, pop_id, party_id, _number(contact), by=person)
     return _details(pop_id)
 
 
@@ -52,16 +53,21 @@ def choose(pop_id: int) -> ResponseReturnValue:
 def attach(pop_id: int) -> ResponseReturnValue:
     """The number is a known customer's from now on."""
     person = identity.require("party.write")
-    party_id = request.form.get("party_id", "")
-    if not party_id.isdigit():
+    party_id = _number(request.form.get("party_id", ""))
+    if party_id is None:
         return _details(pop_id, {"party": _("Choose the customer first.")}, 422)
     try:
         with db.begin(person.scope) as session:
             contact = request.form.get("contact_name", "")
-            actions.attach(session, pop_id, int(party_id), contact, by=person, at=clock.now())
+            actions.attach(session, pop_id, party_id, contact, by=person, at=clock.now())
     except Invalid as error:
         return _details(pop_id, error.fields or {"party": error.message}, 422)
     return _details(pop_id)
+
+
+def _number(typed: str) -> int | None:
+    """A whole number that a column can hold; signs that only look like digits are none."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
 
 
 @bp.post("/desk/pops/<int:pop_id>/customer")

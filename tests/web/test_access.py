@@ -138,6 +138,15 @@ def test_odd_numbers_in_an_address_are_no_fault(value: str, app: Flask, firm: Si
         assert ada.get(path + value, headers=PAGE).status_code == 200, path
 
 
+@pytest.mark.parametrize("value", ["", "x", "²", "１", "-1", "9" * 30])
+def test_odd_numbers_in_a_caller_form_are_no_fault(value: str, app: Flask, firm: SimpleNamespace) -> None:
+    ada = signed_in(app, "ada")
+    form, pop = {"csrf_token": token(ada, "/desk")}, f"/desk/pops/{firm.pop}"
+    assert ada.post(f"{pop}/choose", data=form | {"choice": value}).status_code == 422
+    assert ada.post(f"{pop}/attach", data=form | {"party_id": value}).status_code == 422
+    assert ada.post(f"{pop}/choose", data=form | {"choice": f"{firm.party}:{value}"}).status_code == 200
+
+
 def test_a_caller_name_is_text_in_every_page(app: Flask, firm: SimpleNamespace) -> None:
     evil = "<script>alert(1)</script>"
     with db.begin(scope.ALL) as work:
