@@ -46,6 +46,7 @@ from service.answers import (
     piece_of,
     spooled,
 )
+from service.boards import Door
 from service.calls import queries as calls
 from service.core import clock, config, db, hub, live, turns
 from service.core import scope as scopes
@@ -80,6 +81,8 @@ class Front:
         self.hub = hub.Hub(hub.Doors(partial(hub.listening, dsn), _event, _valid, self.pool))
         wsgi = WSGIMiddleware(pages, workers=settings.threads)  # type: ignore[arg-type]
         self.flask = ProxyHeadersMiddleware(partial(spooled, wsgi), "127.0.0.1")  # type: ignore[arg-type]
+        door = Door(settings.boards_port, self.flask)  # type: ignore[arg-type]
+        self.boards = ProxyHeadersMiddleware(door, "127.0.0.1") if settings.boards_port else self.flask  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -97,6 +100,8 @@ class Front:
             return self.media
         if path.startswith("/static/dist/"):
             return self.asset
+        if path.startswith("/dashboards/"):
+            return self.boards  # type: ignore[return-value]
         return self.flask  # type: ignore[return-value]
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -291,7 +296,7 @@ class PortTaken(Exception):
     """The address cannot be listened at; the message says what to do."""
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, said: str = "Ringdesk answers") -> None:
     """Serves until it is told to stop; raises PortTaken when the address is in use."""
     place = bind(settings.host, settings.port)
     _hand_over(settings)
@@ -310,7 +315,7 @@ def run(settings: Settings) -> None:
         timeout_graceful_shutdown=2,
     )
     host, port = place.getsockname()[:2]
-    print(f"Ringdesk answers at http://{host}:{port}", flush=True)
+    print(f"{said} at http://{host}:{port}", flush=True)
     if settings.workers > 1:
         Multiprocess(options, sockets=[place]).run()
     else:

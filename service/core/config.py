@@ -19,6 +19,7 @@ PLAIN = (
     "dsn_night",
     "host",
     "port",
+    "boards_port",
     "workers",
     "threads",
     "secret_key",
@@ -61,6 +62,7 @@ class Settings:
     dsn_night: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
+    boards_port: int = 0  # of the boards' own process on this machine; 0 draws them in the web process
     workers: int = 1
     threads: int = 16
     secret_key: str = ""
@@ -148,6 +150,7 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         **text,
         host=str(known.get("host", "127.0.0.1")),
         port=_number("port", known.get("port", 8080), 0, 65535),
+        boards_port=_number("boards_port", known.get("boards_port", 0), 0, 65535),
         workers=_number("workers", known.get("workers", 1), 1, 64),
         threads=_number("threads", known.get("threads", 16), 2, 64),
         secret_key=str(known.get("secret_key") or _secret(data)),

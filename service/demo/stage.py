@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import shlex
-import socket
 import sys
 from dataclasses import replace
 
@@ -50,15 +49,9 @@ def _switched(settings: Settings) -> Settings:
     recordings = settings.data / "demo" / "monitor"
     recordings.mkdir(parents=True, exist_ok=True)
     simulated = SwitchSettings(
-        name=names.SWITCH, port=_free(), username="listener", secret=secrets.token_hex(12), recordings=recordings
+        name=names.SWITCH, port=start.any_port(), username="listener", secret=secrets.token_hex(12), recordings=recordings
     )
     return replace(settings, switches=(simulated,))
-
-
-def _free() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return int(place.getsockname()[1])
 
 
 def _furnish(settings: Settings) -> None:
@@ -78,7 +71,7 @@ def _simulator(settings: Settings, calls_per_hour: float) -> Child:
     with db.begin(scope.ALL) as session:
         known = session.execute(text("select raw, null from party_phone where kind = 'e164' order by id")).all()
     callers.write_text(json.dumps([list(row) for row in known]), "utf-8")
-    control = _free()
+    control = start.any_port()
     (settings.data / "demo" / "control-port").write_text(str(control))
     switch = settings.switches[0]
     words = (
