@@ -9,12 +9,13 @@ are printed beside the servers'.
 import argparse
 import statistics
 from contextlib import ExitStack
+from dataclasses import replace
 
 from bench.pop.feeder import Feeder
 from bench.pop.furniture import furnish
-from bench.pop.rounds import Found, Ground, Load, play
+from bench.pop.rounds import THINK, Found, Ground, Load, play
 from bench.pop.screen import Screen
-from bench.stage import FIRST_EXTENSION, Stage, stage
+from bench.stage import FIRST_EXTENSION, Stage, free_port, stage
 
 DOM_LIMIT, STREAM_LIMIT = 0.030, 0.250  # p50 to the page alone; p99 to the streams under load
 
@@ -26,7 +27,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=50.0, help="pops a second")
     parser.add_argument("--pages", type=int, default=50, help="page clients, busy without a pause")
-    parser.add_argument("--boards", type=int, default=20, help="people on the boards, a click a second")
+    parser.add_argument("--boards", type=int, default=20, help=f"people on the boards, a click every {THINK:g} s")
+    parser.add_argument("--boards-inside", action="store_true", help="let the web processes draw the boards themselves")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each round")
     parser.add_argument("--workers", type=int, default=2, help="web processes")
     chosen = parser.parse_args()
@@ -52,7 +54,7 @@ def main() -> None:
     feeder = Feeder(chosen.streams + 2)
     try:
         with stage(people=chosen.streams + 2, ami_port=feeder.port, workers=chosen.workers) as place, ExitStack() as stack:
-            ground = _ground(stack, place, feeder, chosen.streams)
+            ground = _ground(stack, place, feeder, chosen)
             play(ground, Load("warm-up", 3.0, streams=10, rate=10))
             _heading(chosen)
             found = [_shown(play(ground, load)) for load in rounds(chosen)]
@@ -61,16 +63,19 @@ def main() -> None:
         feeder.stop()
 
 
-def _ground(stack: ExitStack, place: Stage, feeder: Feeder, streams: int) -> Ground:
+def _ground(stack: ExitStack, place: Stage, feeder: Feeder, chosen: argparse.Namespace) -> Ground:
     furnish(place, FIRST_EXTENSION)
+    place.settings = replace(place.settings, boards_port=0 if chosen.boards_inside else free_port())
     web, listener = place.run("web"), place.run("listen")
+    boards = [] if chosen.boards_inside else [place.run("boards").pid]
     place.healthy()
     feeder.connected()
-    screen = Screen(place, [streams + 1, streams + 2])
+    screen = Screen(place, [chosen.streams + 1, chosen.streams + 2])
     stack.callback(screen.close)
     postmaster = place.server.pid()
     assert postmaster is not None
-    return Ground(place, feeder, screen, {"web": [web.pid], "listener": [listener.pid], "postgres": [postmaster]})
+    roots = {"web": [web.pid], "listener": [listener.pid], "postgres": [postmaster], "boards": boards}
+    return Ground(place, feeder, screen, roots | {"browser": screen.processes()})
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -111,8 +116,11 @@ def _verdict(found: list[Found]) -> None:
         print(f"{one.load.name}: p99 to the streams {quantile(one.streams, 0.99) / STREAM_LIMIT:.2f} x the limit of "
               f"{STREAM_LIMIT * 1000:.0f} ms")
     print(f"lost {lost} of {sum(one.rung for one in found)}")
-    clients = sum(cores for name, cores in busiest.cores.items() if name.endswith("clients") or name == "bench")
-    print(f"in the last round the clients took {clients:.2f} cores of {busiest.cores['all']:.2f} used")
+    strangers = max(one.cores["others"] for one in found)
+    print(f"other programs on this machine took up to {strangers:.2f} cores" + ("; run it alone" if strangers > 0.2 else ""))
+    clients = sum(cores for name, cores in busiest.cores.items() if name.endswith("clients") or name in ("bench", "browser"))
+    ours = busiest.cores["all"] - busiest.cores["others"]
+    print(f"in the last round the measuring itself took {clients:.2f} of our {ours:.2f} cores")
 
 
 if __name__ == "__main__":

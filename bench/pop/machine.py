@@ -34,10 +34,12 @@ class Meter:
         psutil.cpu_percent()
 
     def read(self) -> dict[str, float]:
-        """Cores by group; `bench` is this process alone, `all` what the whole machine did."""
+        """Cores by group; `bench` is this process alone, `others` strangers, `all` the machine."""
         wall = time.monotonic() - self.began
         found = {name: (seconds(roots) - self._before[name]) / wall for name, roots in self.groups.items()}
         own = os.times()
         found["bench"] = (own.user + own.system - self._own.user - self._own.system) / wall
-        found["all"] = psutil.cpu_percent() / 100 * (psutil.cpu_count() or 1)
+        busy = psutil.cpu_percent() / 100 * (psutil.cpu_count() or 1)
+        found["others"] = max(0.0, busy - sum(found.values()))
+        found["all"] = busy
         return found

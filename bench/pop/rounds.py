@@ -20,7 +20,7 @@ from service.core import db, scope
 
 PAGES = ("/tickets?view=all", "/calls")
 BOARDS = (("/dashboards/calls", "?p=30"), ("/dashboards/sla", "?p=90"), ("/dashboards/calls", "?p=90"))
-THINK = 1.0  # seconds between the clicks of a person on the boards
+THINK = 5.0  # seconds between the clicks of a person on the boards
 PATIENCE = 5.0  # seconds that a caller lets it ring
 SCREEN_EVERY = 0.5  # seconds between two rings at the screen; its callers give up before the next
 FLOOR_EVERY = 0.1

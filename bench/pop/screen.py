@@ -4,6 +4,7 @@ import shutil
 import time
 from typing import Any
 
+import psutil
 from playwright.sync_api import sync_playwright
 
 from bench.stage import Stage
@@ -32,6 +33,10 @@ class Screen:
         )
         self.pages = {person: self._desk(place, person) for person in people}
         self.first = people[0]
+
+    def processes(self) -> list[int]:
+        """The player's driver and with it the browser."""
+        return [child.pid for child in psutil.Process().children() if "playwright" in " ".join(child.cmdline())]
 
     def _desk(self, place: Stage, person: int) -> Any:
         context = self.browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
