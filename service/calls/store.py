@@ -102,7 +102,7 @@ def _stored(
     if call is None:
         call = Call(switch=fact.switch)
         session.add(call)
-    elif fact.revision < call.revision:
+    elif fact.revision <= call.revision:  # the same again may be re-read from the midst of the call
         return call, False
     rows |= dict.fromkeys(_names(fact), call)
     _write(session, call, fact, around, at)
