@@ -146,7 +146,7 @@ def _facts(file: BinaryIO, name: Name, at: datetime) -> Found:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return "the disk of the vault is full; free space, it is collected then"
     return str(error)
 

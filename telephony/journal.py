@@ -20,6 +20,7 @@ from telephony.wire import BANNER
 SEGMENT_BYTES = 64 * 1024 * 1024
 SEGMENT_SECONDS = 3600
 KEEP_SECONDS = 72 * 3600  # it holds personal data: as short as repairs allow
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SHIFT = 40
 
 
@@ -168,7 +169,7 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
 
 
 def _refused(folder: Path, error: OSError | ValueError) -> JournalError:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in FULL:
         return JournalError(f"The disk that holds {folder} is full. Free space and start the listener again.")
     return JournalError(f"The journal in {folder} cannot be written: {error}. Mend that and start the listener again.")
 

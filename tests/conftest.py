@@ -37,6 +37,11 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_sessionfinish() -> None:
+    """Hypothesis may be rewritten only now, for its summary."""
+    gc.disable()
+
+
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A folder of this run's own, gone afterwards."""
