@@ -1,4 +1,4 @@
-"""`python -m telephony listen | replay`: the ear on its own."""
+"""`python -m telephony replay`: the ear on its own. Hearing a switch is `ringdesk listen`."""
 
 import sys
 from collections.abc import Sequence
@@ -10,10 +10,7 @@ def main(argv: Sequence[str]) -> int:
     if command == "replay":
         from telephony import replay
         return replay.main(rest)
-    if command == "listen":
-        from telephony import listener
-        return listener.main(rest)
-    print("Use: python -m telephony listen | replay FILE...", file=sys.stderr)
+    print("Use: python -m telephony replay FILE...", file=sys.stderr)
     return 2
 
 

@@ -1,6 +1,5 @@
 """Hears one switch for good: connects, writes down, understands, tells; starts where the last one stopped."""
 
-import argparse
 import asyncio
 import logging
 import signal
@@ -8,15 +7,12 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from service.calls import actions
-from service.core import clock, config, db, scope, turns
+from service.core import clock, db, scope, turns
 from service.core.config import Settings, SwitchSettings
-from service.core.embedded import Embedded
-from service.core.errors import DeskError
 from service.core.single import Single
 from telephony import journal, resync
 from telephony.feed import Feed
@@ -269,26 +265,3 @@ def _chosen(settings: Settings, switch: SwitchSettings | str | None) -> list[Swi
     if not found:
         raise Fatal("No such switch is set. Add [[switches]] with name, host, username and secret to the settings.")
     return found
-
-
-def _with_database(settings: Settings) -> Settings:
-    """The settings' own database, else the embedded one, running."""
-    if settings.dsn_app:
-        return settings
-    server = Embedded(settings.data / "postgresql")
-    server.start()
-    return replace(settings, dsn_app=server.dsn(db.APP, "ringdesk"))
-
-
-def main(argv: Sequence[str]) -> int:
-    """`python -m telephony listen`: the settings' switches, against the settings' or the embedded database."""
-    parser = argparse.ArgumentParser("ringdesk listen", description="Hears the telephone switches of the settings.")
-    parser.add_argument("--once", action="store_true", help="end when the first log-in is refused, instead of trying on")
-    options = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        settings = config.load()
-        return run(_with_database(settings), once=options.once)
-    except (config.BadSetting, DeskError) as error:
-        print(f"ringdesk listen: {error}", file=sys.stderr)
-        return 1

@@ -214,7 +214,7 @@ def test_a_wrong_secret_is_one_sentence_and_not_zero(ready: Settings, ami: Ami) 
     (ready.data / "ringdesk.toml").write_text(
         f'dsn_owner = "{ready.dsn_owner}"\ndsn_app = "{ready.dsn_app}"\ndsn_night = "{ready.dsn_night}"\n'
         f'[[switches]]\nname = "pbx1"\nport = {ami.port}\nsecret = "wrong"\n')
-    done = subprocess.run([sys.executable, "-m", "telephony", "listen", "--once"], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-m", "service", "listen", "--once"], capture_output=True, text=True,
                           env={"RINGDESK_DATA": str(ready.data), "PATH": "/usr/bin"}, timeout=30, check=False)
 
     assert done.returncode == 1
