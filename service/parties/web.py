@@ -21,10 +21,9 @@ def customers() -> ResponseReturnValue:
 
 @bp.get("/customers/found")
 def found() -> ResponseReturnValue:
-    """The first customers that fit, for the search field of the bar or of a call."""
+    """The first customers that fit, for the search field of the bar, of a call or of a new ticket."""
     person = identity.require("party.read")
     typed = request.args.get("q", "").strip()[:100]
     with db.begin(person.scope) as session:
         rows = queries.search(session, typed, 8)
-    as_choice = request.args.get("as") == "choice"
-    return render_template("parties/found.html", rows=rows, typed=typed, as_choice=as_choice)
+    return render_template("parties/found.html", rows=rows, typed=typed, wanted=request.args.get("as", ""))

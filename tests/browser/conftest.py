@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from service.core import db
+from service.core import db, scope
 from service.core.config import Settings
+from tests import make
 from tests.browser.site import Person, Site, serving
 from tests.conftest import in_ci
 
@@ -33,6 +35,18 @@ def chromium() -> Iterator[Any]:
         browser = player.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
+    """The cast, and one gold customer who calls from 138 0000 1001."""
+    with db.begin(scope.ALL) as work:
+        customer = make.party(work, committed_cast.pudong, grade="gold")
+        contact = make.contact(work, customer)
+        make.phone(work, customer, "13800001001", contact)
+        make.device(work, customer)
+    committed_cast.customer, committed_cast.contact = customer, contact
+    return committed_cast
 
 
 @pytest.fixture

@@ -19,18 +19,6 @@ pytestmark = pytest.mark.browser
 Opened = Callable[..., Person]
 
 
-@pytest.fixture
-def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
-    """The cast, and one gold customer who calls from 138 0000 1001."""
-    with db.begin(scope.ALL) as work:
-        customer = make.party(work, committed_cast.pudong, grade="gold")
-        contact = make.contact(work, customer)
-        make.phone(work, customer, "13800001001", contact)
-        make.device(work, customer)
-    committed_cast.customer, committed_cast.contact = customer, contact
-    return committed_cast
-
-
 def card(person: Person, state: str = "") -> object:
     return person.page.locator(f"article.pop{f'[data-state={state}]' if state else ''}")
 

@@ -1,5 +1,6 @@
 // Every page: htmx without eval, our shell, and for a signed-in person the calls at their phone.
 import htmx from "htmx.org";
+import * as choice from "./choice.js";
 import * as desk from "./desk.js";
 import { csrf, one } from "./dom.js";
 import { listen } from "./live.js";
@@ -26,6 +27,7 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
 document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt.querySelectorAll?.("[aria-busy=true]").forEach((node) => node.removeAttribute("aria-busy")));
 
 shell.start();
+choice.start();
 news.start();
 
 const { staff, worker } = document.body.dataset;

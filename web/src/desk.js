@@ -1,4 +1,5 @@
 // The agent desk: the caller's details beside the card, the ticket form of each call in a tab of its own.
+import { renew } from "./choice.js";
 import { all, fragment, morph, one } from "./dom.js";
 import { cardOf, currentId, draw, makeCurrent, onCards, popOf, pops } from "./pop.js";
 import { dropDraft, keepCalls, keepDraft, keptCalls, restoreDraft } from "./draft.js";
@@ -131,7 +132,7 @@ async function onSubmit(event) {
   button?.setAttribute("aria-busy", "true");
   await details(id, form.action, { method: "POST", body });
   button?.removeAttribute("aria-busy");
-  if (panelOf(id)) renewParty(id);
+  renewParty(id);
 }
 
 // ---- the ticket form of a call
@@ -202,14 +203,10 @@ function comeForward() {
   if (fresh.length && !document.activeElement?.matches("input, textarea, select")) turnTo("calls");
 }
 
-// The customer of the call was settled while the form was half-typed: only that block is renewed.
-async function renewParty(id) {
-  const answer = await fragment(`/tickets/new?pop=${id}`);
-  if (!answer.ok) return;
-  const fresh = one("[data-block=party]", new DOMParser().parseFromString(answer.html, "text/html"));
-  const block = one("[data-block=party]", panelOf(id));
-  if (fresh && block) morph(block, fresh.innerHTML);
-  if (block) window.htmx.process(block);
+// The customer of the call was settled while the form was half-typed: only what hangs on the customer is renewed.
+function renewParty(id) {
+  const form = panelOf(id) && one("form[data-draft]", panelOf(id));
+  if (form) return renew(form, `/tickets/new?pop=${id}`);
 }
 
 function settle({ target }) {

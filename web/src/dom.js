@@ -39,5 +39,6 @@ export function morph(target, html) {
 export async function fragment(url, options = {}) {
   const headers = { "HX-Request": "true", "X-CSRFToken": csrf(), ...options.headers };
   const answer = await fetch(url, { credentials: "same-origin", ...options, headers });
-  return { ok: answer.ok, status: answer.status, html: await answer.text(), url: answer.url };
+  const refusal = decodeURIComponent(answer.headers.get("X-Refusal") ?? "");
+  return { ok: answer.ok, status: answer.status, html: await answer.text(), url: answer.url, refusal };
 }

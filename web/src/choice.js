@@ -1,0 +1,39 @@
+// Who a form is about. Enter in a search goes to the first hit; only the hit itself chooses.
+import { all, fragment, morph, one } from "./dom.js";
+import { toast } from "./shell.js";
+
+export function start() {
+  document.addEventListener("keydown", toHits);
+  document.addEventListener("click", ({ target }) => choose(target.closest("[data-party]")));
+}
+
+function toHits(event) {
+  if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey) return;
+  const field = event.target.closest?.("[data-hits]");
+  if (!field) return;
+  event.preventDefault();
+  one(".option", document.getElementById(field.dataset.hits))?.focus();
+}
+
+async function choose(hit) {
+  if (!hit) return;
+  const form = hit.closest("form");
+  await renew(form, `/tickets/new?party=${hit.dataset.party}&call=${form.elements.call.value}`);
+  (one("[data-hits]", form) ?? form.elements.subject).focus();
+}
+
+// The form's customer is another: what hangs on the customer is read again, what was typed elsewhere stays.
+export async function renew(form, url) {
+  const answer = await fragment(url).catch(() => ({ ok: false }));
+  if (!answer.ok) return toast(answer.refusal || one("[data-part-fault]").dataset.partFault, "error");
+  const fresh = new DOMParser().parseFromString(answer.html, "text/html");
+  for (const block of all("[data-block]", form)) exchange(block, one(`[data-block=${block.dataset.block}]`, fresh));
+}
+
+const partyOf = (block) => one("[name=party_id]", block)?.value;
+
+function exchange(block, fresh) {
+  if (partyOf(block) === partyOf(fresh)) morph(block, fresh.innerHTML);
+  else block.innerHTML = fresh.innerHTML;
+  window.htmx.process(block);
+}
