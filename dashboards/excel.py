@@ -10,7 +10,7 @@ import pandas as pd
 import xlsxwriter
 from flask_babel import gettext as _
 
-from dashboards import words
+from dashboards import parts, words
 from dashboards.questions import calls, sla
 from dashboards.state import State
 from service.core.identity import Identity
@@ -116,11 +116,11 @@ def workbook(target: IO[bytes], state: State, generation: Generation, person: Id
     """The board's workbook: a cover, then its sheets, all from one generation and the reader's branches."""
     view = generation.view(person.scope)
     book = Book(target)
-    {"calls": _calls, "sla": _sla}[state.board](book, view, state, generation)
+    {"calls": _calls, "sla": _sla}[state.board](book, view, state, generation, person)
     book.close()
 
 
-def _calls(book: Book, view: View, state: State, generation: Generation) -> None:
+def _calls(book: Book, view: View, state: State, generation: Generation, person: Identity) -> None:
     rows, now, queues = calls.everything(view, state), calls.totals(view, state), calls.by_queue(view, state)
     figures = [(_("Offered"), now.offered, "whole"), (_("Answered"), now.answered, "whole"), (_("Abandoned"), now.abandoned, "whole"),
                (_("Short abandon"), now.short, "whole"), (_("In time"), now.within, "whole"),
@@ -128,17 +128,17 @@ def _calls(book: Book, view: View, state: State, generation: Generation) -> None
                (_("Wait p50, seconds"), now.p50, "seconds"), (_("Wait p90, seconds"), now.p90, "seconds")]
     formula = _("Service level = answered within %(n)s s / (answered + abandoned − abandoned within %(short)s s)",
                 n=generation.run.within_seconds, short=generation.run.short_seconds)
-    book.lines(_("Cover"), cover(state, view, generation, _("Calls and service level"), figures, formula, len(rows)), (34, 30, 30, 12))
+    book.lines(_("Cover"), cover(state, view, generation, person, _("Calls and service level"), figures, formula, len(rows)), (34, 30, 30, 12))
     book.sheet(_("Calls"), call_columns(), rows.itertuples())
     book.sheet(_("By queue"), queue_columns(), queues.itertuples())
     book.sheet(_("By half hour"), half_columns(), calls.by_half_hour(view, state).itertuples())
 
 
-def _sla(book: Book, view: View, state: State, generation: Generation) -> None:
+def _sla(book: Book, view: View, state: State, generation: Generation, person: Identity) -> None:
     rows, now = sla.everything(view, state), sla.totals(view, state)
     figures = [(_("Met"), now.met, "whole"), (_("Missed"), now.missed, "whole"), (_("Still open"), now.pending, "whole"),
                (_("Compliance"), None if now.rate is None else now.rate / 100, "percent")]
-    book.lines(_("Cover"), cover(state, view, generation, _("SLA compliance"), figures, _("Compliance = met / (met + missed)"), len(rows)), (34, 30, 30, 12))
+    book.lines(_("Cover"), cover(state, view, generation, person, _("SLA compliance"), figures, _("Compliance = met / (met + missed)"), len(rows)), (34, 30, 30, 12))
     book.sheet(_("Tickets"), ticket_columns(), rows.itertuples())
     for name, found, first in ((_("By month"), sla.by_month(view, state), Column(_("Month"), "day", lambda row: row.month)),
                                (_("By priority"), sla.by_priority(view, state), Column(_("Priority"), "text", lambda row: words.priority(row.priority))),
@@ -146,7 +146,7 @@ def _sla(book: Book, view: View, state: State, generation: Generation) -> None:
         book.sheet(name, [first, *promise_columns()], found.itertuples())
 
 
-def cover(state: State, view: View, generation: Generation, title: str, figures: Sequence[tuple[str, Any, str]], formula: str,
+def cover(state: State, view: View, generation: Generation, person: Identity, title: str, figures: Sequence[tuple[str, Any, str]], formula: str,
           rows: int) -> list[list[tuple[Any, str]]]:
     """What was asked, from when it is, and whether it equals its source."""
     run = generation.run
@@ -166,8 +166,8 @@ def cover(state: State, view: View, generation: Generation, title: str, figures:
         [proof], [],
         [(head, "head") for head in (_("Control total"), _("Source"), _("Archive"), _("Equal"))],
     ]
-    return lines + [[(f"{c.table} · {c.measure}", "text"), (c.source, "text"), (c.archive, "text"), (_("yes") if c.equal else _("NO"), "text" if c.equal else "wrong")]
-                    for c in generation.controls]
+    return lines + [[(f"{c.table} · {c.measure}", "text"), (c.source or words.NOTHING, "text"), (c.archive or words.NOTHING, "text"), (_("yes") if c.equal else _("NO"), "text" if c.equal else "wrong")]
+                    for c in parts.controls(generation, person)]
 
 
 def _branches(state: State, view: View) -> str:

@@ -1,7 +1,7 @@
 """The parts of a board: head, filters, cards, charts in frames, popovers, status line. HTML and our own styles only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from dash import dcc, html
@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from dashboards import words
 from dashboards.figures import graph, palette, spark
 from dashboards.state import Period, State
-from warehouse.read import Generation
+from service.core.identity import Identity
+from warehouse.read import Control, Generation
 
 Children = Sequence[Component | str]
 
@@ -209,7 +210,7 @@ def filters(state: State, branches: Sequence[dict[str, Any]], extra: Children = 
     return html.Details([html.Summary([html.B(said), icon("down")]), html.Div(row, className="filters")], className="fold")
 
 
-def status(generation: Generation, milliseconds: float) -> Component:
+def status(generation: Generation, person: Identity, milliseconds: float) -> Component:
     """Whether the figures equal their source, from when they are, and how long the questions took."""
     run = generation.run
     proof = _equal(generation) if generation.proven else _different(generation)
@@ -217,7 +218,7 @@ def status(generation: Generation, milliseconds: float) -> Component:
     facts = [
         proof, html.Span(_("at %(time)s · generation %(n)s", time=at, n=run.generation), className="num"),
         html.Span(_("data to %(moment)s", moment=run.as_of_local.strftime("%Y-%m-%d %H:%M")), className="num wide-only"),
-        reconciliation(generation),
+        reconciliation(generation, person),
         html.Span(_("query %(n)s ms", n=f"{milliseconds:.0f}"), className="end num wide-only"),
     ]
     return html.Footer(facts, className="status", id="status")
@@ -233,11 +234,19 @@ def _different(generation: Generation) -> Component:
     return html.B([icon("cross"), said], className="unproven")
 
 
-def reconciliation(generation: Generation) -> Component:
-    """Both sides of every control total."""
-    rows = [[f"{control.table} · {control.measure}", control.source or words.NOTHING, control.archive or words.NOTHING] for control in generation.controls]
-    body = [html.Tr([html.Td(row[0]), html.Td(row[1], className="n"), html.Td(row[2], className="n")]) for row in rows]
-    heads = html.Tr([html.Th(_("Control total"), scope="col"), html.Th(_("Source"), className="n", scope="col"), html.Th(_("Archive"), className="n", scope="col")])
+def controls(generation: Generation, person: Identity) -> list[Control]:
+    """Every control total; what the whole firm sums up to is for those who see all of its branches and its books."""
+    if person.scope.branches is None and person.may("ledger.read"):
+        return list(generation.controls)
+    return [replace(control, source="", archive="") for control in generation.controls]
+
+
+def reconciliation(generation: Generation, person: Identity) -> Component:
+    """Both sides of every control total, and whether they are equal."""
+    rows = [[f"{control.table} · {control.measure}", control.source or words.NOTHING, control.archive or words.NOTHING, _("yes") if control.equal else _("NO")]
+            for control in controls(generation, person)]
+    body = [html.Tr([html.Td(row[0]), html.Td(row[1], className="n"), html.Td(row[2], className="n"), html.Td(row[3])]) for row in rows]
+    heads = html.Tr([html.Th(_("Control total"), scope="col"), html.Th(_("Source"), className="n", scope="col"), html.Th(_("Archive"), className="n", scope="col"), html.Th(_("Equal"), scope="col")])
     table = html.Table([html.Thead(heads), html.Tbody(body)], className="mini")
     return html.Details([html.Summary(_("See the reconciliation"), className="plain-link"), html.Div(html.Div(table, className="scroll"), className="pop up")],
                         className="popover up left")

@@ -129,11 +129,12 @@ def _number(text: str | None) -> int | None:
 
 
 def day_of(text: str | None) -> date | None:
-    """An ISO date, or None."""
+    """An ISO date of this time, or None: whoever is still typing the year has written 0002."""
     try:
-        return date.fromisoformat(text or "")
+        read = date.fromisoformat(text or "")
     except ValueError:
         return None
+    return read if 1970 <= read.year < 2970 else None
 
 
 def _drill(board: str, text: str) -> list[tuple[str, Any]]:

@@ -30,7 +30,7 @@ def page(state: State, generation: Generation, person: Identity) -> list[Compone
     else:
         body = [parts.head(state, _("Calls and service level"), finding(view, state, generation, now), _named(state, view), may_export=person.may("export")),
                 parts.filters(state, branches), *_figures(view, state, generation, now, then)]
-    return [html.Div(body, className="board-scroll"), parts.status(generation, 1000 * (time.perf_counter() - began))]
+    return [html.Div(body, className="board-scroll"), parts.status(generation, person, 1000 * (time.perf_counter() - began))]
 
 
 def _figures(view: View, state: State, generation: Generation, now: ask.Totals, then: ask.Totals | None) -> list[Component]:

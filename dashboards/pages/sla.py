@@ -31,7 +31,7 @@ def page(state: State, generation: Generation, person: Identity) -> list[Compone
         then = ask.totals(view, state, state.compared) if state.compared else None
         body = [parts.head(state, _("SLA compliance"), finding(view, state, generation, now), named, may_export=person.may("export")),
                 parts.filters(state, branches, [_which(state)]), *_figures(view, state, generation, now, then)]
-    return [html.Div(body, className="board-scroll"), parts.status(generation, 1000 * (time.perf_counter() - began))]
+    return [html.Div(body, className="board-scroll"), parts.status(generation, person, 1000 * (time.perf_counter() - began))]
 
 
 def _which(state: State) -> Component:

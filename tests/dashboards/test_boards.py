@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from dashboards import excel, figures
+from dashboards import excel, figures, parts, words
 from dashboards.questions import calls, sla
 from dashboards.state import State, parse
 from etl import nightly
@@ -49,7 +49,7 @@ def state(generation: Generation, board: str, search: str = "") -> State:
 
 
 def reader(branches: Scope) -> Identity:
-    return Identity(1, "Mei", "mei", ("manager",), frozenset({"board.calls", "board.sla", "export"}), branches, 1, "en", "light")
+    return Identity(1, "Mei", "mei", ("manager",), frozenset({"board.calls", "board.sla", "export", "ledger.read"}), branches, 1, "en", "light")
 
 
 def branch_of(generation: Generation, code: str) -> int:
@@ -101,6 +101,21 @@ def test_the_workbook_has_the_rows_of_the_screen_and_proves_them(generation: Gen
     assert ["Generation", 1] in [row[:2] for row in cover]
     totals = [row for row in cover if row[3] == "yes"]
     assert len(totals) == len(generation.controls) and all(row[1] == row[2] for row in totals)
+
+
+def test_what_the_whole_firm_sums_up_to_is_for_those_who_see_all_of_it(generation: Generation) -> None:
+    book = opened(generation, "calls", "", Scope((branch_of(generation, "PD"),)))
+
+    totals = [[cell.value for cell in row] for row in book["Cover"].iter_rows() if row[3].value == "yes"]
+    assert len(totals) == len(generation.controls)
+    assert {value for _name, *values, _equal in totals for value in values} == {words.NOTHING}
+    assert str(parts.reconciliation(generation, reader(scope.ALL))).count("receivable") == 1
+
+
+@pytest.mark.parametrize("search", ["?from=0001-01-01&to=2026-11-24", "?from=0026-11-01&to=2026-11-24", "?from=9999-12-31&to=9999-12-31"])
+def test_a_year_half_typed_is_no_year(generation: Generation, search: str) -> None:
+    shown = state(generation, "calls", search)
+    assert shown.preset == "30" and shown.compared
 
 
 def test_text_of_strangers_never_becomes_a_formula(generation: Generation) -> None:
