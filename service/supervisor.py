@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from service.core.embedded import Embedded
@@ -15,6 +15,7 @@ from service.core.embedded import Embedded
 log = logging.getLogger(__name__)
 GRACE = 3.5  # seconds until a child that does not stop is killed; the whole stop stays under five
 STEADY = 60.0  # a child that lived so long is forgiven its earlier falls
+LONGEST = 65536  # bytes of one line
 Say = Callable[[str], None]
 
 
@@ -53,7 +54,10 @@ class Supervisor:
         falls = 0
         while not self.stopping.is_set():
             began = time.monotonic()
-            code = await self._one(child)
+            try:
+                code = str(await self._one(child))
+            except OSError as error:  # no process to be had at this moment
+                code = str(error)
             if self.stopping.is_set():
                 return
             falls = 0 if time.monotonic() - began > STEADY else falls + 1
@@ -76,7 +80,7 @@ class Supervisor:
         )
         self.running[child.name] = process
         assert process.stdout is not None
-        async for line in process.stdout:
+        async for line in _lines(process.stdout):
             self.say(f"{child.name}: {line.decode('utf-8', 'replace').rstrip()}")
         return await process.wait()
 
@@ -107,6 +111,20 @@ class Supervisor:
         await asyncio.gather(*tasks, *waits, return_exceptions=True)
         if self.server:
             await asyncio.to_thread(self.server.stop)
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """What a child says, line by line; a line without end is told in pieces, so that no child waits to be read."""
+    rest = b""
+    while data := await stream.read(LONGEST):
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) >= LONGEST:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
 
 
 async def _quiet(work: Awaitable[None]) -> None:

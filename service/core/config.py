@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -25,7 +26,6 @@ PLAIN = (
     "secret_key",
     "timezone",
     "locale",
-    "region",
     "night_at",
     "secure_cookies",
 )
@@ -68,7 +68,6 @@ class Settings:
     secret_key: str = ""
     timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     locale: str = "zh_Hans_CN"
-    region: str = "CN"
     night_at: time = time(2, 0)
     secure_cookies: bool = False
     switches: tuple[SwitchSettings, ...] = ()
@@ -141,6 +140,9 @@ def _file(env: Mapping[str, str], data: Path) -> dict[str, Any]:
 def _settings(data: Path, values: dict[str, Any]) -> Settings:
     known = {field: values.pop(field) for field in list(values) if field in Settings.__dataclass_fields__}
     switches = tuple(_switch(item) for item in known.pop("switches", values.pop("switch", [])))
+    names = [switch.name for switch in switches]
+    if len(set(names)) != len(names):
+        raise BadSetting("Two switches have one name. Give each a name of its own; recordings carry it.")
     if values:
         raise BadSetting(f"Unknown setting {', '.join(sorted(values))}. Remove it or correct its name.")
     text = {k: normal_dsn(str(known[k]), k) for k in ("dsn_owner", "dsn_app", "dsn_night") if known.get(k)}
@@ -156,9 +158,8 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         secret_key=str(known.get("secret_key") or _secret(data)),
         timezone=_zone(str(known.get("timezone", "Asia/Shanghai"))),
         locale=_locale(str(known.get("locale", "zh_Hans_CN"))),
-        region=str(known.get("region", "CN")),
         night_at=_time(str(known.get("night_at", "02:00"))),
-        secure_cookies=str(known.get("secure_cookies", "")).lower() in ("1", "true", "yes"),
+        secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
     )
 
 
@@ -171,8 +172,25 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     if item.get("recordings"):
         kept["recordings"] = Path(str(item["recordings"])).expanduser()
     if "trunk_contexts" in item:
-        kept["trunk_contexts"] = tuple(item["trunk_contexts"])
+        kept["trunk_contexts"] = _patterns(item["trunk_contexts"])
+    try:
+        re.compile(str(item.get("extension_pattern", "")))
+    except re.error as error:
+        raise BadSetting(f"extension_pattern is {item['extension_pattern']!r}, which cannot be read: {error}.") from error
     return SwitchSettings(**kept)
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str) or not all(isinstance(one, str) for one in value):
+        raise BadSetting(f'trunk_contexts is {value!r}; write a list such as ["from-*"].')
+    return tuple(value)
+
+
+def _yes(name: str, value: Any) -> bool:
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}
+    if str(value).lower() not in known:
+        raise BadSetting(f"{name} is {value!r}; use true or false.")
+    return known[str(value).lower()]
 
 
 def normal_dsn(dsn: str, name: str) -> str:

@@ -59,6 +59,8 @@ def test_whatever_a_caller_sends_is_taken(written: str) -> None:
 @pytest.mark.parametrize(("name", "value"), [
     ("PORT", "99999"), ("PORT", "eighty"), ("TIMEZONE", "Mars/Olympus"), ("LOCALE", "fr"), ("NIGHT_AT", "late"),
     ("DSN_OWNER", "mysql://x"), ("CONFIG", "nowhere.toml"), ("SWITCHES", "{"),
+    ("SECURE_COOKIES", "perhaps"), ("SWITCHES", '[{"name": "pbx1"}, {"name": "pbx1"}]'), ("SWITCHES", '[{"trunk_contexts": "from-*"}]'),
+    ("SWITCHES", '[{"extension_pattern": "("}]'),
 ])
 def test_a_wrong_value_stops_the_start_with_a_sentence(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(config.BadSetting, match=r"\.$"):
