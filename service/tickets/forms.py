@@ -25,6 +25,12 @@ class TicketForm(BaseModel):
     description: str = ""
     priority: str = ""
     type: str = "repair"
+    draft: str = ""
+
+    def kept_as(self) -> str:
+        """The name under which the browser keeps what is typed; one caller's words never reach another's form."""
+        about = (("pop", self.pop), ("ticket-call", self.call), ("ticket-party", self.party_id))
+        return self.draft or next((f"{kind}-{of}" for kind, of in about if of), "ticket-new")
 
     def to_new(self, call: tuple[str, str] | None) -> NewTicket:
         """The request as the tickets' actions take it; without a customer there is none."""
@@ -55,5 +61,5 @@ def number(name: str) -> int | None:
 def typed() -> TicketForm:
     """The form of this request."""
     numbers = {n: number(n) for n in ("pop", "call", "party_id", "contact_id", "device_id", "assignee_id")}
-    names = ("request_key", "phone", "subject", "description", "priority", "type")
+    names = ("request_key", "phone", "subject", "description", "priority", "type", "draft")
     return TicketForm.model_validate(numbers | {n: request.form[n] for n in names if n in request.form})

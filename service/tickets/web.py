@@ -174,6 +174,7 @@ def _registered(person: Identity, form: TicketForm, ticket_id: int) -> ResponseR
         page = queries.ticket_page(session, ticket_id)
     assert page is not None, "a ticket that was just registered"
     if "HX-Request" not in request.headers:
+        _done()
         flash(_("Registered as %(number)s.", number=page.ticket.number))
         return redirect(f"/tickets/{ticket_id}")
     answer = make_response(
@@ -243,6 +244,7 @@ def note(ticket_id: int) -> ResponseReturnValue:
     person = identity.require("ticket.write")
     with db.begin(person.scope) as session:
         actions.note(session, ticket_id, request.form.get("note", ""), by=person.staff_id, at=clock.now())
+    _done()
     return redirect(f"/tickets/{ticket_id}#timeline")
 
 
@@ -250,7 +252,14 @@ def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseRetur
     person = identity.require(rules.MOVES[verb].permission)
     with db.begin(person.scope) as session:
         act(session, by=person.staff_id, at=clock.now(), version=number("version"))
+    _done()
     return redirect(f"/tickets/{ticket_id}")
+
+
+def _done() -> None:
+    """The next page tells the browser that the words of this form are kept here now, so that it may forget them."""
+    if draft := request.form.get("draft", "")[:80]:
+        flash(draft, "draft")
 
 
 @bp.get("/tickets/of-call/<int:call_id>")

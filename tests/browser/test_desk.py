@@ -4,11 +4,12 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from service.core import db, scope
+from service.core import clock, db, scope
 from service.parties.model import PartyPhone
 from service.tickets.model import Ticket
+from tests import make
 from tests.browser import scene
 from tests.browser.site import Person
 from tests.browser.test_pop import at_desk
@@ -69,3 +70,99 @@ def test_enter_in_the_search_of_a_caller_attaches_nothing(firm: SimpleNamespace,
 
     ada.page.wait_for_selector(".pop-details .who >> text=恒通")
     assert owners("13912345678") == [firm.customer.id]
+
+
+def test_one_callers_words_never_reach_another_callers_ticket(firm: SimpleNamespace, opened: Opened) -> None:
+    with db.begin(scope.ALL) as work:
+        make.line(work, firm.pudong, "support")
+        calls = [make.call(work, clock.now(), caller_number=number).id for number in ("13811111111", "13822222222")]
+    ada = opened().sign_in("ada")
+    first, second = (f"/tickets/new?call={call}" for call in calls)
+    ada.go(first)
+    ada.page.fill("[name=subject]", "words about the first")
+    ada.go(second)
+    assert ada.page.input_value("[name=subject]") == ""
+    ada.go(f"/tickets/new?party={firm.customer.id}")
+    assert ada.page.input_value("[name=subject]") == ""
+
+    ada.go(first)
+    assert ada.page.input_value("[name=subject]") == "words about the first"
+
+
+def test_a_new_proposal_wins_over_what_was_typed_over_the_old_one(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    page = f"/tickets/new?party={firm.customer.id}"
+    ada.go(page)
+    ada.page.fill("[name=subject]", "typed")
+    ada.page.click("label:has([name=priority][value=low])")
+    ada.go(page)
+    assert ada.page.is_checked("[name=priority][value=low]")
+
+    with db.begin(scope.ALL) as work:
+        work.execute(text("update party set grade = 'standard'"))
+    ada.go(page)
+
+    assert ada.page.is_checked("[name=priority][value=normal]")
+    assert ada.page.input_value("[name=subject]") == "typed"
+
+
+@pytest.fixture
+def ticket(firm: SimpleNamespace) -> int:
+    """A ticket that is being worked on."""
+    with db.begin(scope.ALL) as work:
+        made = make.ticket(work, firm.customer, firm.ada, clock.now()).id
+        work.execute(text("update ticket set state = 'processing'"))
+    return made
+
+
+def test_a_note_outlives_the_sign_in_and_is_forgotten_once_it_is_kept(ticket: int, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go(f"/tickets/{ticket}")
+    ada.page.fill("#note", "half an hour of words")
+    with db.begin(scope.ALL) as work:
+        work.execute(text("update staff_session set ended_at = now()"))
+    ada.page.click("text=Add note")
+    ada.page.wait_for_selector("text=Your sign-in has ended")
+
+    ada.sign_in("ada")
+    ada.go(f"/tickets/{ticket}")
+    assert ada.page.input_value("#note") == "half an hour of words"
+    ada.page.click("text=Add note")
+    ada.page.wait_for_selector(".timeline >> text=half an hour of words")
+    assert ada.page.input_value("#note") == ""
+    assert ada.page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('draft'))") == []
+    ada.faults.clear()  # the browser itself notes the 401
+
+
+def test_a_result_outlives_the_refusal_of_a_stale_page(ticket: int, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go(f"/tickets/{ticket}")
+    ada.page.fill("[name=result]", "roller changed")
+    with db.begin(scope.ALL) as work:
+        work.execute(text("update ticket set version = version + 1"))
+    ada.page.click("footer >> text=Finish")
+    ada.page.wait_for_selector("text=was changed meanwhile")
+
+    ada.go(f"/tickets/{ticket}")
+    assert ada.page.input_value("[name=result]") == "roller changed"
+    ada.page.click("footer >> text=Finish")
+    ada.page.wait_for_selector(".steps .now >> text=To settle")
+    assert ada.page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('draft'))") == []
+    ada.faults.clear()  # the browser itself notes the 409
+
+
+def test_a_registered_ticket_leaves_no_words_behind(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go("/tickets/new")
+    ada.page.fill("[name=subject]", "once")
+    ada.page.press("[name=subject]", "Control+Enter")
+    ada.page.wait_for_selector("#error-party_id")
+    ada.page.fill("#party-q", "恒通")
+    ada.page.click("#party-found .option")
+    ada.page.wait_for_selector("[name=device_id]")
+    ada.page.press("[name=subject]", "Control+Enter")
+    ada.page.wait_for_url("**/tickets/1")
+
+    assert tickets() == [("once", firm.customer.id)]
+    assert ada.page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('draft'))") == []
+    ada.faults.clear()  # the browser itself notes the 422

@@ -1,5 +1,5 @@
 // Who a form is about. Enter in a search goes to the first hit; only the hit itself chooses.
-import { all, fragment, morph, one } from "./dom.js";
+import { all, fragment, morph, one, touched } from "./dom.js";
 import { toast } from "./shell.js";
 
 export function start() {
@@ -33,7 +33,8 @@ export async function renew(form, url) {
 const partyOf = (block) => one("[name=party_id]", block)?.value;
 
 function exchange(block, fresh) {
-  if (partyOf(block) === partyOf(fresh)) morph(block, fresh.innerHTML);
+  if (all("[type=radio]", block).some(touched)) return; // what the person set stays
+  if (partyOf(block) && partyOf(block) === partyOf(fresh)) morph(block, fresh.innerHTML);
   else block.innerHTML = fresh.innerHTML;
   window.htmx.process(block);
 }

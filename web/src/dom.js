@@ -23,7 +23,7 @@ export function icon(name) {
 }
 
 // A field the person has touched keeps what was typed, whatever the server sends for its neighbours.
-const touched = (node) =>
+export const touched = (node) =>
   (node.matches?.("input:not([type=hidden]), textarea") && node.value !== node.defaultValue && node.type !== "checkbox" && node.type !== "radio") ||
   (node.matches?.("input[type=checkbox], input[type=radio]") && node.checked !== node.defaultChecked) ||
   (node.matches?.("select") && node.dataset.touched === "1") ||

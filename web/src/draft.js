@@ -12,25 +12,41 @@ export function keepDraft(root, name) {
 function write(root, name) {
   const form = root.matches("form") ? root : one("form[data-draft]", root);
   if (!form) return;
-  const values = fields(form).map((field) => [field.name, field.type === "checkbox" || field.type === "radio" ? [field.value, field.checked] : field.value]);
-  sessionStorage.setItem(key(name), JSON.stringify(values));
+  const before = read(name);
+  const draft = fields(form).map((node) => [nameOf(node), { now: now(node), from: before[nameOf(node)]?.from ?? proposed(node) }]);
+  sessionStorage.setItem(key(name), JSON.stringify(Object.fromEntries(draft)));
 }
 
+const read = (name) => JSON.parse(sessionStorage.getItem(key(name)) || "{}");
+const nameOf = (node) => (node.type === "checkbox" ? `${node.name}=${node.value}` : node.name);
+const group = (node) => all(`[type=radio][name="${CSS.escape(node.name)}"]`, node.form);
+
+function now(node) {
+  if (node.type === "radio") return group(node).find((radio) => radio.checked)?.value ?? "";
+  return node.type === "checkbox" ? node.checked : node.value;
+}
+
+// What the page said before anybody typed.
+function proposed(node) {
+  if (node.type === "radio") return group(node).find((radio) => radio.defaultChecked)?.value ?? "";
+  if (node.type === "checkbox") return node.defaultChecked;
+  return node.tagName === "SELECT" ? [...node.options].find((option) => option.defaultSelected)?.value ?? "" : node.defaultValue;
+}
+
+// A field whose proposal is another than the one that was typed over keeps its proposal.
 export function restoreDraft(root, name) {
-  const kept = JSON.parse(sessionStorage.getItem(key(name)) || "[]");
-  for (const [field, value] of kept) {
-    const nodes = all(`[name="${CSS.escape(field)}"]`, root).filter((node) => node.type !== "hidden");
-    for (const node of nodes) put(node, value);
+  const draft = read(name);
+  for (const node of fields(root)) {
+    const kept = draft[nameOf(node)];
+    if (kept && kept.from === proposed(node)) put(node, kept.now);
   }
 }
 
 function put(node, value) {
-  if (Array.isArray(value)) {
-    if (node.value === value[0]) node.checked = value[1];
-  } else if (node.tagName !== "SELECT" || [...node.options].some((option) => option.value === value)) {
-    node.value = value;
-    if (node.tagName === "SELECT") node.dataset.touched = "1";
-  }
+  if (node.type === "radio") node.checked = node.value === value;
+  else if (node.type === "checkbox") node.checked = value;
+  else if (node.tagName !== "SELECT") node.value = value;
+  else if ([...node.options].some((option) => option.value === value)) Object.assign(node, { value }).dataset.touched = "1";
 }
 
 export function dropDraft(name) {

@@ -8,8 +8,8 @@ export function start() {
   document.addEventListener("submit", lock);
   document.addEventListener("click", clicks);
   addEventListener("pageshow", () => all("[aria-busy=true]").forEach((node) => node.removeAttribute("aria-busy")));
+  all("[data-draft-done]").forEach((node) => dropDraft(node.dataset.draftDone)); // only the server knows that it has them
   all("form[data-draft]").forEach((form) => { restoreDraft(form, form.dataset.draft); keepDraft(form, form.dataset.draft); });
-  document.addEventListener("submit", ({ target }) => target.matches("form[data-draft]:not([hx-post])") && dropDraft(target.dataset.draft));
   all("[data-toast]").forEach(vanish);
   setInterval(ticks, 1000);
   ticks();
