@@ -1,5 +1,6 @@
 """Plain ASGI answers: security headers on all of them, files that never change, bodies that free their thread."""
 
+import asyncio
 import json
 import mimetypes
 import re
@@ -17,6 +18,9 @@ Headers = list[tuple[bytes, bytes]]
 DIST = Path(__file__).parent / "static" / "dist"
 HELD_IN_MEMORY = 1 << 20
 PIECE = 1 << 16
+MOST = 16 << 20  # bytes of a form; Flask refuses what is larger
+SILENCE = 30.0  # seconds until a browser that sends nothing more of its form is let go
+TOO_SLOW = {"message": "The form did not arrive. Send it again."}
 _HASHED = re.compile(r".+[-.][0-9A-Za-z]{8,}\.[a-z0-9]+")
 # Flask's pages bring a policy of their own; these hold for every answer that has none.
 ARMOUR: Headers = [
@@ -48,8 +52,11 @@ def armoured(send: Send) -> Send:
 async def spooled(
     app: Callable[[Scope, Receive, Send], Awaitable[Any]], scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """The page's thread is free as soon as the answer is made, however slowly the browser takes it."""
-    with tempfile.SpooledTemporaryFile(HELD_IN_MEMORY) as body:
+    """A page takes a thread for its own work alone, however slowly the browser sends a form or takes the answer."""
+    with tempfile.SpooledTemporaryFile(HELD_IN_MEMORY) as sent, tempfile.SpooledTemporaryFile(HELD_IN_MEMORY) as body:
+        if not await _taken(scope, receive, sent):
+            await answer(send, 408, TOO_SLOW)
+            return
         start: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -58,12 +65,44 @@ async def spooled(
             else:
                 body.write(message.get("body", b""))
 
-        await app(scope, receive, keep)
+        await app(scope, _given(sent, receive), keep)
         await send(start[0])
         body.seek(0)
         async for piece in _pieces(body):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _taken(scope: Scope, receive: Receive, sent: Any) -> bool:
+    """The form is here; False when the browser fell silent in its midst. What is too large is left for Flask to refuse."""
+    length = header(scope, b"content-length", b"0")
+    if not length.isdigit() or int(length) > MOST:
+        return True
+    more = True
+    while more and sent.tell() <= MOST:
+        try:
+            message = await asyncio.wait_for(receive(), SILENCE)
+        except TimeoutError:
+            return False
+        sent.write(message.get("body", b""))
+        more = message.get("more_body", False)
+    sent.seek(0)
+    return True
+
+
+def _given(sent: Any, receive: Receive) -> Receive:
+    """The form as the page asks for it, then whatever the browser does next."""
+    ended = False
+
+    async def give() -> Message:
+        nonlocal ended
+        if ended:
+            return await receive()
+        piece = sent.read(PIECE)
+        ended = len(piece) < PIECE
+        return {"type": "http.request", "body": piece, "more_body": not ended}
+
+    return give
 
 
 async def _pieces(body: Any) -> AsyncIterator[bytes]:
@@ -98,7 +137,7 @@ async def begin(send: Send, status: int, headers: Headers) -> None:
 
 
 def asset(name: str, zipped: bool) -> tuple[Headers, bytes] | None:
-    path = (DIST / name).resolve()
+    path = (DIST / name.replace("\0", "/")).resolve()
     if not path.is_relative_to(DIST) or not path.is_file():
         return None
     packed = path.with_name(path.name + ".gz")

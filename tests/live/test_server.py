@@ -1,12 +1,11 @@
 """The real web process: streams, sign-ins, recordings, assets, and how it stops."""
 
+import io
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -158,12 +157,9 @@ def test_a_cookie_signed_with_another_key_opens_nothing(
     assert httpx.get(f"{web.url}/live", cookies={"ringdesk": forged}).status_code == 401
 
 
-@pytest.fixture
-def recording(front: Settings, committed_cast: SimpleNamespace, tmp_path: Path) -> int:
-    source = tmp_path / "call.wav"
-    source.write_bytes(SOUND)
-    with source.open("rb") as file:
-        sealed = Vault(front.vault_dir).put(file)
+def kept(front: Settings, sound: bytes) -> int:
+    """A call with this recording in the vault."""
+    sealed = Vault(front.vault_dir).put(io.BytesIO(sound))
     with db.begin(scope.ALL) as session:
         call = make.call(session, AT)
         return actions.recording_found(
@@ -174,10 +170,15 @@ def recording(front: Settings, committed_cast: SimpleNamespace, tmp_path: Path) 
             path=sealed.key,
             sha256=sealed.sha256,
             size=sealed.size,
-            seconds=(AT - AT + timedelta(seconds=3)).seconds,
+            seconds=3,
             form="wav/8000/1",
             at=AT,
         )
+
+
+@pytest.fixture
+def recording(front: Settings, committed_cast: SimpleNamespace) -> int:
+    return kept(front, SOUND)
 
 
 def test_a_recording_is_played_sought_in_and_logged_once(
@@ -210,24 +211,25 @@ def test_outsiders_and_people_without_the_permission_hear_nothing(
     assert "supervisor" in refused.json()["message"]
 
 
-def test_a_browser_that_reads_slowly_leaves_pages_quick(
-    web: Web, front: Settings, committed_cast: SimpleNamespace, recording: int
+def test_browsers_that_read_or_send_slowly_hold_up_nobody(
+    web: Web, front: Settings, committed_cast: SimpleNamespace
 ) -> None:
-    cookies = server.cookie(front, committed_cast.ada)
-    value = cookies["ringdesk"]
+    """More of them than there are threads, each with more to read or to send than the buffers between hold."""
+    cookies, large = server.cookie(front, committed_cast.ada), kept(front, wav(bytes(16_000_000)))
+    wanted = f"GET /media/recordings/{large} HTTP/1.1\r\nHost: x\r\nCookie: ringdesk={cookies['ringdesk']}\r\n\r\n"
+    unsent = "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nusername="
     host, port = web.url.removeprefix("http://").split(":")
     slow = []
-    for _ in range(front.threads * 2):
-        stuck = socket.create_connection((host, int(port)))
+    for said in [wanted, unsent] * front.threads * 2:
+        stuck = socket.socket()
         stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-        stuck.sendall(
-            f"GET /media/recordings/{recording} HTTP/1.1\r\nHost: x\r\nCookie: ringdesk={value}\r\n\r\n".encode()
-        )
+        stuck.connect((host, int(port)))
+        stuck.sendall(said.encode())
         slow.append(stuck)
 
-    began = time.monotonic()
-    assert httpx.get(f"{web.url}/health", timeout=5).status_code == 200
-    assert time.monotonic() - began < 2
+    assert httpx.get(f"{web.url}/health", timeout=20).status_code == 200
+    assert httpx.get(f"{web.url}/tickets", cookies=cookies, timeout=20).status_code == 200
+    assert Listener(web.url, cookies).next("snapshot").data["pops"] == []
     for stuck in slow:
         stuck.close()
 
@@ -244,7 +246,7 @@ def test_every_answer_carries_its_armour(web: Web, front: Settings, committed_ca
 
 
 @pytest.mark.parametrize(
-    "path", ["../app.py", "..%2fapp.py", "../../pyproject.toml", "%2e%2e/app.py", "/etc/passwd", ".stamp/../../app.py"]
+    "path", ["../app.py", "..%2fapp.py", "../../pyproject.toml", "%2e%2e/app.py", "/etc/passwd", ".stamp/../../app.py", "%00", "a%00.js"]
 )
 def test_no_file_beside_the_built_ones_is_served(web: Web, path: str) -> None:
     host, port = web.url.removeprefix("http://").split(":")
@@ -273,8 +275,8 @@ def test_open_streams_do_not_hold_up_a_stop(front: Settings, committed_cast: Sim
     for listener in listeners:
         listener.next("snapshot")
 
-    assert web.stop() < 3
-    assert all(listener.closed.wait(2) for listener in listeners)
+    web.stop()  # a process that had to be killed is an error of its own
+    assert all(listener.closed.wait(10) for listener in listeners)
 
 
 def test_two_workers_both_tell_their_streams(front: Settings, committed_cast: SimpleNamespace) -> None:
