@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import psycopg2
+from sqlalchemy.exc import SQLAlchemyError
 
 from etl import control, extract, generation, publish, tables
 from etl import run as record
@@ -211,9 +212,9 @@ def _end(work: Work, refused: str | None, state: str = "") -> None:
     try:
         record.end(work.database.app, work.run_id, work.slot, state=told, at=clock.now(), generation=None if refused else work.number,
                    rows=work.rows, reason=refused, steps=work.steps)
-    except Exception:
+    except SQLAlchemyError as error:
         # The next night, or the scheduler, closes the record; the archive itself is as told.
-        log.exception("night %s: its end could not be recorded", work.slot)
+        log.error("night %s: its end could not be recorded: %s", work.slot, _first_line(error))
 
 
 def _disk(error: Exception) -> str | None:
