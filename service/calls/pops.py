@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, text, update
+from sqlalchemy import Row, Table, case, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,11 @@ _RUNG = _NEW.on_conflict_do_update(
     set_={
         name: _NEW.excluded[name]
         for name in ("state", "answered_by", "answered_at", "ended_at", "queue", "staff_id", "branch_id")
+    }
+    # The same person keeps whom they chose; another one at that phone may see other customers.
+    | {
+        name: case((POP.c.staff_id == _NEW.excluded.staff_id, POP.c[name]), else_=_NEW.excluded[name])
+        for name in ("party_id", "contact_id", "matches")
     },
 ).returning(*POP.c)
 _CHANGED = text("""

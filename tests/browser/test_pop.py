@@ -47,7 +47,7 @@ def test_it_opens_for_the_agent_whose_phone_rings_and_for_nobody_else(firm: Simp
     ada.page.wait_for_selector("article.pop[data-state=ended]")
 
 
-def test_it_folds_when_ben_answers_and_leaves_when_the_caller_gives_up(firm: SimpleNamespace, opened: Opened) -> None:
+def test_it_folds_when_ben_answers_leaves_when_the_caller_gives_up_and_comes_back_whole(firm: SimpleNamespace, opened: Opened) -> None:
     ada = at_desk(opened)
     for extension in ("1001", "1002"):
         scene.rings("1795331794.7", extension)
@@ -62,6 +62,10 @@ def test_it_folds_when_ben_answers_and_leaves_when_the_caller_gives_up(firm: Sim
     ada.page.wait_for_selector("article.pop[data-state=gone] >> text=The caller gave up")
     ada.page.wait_for_selector("article.pop", state="detached", timeout=20_000)
     assert ada.page.is_visible("[data-idle]")
+
+    scene.rings("1795331794.8")
+    ada.page.wait_for_selector("article.pop[data-state=ringing] .pop-details >> text=上海恒通物流有限公司")
+    ada.page.wait_for_selector("[data-context]:not([hidden]) >> text=ZT411")
 
 
 def test_a_half_typed_form_survives_a_second_pop_and_a_reload(firm: SimpleNamespace, opened: Opened) -> None:

@@ -57,6 +57,7 @@ function refresh() {
   called();
   comeForward();
   const id = currentId();
+  [...asked.keys()].filter((known) => !popOf(known)).forEach(forget);
   for (const pop of pops()) load(pop);
   all("[data-context]", desk).forEach((pane) => { pane.hidden = Number(pane.dataset.context) !== id; });
   one("[data-idle]", desk)?.toggleAttribute("hidden", pops().length > 0);
@@ -64,6 +65,12 @@ function refresh() {
   all("article.pop [data-act=ticket]", desk).forEach((button) => {
     button.hidden = Boolean(panelOf(button.closest("article").dataset.pop));
   });
+}
+
+// A call that comes back to this phone has its old number: what its first card was told is not told to the second.
+function forget(id) {
+  asked.delete(id);
+  contextOf(id).remove();
 }
 
 // The details are asked for once a card is there, and again when the call was answered (facts may have been added).
@@ -199,6 +206,7 @@ export function turnTo(view) {
 const met = new Set();
 function comeForward() {
   const fresh = pops().filter((pop) => !met.has(pop.pop_id) && pop.state === "ringing");
+  met.clear();
   pops().forEach((pop) => met.add(pop.pop_id));
   if (fresh.length && !document.activeElement?.matches("input, textarea, select")) turnTo("calls");
 }
@@ -227,8 +235,6 @@ function saved({ pop, number }) {
 function away(id, live) {
   one(`[data-tab="${id}"]`, desk)?.remove();
   panelOf(id)?.remove();
-  contextOf(id).remove();
-  asked.delete(id);
   dropDraft(`pop-${id}`);
   remember(id, null);
   live.drop(id);
