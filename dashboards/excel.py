@@ -217,7 +217,7 @@ def ticket_columns() -> list[Column]:
         Column(_("Subject"), "text", lambda row: row.subject, 36), Column(_("Customer"), "text", lambda row: row.party_name, 28),
         Column(_("Branch"), "text", lambda row: words.branch(row.branch_name, row.branch_name_en)), Column(_("Priority"), "text", lambda row: words.priority(row.priority)),
         Column(_("State"), "text", lambda row: words.state(row.state)), Column(_("Person"), "text", lambda row: row.assignee_name),
-        Column(_("Promise"), "text", lambda row: words.promise(row.promise)), Column(_("Took, seconds"), "whole", lambda row: row.used),
+        Column(_("Kept"), "text", lambda row: words.promise(row.promise)), Column(_("Took, seconds"), "whole", lambda row: row.used),
         Column(_("Limit, seconds"), "whole", lambda row: row.allowed),
     ]
 

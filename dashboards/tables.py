@@ -59,7 +59,7 @@ def tickets(state: State, found: pd.DataFrame, count: int) -> Component:
              row.assignee_name or words.NOTHING, _promise(row.promise), words.length(row.used), words.length(row.allowed)]
             for row in found.head(PAGE).itertuples()]
     heads = [(_("Ticket"), "time"), (_("Registered"), ""), (_("Subject"), "wide"), (_("Customer"), "wide"), (_("Branch"), ""), (_("Priority"), ""),
-             (_("State"), ""), (_("Person"), ""), (_("Promise"), ""), (_("Took"), "n"), (_("Limit"), "n")]
+             (_("State"), ""), (_("Person"), ""), (_("Kept"), ""), (_("Took"), "n"), (_("Limit"), "n")]
     return parts.framed(_("The tickets"), [_("The rows behind the charts, missed ones first")],
                         html.Div([_table(heads, body, _("No tickets.")), parts.pages(state, found, "ticket_id", PAGE)]), wide="w12 flush", count=words.count(count))
 

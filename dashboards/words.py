@@ -93,7 +93,7 @@ def ticket_type(code: str) -> str:
 def state(code: str) -> str:
     """The state of a ticket in words."""
     return {
-        "registered": _("Registered"), "assigned": _("Assigned"), "accepted": _("Accepted"), "processing": _("Processing"),
+        "registered": _("To assign"), "assigned": _("To accept"), "accepted": _("Accepted"), "processing": _("In progress"),
         "to_settle": _("To settle"), "closed": _("Closed"),
     }.get(code, code)
 
@@ -108,4 +108,5 @@ def outcome(code: str | None) -> str:
     return {
         "within": _("In time"), "late": _("Answered late"), "answered": _("Answered"), "abandoned": _("Abandoned"),
         "short": _("Short abandon"), "no-answer": _("No answer"), "busy": _("Busy"), "rejected": _("Rejected"),
+        "failed": _("Failed"), "lost": _("End not heard"),
     }.get(code or "", NOTHING)

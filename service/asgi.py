@@ -248,7 +248,7 @@ def _event(event_id: int) -> tuple[str, str, str] | None:
 
 def _valid(asked: frozenset[str]) -> frozenset[str]:
     with db.begin(scopes.ALL) as session:
-        return frozenset(sid for sid in asked if staff.signed_in(session, sid))
+        return staff.still_signed_in(session, asked)
 
 
 def _end_streams_first(streams: hub.Hub) -> None:

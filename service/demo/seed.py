@@ -196,7 +196,7 @@ def _device_rows(firm: Firm) -> Iterator[dict[str, Any]]:
                 "serial": f"{firm.dice.randrange(16**6):06X}-{number:04d}",
                 "place": firm.dice.choice(("前台", "仓库", "机房", "2 楼")),
                 "warranty_until": firm.today + timedelta(days=firm.dice.randint(-200, 500)),
-                "state": "faulty" if firm.dice.random() < 0.08 else "normal",
+                "state": "abnormal" if firm.dice.random() < 0.08 else "normal",
                 "branch_id": firm.branches[party["branch"]],
             }
 

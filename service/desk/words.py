@@ -40,9 +40,12 @@ DISPOSITION: Mapping[str, LazyString] = {
     "no-answer": _l("No answer"),
     "agent-no-answer": _l("Agent did not answer"),
     "voicemail": _l("Voicemail"),
+    "agent-busy": _l("Agent was busy"),
+    "agent-rejected": _l("Agent rejected it"),
     "busy": _l("Busy"),
     "rejected": _l("Rejected"),
     "failed": _l("Failed"),
+    "lost": _l("End not heard"),
 }
 LEG: Mapping[str, LazyString] = {
     "answered": _l("Answered"),
@@ -55,8 +58,8 @@ LEG: Mapping[str, LazyString] = {
 HANGUP: Mapping[str, LazyString] = {
     "caller": _l("the caller"),
     "agent": _l("the agent"),
-    "callee": _l("the called party"),
-    "system": _l("the switch"),
+    "customer": _l("the customer"),
+    "pbx": _l("the switch"),
 }
 REASON: Mapping[str, LazyString] = {
     "exact": _l("The whole number is on file"),
@@ -84,6 +87,13 @@ NIGHT: Mapping[str, LazyString] = {
     "refused": _l("Refused"),
     "killed": _l("Cut off"),
 }
+LEDGER: Mapping[str, LazyString] = {
+    "invoice": _l("Invoice"),
+    "receipt": _l("Receipt"),
+    "credit_note": _l("Credit note"),
+    "prepayment": _l("Prepayment"),
+    "refund_paid": _l("Refund"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "state": STATE,
     "priority": PRIORITY,
@@ -96,6 +106,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "hangup": HANGUP,
     "reason": REASON,
     "device": DEVICE,
+    "ledger": LEDGER,
     "role": ROLE,
     "night": NIGHT,
 }

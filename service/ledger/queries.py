@@ -35,6 +35,11 @@ class OpenItem:
     open: Decimal
     days_late: int
 
+    @property
+    def owed(self) -> Decimal:
+        """What it adds to what the party owes: a credit takes away."""
+        return self.open if self.kind in CLAIMS else -self.open
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -50,9 +55,12 @@ def open_items(session: Session, party_id: int, on: date) -> tuple[OpenItem, ...
     """What is open on that day, oldest due date first."""
     rows = session.execute(_OPEN, {"party": party_id, "on": on})
     return tuple(
-        OpenItem(r.id, r.number, r.kind, r.dated, r.due_on, r.amount, r.open, max((on - r.due_on).days, 0))
-        for r in rows
+        OpenItem(r.id, r.number, r.kind, r.dated, r.due_on, r.amount, r.open, _late(r.kind, r.due_on, on)) for r in rows
     )
+
+
+def _late(kind: str, due_on: date, on: date) -> int:
+    return max((on - due_on).days, 0) if kind in CLAIMS else 0
 
 
 def balance(session: Session, party_id: int, on: date) -> Balance:
@@ -60,9 +68,8 @@ def balance(session: Session, party_id: int, on: date) -> Balance:
     items = open_items(session, party_id, on)
     claims = [item for item in items if item.kind in CLAIMS]
     late = [item for item in claims if item.due_on < on]
-    credits = sum((item.open for item in items if item.kind not in CLAIMS), Decimal(0))
     return Balance(
-        money(sum((item.open for item in claims), Decimal(0)) - credits),
+        money(sum((item.owed for item in items), Decimal(0))),
         money(sum((item.open for item in late), Decimal(0))),
         max((item.days_late for item in late), default=0),
         items,

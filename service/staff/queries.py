@@ -1,5 +1,6 @@
 """Who is signed in, who sits at a phone, who can take a ticket."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +21,13 @@ def signed_in(session: Session, sid: str) -> Identity | None:
         .where(StaffSession.id == sid, StaffSession.ended_at.is_(None), Staff.active)
     ).one_or_none()
     return identity_of(session, staff, sid) if staff else None
+
+
+def still_signed_in(session: Session, sids: Iterable[str]) -> frozenset[str]:
+    """Those of these sign-ins that have not ended."""
+    held = select(StaffSession.id).join(Staff, Staff.id == StaffSession.staff_id)
+    open_ = held.where(StaffSession.id.in_(sids), StaffSession.ended_at.is_(None), Staff.active)
+    return frozenset(session.scalars(open_))
 
 
 def identity_of(session: Session, staff: Staff, sid: str = "") -> Identity:
