@@ -166,3 +166,19 @@ def test_a_registered_ticket_leaves_no_words_behind(firm: SimpleNamespace, opene
     assert tickets() == [("once", firm.customer.id)]
     assert ada.page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('draft'))") == []
     ada.faults.clear()  # the browser itself notes the 422
+
+
+def test_a_link_that_never_was_is_not_called_ready(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened()
+    ada.page.add_init_script("delete window.SharedWorker")
+    ada.page.route("**/live", lambda route: route.fulfill(status=503, body="{}"))
+    ada.sign_in("ada")
+    ada.go("/desk")
+    assert ada.page.inner_text("[data-own-state]").strip() == "Connecting"
+
+    ada.page.wait_for_selector("[data-live-strip]:not([hidden]) >> text=no calls can be shown yet")
+    assert ada.page.inner_text("[data-own-state]").strip() == "Offline"
+    ada.page.unroute("**/live")
+    ada.page.wait_for_selector("[data-own-state=ready]")
+    assert ada.page.is_hidden("[data-live-strip]")
+    ada.faults.clear()  # the browser itself notes the 503

@@ -32,6 +32,7 @@ news.start();
 
 const { staff, worker } = document.body.dataset;
 if (staff) {
+  shell.link({ up: false });
   const live = listen({ worker, staff }, (message) => {
     if (message.type === "link") return shell.link(message);
     news.told(message);

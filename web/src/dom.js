@@ -4,6 +4,11 @@ import { Idiomorph } from "idiomorph";
 export const one = (selector, root = document) => root.querySelector(selector);
 export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+// A text that stays as it is is left alone: who listens to the page hears only what changed.
+export function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 export function csrf() {
   return one("meta[name=csrf-token]")?.content ?? "";
 }

@@ -1,6 +1,6 @@
 // What every page has: keys, busy buttons, drafts, toasts, the strip that says when the link is down, the own state.
 import { dropDraft, forgetDrafts, keepDraft, restoreDraft } from "./draft.js";
-import { all, icon, one } from "./dom.js";
+import { all, icon, one, write } from "./dom.js";
 import { clock, say, since, timeOfDay } from "./words.js";
 
 export function start() {
@@ -95,21 +95,28 @@ function vanish(node) {
 
 // ---- clocks that run without a reload
 function ticks() {
-  all("time[data-since]").forEach((node) => { node.textContent = clock(since(node.dataset.since)); });
+  all("time[data-since]").forEach((node) => write(node, clock(since(node.dataset.since))));
 }
 
-// ---- the link to the telephone
+// ---- the link to the telephone; each attempt that fails says again that it is down, and only the first one counts
+const known = { up: undefined, good: 0, heard: false, timer: 0 };
+
 export function link({ up, good }) {
+  known.good = good || known.good;
+  if (up === known.up) return;
+  known.up = up;
+  clearTimeout(known.timer);
+  if (up) return stale(!(known.heard = true));
+  known.timer = setTimeout(stale, known.heard ? 1500 : 4000, true); // a reconnect within a second and a half is nobody's business
+}
+
+function stale(is) {
   const strip = one("[data-live-strip]");
   if (!strip) return;
-  clearTimeout(link.timer);
-  if (up) { strip.hidden = true; document.body.classList.remove("is-stale"); return paintState(); }
-  link.timer = setTimeout(() => {
-    one("[data-f=since]", strip).textContent = good ? say("last_good", { time: timeOfDay(good) }) : say("never_good");
-    strip.hidden = false;
-    document.body.classList.add("is-stale");
-    paintState();
-  }, good ? 1500 : 4000); // a reconnect within a second and a half is nobody's business
+  if (is) write(one("[data-f=since]", strip), known.good ? say("last_good", { time: timeOfDay(known.good) }) : say("never_good"));
+  strip.hidden = !is;
+  document.body.classList.toggle("is-stale", is);
+  paintState();
 }
 
 let ready = Number(sessionStorage.getItem("ready-since")) || Date.now();
@@ -123,15 +130,15 @@ export function ownState(list) {
 
 function paintState() {
   const chip = one("[data-own-state]");
-  if (!chip) return;
+  if (!chip || !(known.heard || document.body.classList.contains("is-stale"))) return; // it says that it connects
   const talking = pops.find((pop) => pop.state === "talking");
   const next = document.body.classList.contains("is-stale") ? "offline" : talking ? "talking" : pops.some((pop) => pop.state === "ringing") ? "ringing" : "ready";
   if (next === "ready" && state !== "ready") sessionStorage.setItem("ready-since", (ready = Date.now()));
   state = next;
-  chip.dataset.ownState = state;
-  one("[data-f=state]", chip).textContent = say(`own_${state}`);
+  if (chip.dataset.ownState !== state) chip.dataset.ownState = state;
+  write(one("[data-f=state]", chip), say(`own_${state}`));
   const seconds = talking ? since(talking.talking_at || talking.answered_at || talking.at) : Math.floor((Date.now() - ready) / 1000);
-  one("[data-f=timer]", chip).textContent = state === "offline" || state === "ringing" ? "" : clock(seconds);
+  write(one("[data-f=timer]", chip), state === "offline" || state === "ringing" ? "" : clock(seconds));
 }
 
 setInterval(paintState, 1000);
