@@ -115,6 +115,8 @@ def _verdict(found: list[Found]) -> None:
     for one in found[1:]:
         print(f"{one.load.name}: p99 to the streams {quantile(one.streams, 0.99) / STREAM_LIMIT:.2f} x the limit of "
               f"{STREAM_LIMIT * 1000:.0f} ms")
+    pages, boards = (quantile(one.streams, 0.99) for one in found[2:4])
+    print(f"the boards make it {boards / pages:.2f} x as long as the pages alone do (p99)")
     print(f"lost {lost} of {sum(one.rung for one in found)}")
     strangers = max(one.cores["others"] for one in found)
     print(f"other programs on this machine took up to {strangers:.2f} cores" + ("; run it alone" if strangers > 0.2 else ""))
