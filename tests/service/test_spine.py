@@ -163,6 +163,16 @@ def test_a_balance_is_amounts_less_allocations(session: Session, cast: SimpleNam
     assert ledger.balance(session, customer.id, today - timedelta(days=6)).total == Decimal("1280.00")
 
 
+def test_money_received_and_not_yet_used_takes_away_and_is_never_late(session: Session, cast: SimpleNamespace) -> None:
+    customer, today = make.party(session, cast.pudong), AT.date()
+    make.invoice(session, customer, "1000.00", today, today, AT)
+    make.receipt(session, customer, "300.00", today - timedelta(days=41), AT)
+
+    balance = ledger.balance(session, customer.id, today)
+    assert (balance.total, balance.overdue) == (Decimal("700.00"), Decimal("0.00"))
+    assert [(item.owed, item.days_late) for item in balance.items] == [(Decimal("-300.00"), 0), (Decimal("1000.00"), 0)]
+
+
 def test_without_a_scope_nothing_is_read_and_nothing_written(
     clean: db.Database, committed_cast: SimpleNamespace
 ) -> None:
