@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select, text
 
-from service.core import clock, db, scope
+from service.core import clock, db, live, scope
 from service.parties.model import PartyPhone
 from service.tickets.model import Ticket
 from tests import make
@@ -16,6 +16,16 @@ from tests.browser.test_pop import at_desk
 
 pytestmark = pytest.mark.browser
 Opened = Callable[..., Person]
+# Counts what is rewritten where a screen reader speaks of it.
+LISTEN = """() => {
+    const spoken = (node) => {
+        const region = (node.closest ? node : node.parentElement)?.closest('[aria-live], [role=status], [role=timer]');
+        return region && region.getAttribute('aria-live') !== 'off' && !region.matches('[role=timer]');
+    };
+    window.said = [];
+    new MutationObserver((seen) => window.said.push(...seen.filter((one) => spoken(one.target)).map((one) => one.target.outerHTML ?? one.target.data)))
+        .observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
 
 
 def owners(digits: str) -> list[int]:
@@ -75,9 +85,9 @@ def test_enter_in_the_search_of_a_caller_attaches_nothing(firm: SimpleNamespace,
 def test_one_callers_words_never_reach_another_callers_ticket(firm: SimpleNamespace, opened: Opened) -> None:
     with db.begin(scope.ALL) as work:
         make.line(work, firm.pudong, "support")
-        calls = [make.call(work, clock.now(), caller_number=number).id for number in ("13811111111", "13822222222")]
+        both = [make.call(work, clock.now(), caller_number=number).id for number in ("13811111111", "13822222222")]
     ada = opened().sign_in("ada")
-    first, second = (f"/tickets/new?call={call}" for call in calls)
+    first, second = (f"/tickets/new?call={call}" for call in both)
     ada.go(first)
     ada.page.fill("[name=subject]", "words about the first")
     ada.go(second)
@@ -182,3 +192,19 @@ def test_a_link_that_never_was_is_not_called_ready(firm: SimpleNamespace, opened
     ada.page.wait_for_selector("[data-own-state=ready]")
     assert ada.page.is_hidden("[data-live-strip]")
     ada.faults.clear()  # the browser itself notes the 503
+
+
+def test_running_clocks_are_not_read_aloud(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings()
+    scene.answers()
+    ada.page.wait_for_selector("article.pop[data-state=talking] .pop-details .who")
+    ada.page.evaluate(LISTEN)
+    clocks = "[...document.querySelectorAll('[data-own-state] [data-f=timer], article.pop [data-f=timer]')].map(node => node.textContent)"
+    before = ada.page.evaluate(clocks)
+    with db.begin(scope.ALL) as work:
+        live.publish(work, "all", "recording", {"call_id": 0}, at=clock.now())  # news that changes nothing here
+
+    assert len(before) == 2
+    ada.until(f"{clocks}.every((now, n) => now !== {before}[n])")
+    assert ada.page.evaluate("window.said") == []

@@ -1,5 +1,5 @@
 // News that is not a call at this phone: a switch that is not heard, a recording that arrived, a night that failed.
-import { one } from "./dom.js";
+import { one, write } from "./dom.js";
 import { toast } from "./shell.js";
 import { say, timeOfDay } from "./words.js";
 
@@ -18,7 +18,7 @@ function paint(unheard) {
   const strip = one("[data-feed-strip]");
   if (!strip) return;
   const words = unheard.map(([name, since]) => say("not_heard", { name, time: timeOfDay(Date.parse(since)) }));
-  one("[data-f=text]", strip).textContent = words.join(" ");
+  write(one("[data-f=text]", strip), words.join(" "));
   strip.hidden = !words.length;
 }
 

@@ -1,5 +1,5 @@
 // The cards of the calls at this person's phone. A card appears from the event alone; details follow.
-import { all, clone, icon, one } from "./dom.js";
+import { all, clone, icon, one, write } from "./dom.js";
 import { clock, say, since } from "./words.js";
 
 const ICONS = { ringing: "phone-incoming", talking: "phone-call", ended: "phone-check", answered: "phone-check", gone: "phone-x" };
@@ -44,7 +44,7 @@ function paint(pop) {
 
 // textContent only: what a caller sends as a name is never markup.
 function fill(node, pop) {
-  const text = (field, value) => { one(`[data-f=${field}]`, node).textContent = value ?? ""; };
+  const text = (field, value) => write(one(`[data-f=${field}]`, node), value ?? "");
   if (node.dataset.state !== pop.state) one("[data-f=icon]", node).replaceChildren(icon(ICONS[pop.state] ?? "phone"));
   node.dataset.state = pop.state;
   text("display", pop.display || pop.number || say("withheld"));
@@ -55,7 +55,7 @@ function fill(node, pop) {
   text("contact", best.length === 1 ? best[0].contact : "");
   const grade = one("[data-f=grade]", node);
   grade.hidden = !(best.length === 1 && best[0].grade && best[0].grade !== "standard");
-  grade.lastElementChild.textContent = grade.hidden ? "" : say(`grade_${best[0].grade}`);
+  write(grade.lastElementChild, grade.hidden ? "" : say(`grade_${best[0].grade}`));
   one("[data-act=away]", node).hidden = ["ringing", "talking"].includes(pop.state);
   tick(node, pop);
 }
@@ -70,7 +70,7 @@ function tick(node, pop) {
   const from = pop.state === "talking" ? pop.talking_at || pop.answered_at || pop.at : pop.state === "ringing" ? pop.at : null;
   const timer = one("[data-f=timer]", node);
   timer.hidden = !from;
-  if (from) timer.textContent = clock(since(from));
+  if (from) write(timer, clock(since(from)));
 }
 
 // The current call stays current while it is talked on or worked on; else the newest ringing one takes the place.
