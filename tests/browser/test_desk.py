@@ -208,3 +208,34 @@ def test_running_clocks_are_not_read_aloud(firm: SimpleNamespace, opened: Opened
     assert len(before) == 2
     ada.until(f"{clocks}.every((now, n) => now !== {before}[n])")
     assert ada.page.evaluate("window.said") == []
+
+
+def test_the_hits_of_a_search_stay_when_the_call_is_answered(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331800.2", caller_number="13912345678")
+    ada.page.wait_for_selector("text=This number is not on file")
+    ada.page.fill(".pop-details [name=q]", "恒通")
+    ada.page.wait_for_selector(".pop-details .option")
+
+    with ada.page.expect_response("**/desk/pops/*"):
+        scene.answers("1795331800.2")
+    ada.page.wait_for_selector("article.pop[data-state=talking]")
+    ada.page.evaluate("fetch('/health').then(answer => answer.text())")  # one turn later the new details are in place
+
+    ada.page.click(".pop-details .option >> text=恒通")
+    ada.page.wait_for_selector(".pop-details .who >> text=恒通")
+
+
+def test_a_refused_caller_form_says_why(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331800.3", caller_number="13912345678")
+    ada.page.wait_for_selector("text=This number is not on file")
+    ada.page.fill("article.pop [name=name]", "新客户")
+    with db.begin(scope.ALL) as work:
+        work.execute(text("update staff_session set ended_at = now()"))
+
+    ada.page.click("text=Create customer")
+
+    ada.page.wait_for_selector(".pop-fault:not([hidden]) >> text=Your sign-in has ended")
+    assert ada.page.input_value("article.pop [name=name]") == "新客户"
+    ada.faults.clear()  # the browser itself notes the 401

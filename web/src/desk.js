@@ -1,6 +1,6 @@
 // The agent desk: the caller's details beside the card, the ticket form of each call in a tab of its own.
 import { renew } from "./choice.js";
-import { all, fragment, morph, one } from "./dom.js";
+import { all, fragment, morph, one, write } from "./dom.js";
 import { cardOf, currentId, draw, makeCurrent, onCards, popOf, pops } from "./pop.js";
 import { dropDraft, keepCalls, keepDraft, keptCalls, restoreDraft } from "./draft.js";
 import { say } from "./words.js";
@@ -85,9 +85,16 @@ function load(pop, force = false) {
 async function details(id, url, options) {
   const answer = await fragment(url, options).catch(() => ({ ok: false, status: 0, html: "" }));
   if (answer.html.includes("data-slot")) return place(id, answer.html);
-  const card = cardOf(id);
-  if (card) one(".pop-fault", card).hidden = false;
-  asked.delete(id);
+  refused(id, answer.refusal);
+  if (!options) asked.delete(id);
+}
+
+// The server's own sentence where it gave one; without it nothing but that it did not work is known.
+function refused(id, refusal = "") {
+  const fault = cardOf(id) && one(".pop-fault", cardOf(id));
+  if (!fault) return;
+  write(one("[data-f=refusal]", fault), refusal || fault.dataset.unread);
+  fault.hidden = false;
 }
 
 function place(id, html) {

@@ -37,7 +37,7 @@ export const touched = (node) =>
 export function morph(target, html) {
   Idiomorph.morph(target, html, {
     morphStyle: "innerHTML",
-    callbacks: { beforeNodeMorphed: (old) => !touched(old) },
+    callbacks: { beforeNodeMorphed: (old) => !touched(old) && !old.matches?.("[data-found]") }, // hits belong to what was typed
   });
 }
 
