@@ -113,7 +113,7 @@ def _read(connection: duckdb.DuckDBPyConnection, table: Table, into: str, path: 
     row = connection.execute(f"""
         insert into {into} select * from read_csv('{path}', columns = {table.struct}, auto_detect = false, header = false,
             delim = ',', quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false,
-            max_line_size = {line}, buffer_size = {line * 2}, parallel = false)
+            new_line = '\\n', max_line_size = {line}, buffer_size = {line * 2}, parallel = false)
     """).fetchone()
     return int(row[0]) if row else 0
 

@@ -83,6 +83,20 @@ def test_every_text_arrives_as_it_was(awkward: db.Database, archive: duckdb.Duck
     assert column(archive, "words") == PECULIAR
 
 
+@pytest.mark.parametrize("first", ["a\rb", "a\r\nb", "\r", "\r\n", "\n"])
+def test_a_first_row_with_a_line_end_of_its_own_says_nothing_about_the_lines(
+    first: str, awkward: db.Database, archive: duckdb.DuckDBPyConnection, cursor: Any
+) -> None:
+    """A caller's number may hold one: the lines are PostgreSQL's, whatever stands in the first."""
+    words = [first, "x", "a\nb", '"\r"', 'e\r\n"']
+    for number, said in enumerate(words):
+        put(awkward, "insert into awkward (id, words) values (:id, :words)", id=number, words=said)
+
+    loaded(archive, cursor)
+
+    assert column(archive, "words") == words
+
+
 def test_numbers_and_moments_are_exact(awkward: db.Database, archive: duckdb.DuckDBPyConnection, cursor: Any) -> None:
     put(awkward, """
         insert into awkward values
