@@ -17,7 +17,7 @@ from telephony.simulator.truth import Truth
 from telephony.switch import Switch
 
 LAG = 1.0  # seconds by which a busy machine may send an event later than it is stamped
-LOOK = 0.25  # seconds by which it may be noted too late that somebody listens
+LOOK = 1.0  # seconds by which a busy machine may note too late that somebody listens
 NEAR = 0.5  # seconds by which a stored length or moment may differ from the truth
 _ID = re.compile(rb"\r\n(Dest)?(Uniqueid|Linkedid): ([^\r\n]+)")
 _KINDS = {b"Event: Newchannel": "began", b"Event: Hangup": "ended"}

@@ -85,7 +85,7 @@ class Ear:
         return self.place.said(self.switch)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def place() -> Iterator[Firm]:
     with firm(ami_port=1, people=PEOPLE) as found:
         yield found

@@ -1,6 +1,7 @@
 """PostgreSQL dies while calls come in: the journal keeps them, the books catch up, nothing is told twice."""
 
 from bench.kill.firm import until
+from bench.kill.proof import LOOK
 from tests.kill.conftest import Ear
 
 
@@ -47,5 +48,5 @@ def test_a_listener_that_lives_and_dies_without_the_books_leaves_its_calls_and_b
     until(lambda: len(ear.gaps()) == 2 and all(gap.ended_at for gap in ear.gaps()), "both gaps", 30)
     cuts = [(one[1], other[0]) for one, other in zip(ear.board.heard, ear.board.heard[1:], strict=False)]
     found = [(gap.began_at.timestamp(), gap.ended_at.timestamp()) for gap in ear.gaps()]
-    assert all(a <= began and ended <= b + 0.25 for (a, b), (began, ended) in zip(found, cuts, strict=True))
+    assert all(a <= began and ended <= b + LOOK for (a, b), (began, ended) in zip(found, cuts, strict=True))
     assert found[0][1] < found[1][0]
