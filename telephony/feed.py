@@ -12,6 +12,7 @@ from telephony.guard import Doubt, Guard, mended
 
 _REPEATS = frozenset({"UserEvent"})  # the dialplan's own headers may be named like the channel's
 _ABSOLUTE = 10**8  # seconds beyond this are a Unix time, below it a time since the connection was made
+_READ = re.compile(r"(\d{1,18}) (\d{1,10}(?:\.\d+)?)", re.ASCII)
 _EPOCH = re.compile(rb"[Uu]nique[Ii][Dd]: (?:[^\r\n]*-)?(\d{9,11})\.\d+")
 _CEL_TIME = re.compile(rb"\nEventTime: ([^\r\n]+)")
 
@@ -94,13 +95,22 @@ class Feed:
 
 
 def times(lines: str, data: bytes) -> list[tuple[int, datetime]]:
-    """Return when each read came, from "byte-offset seconds" lines; relative seconds are dated by the first channel id."""
+    """Return when each read came, from "byte-offset seconds" lines; relative seconds are dated by the first channel id.
+
+    A power failure may leave lines that cannot be read; the bytes that such a line dates belong to the read before.
+    """
     whole = lines[: lines.rfind("\n") + 1]  # a crash may have torn the last line
-    reads = [(int(offset), float(second)) for offset, second in (line.split() for line in whole.splitlines() if line)]
-    if not reads:
-        return []
-    base = 0.0 if reads[0][1] > _ABSOLUTE else _base(reads, data)
+    reads = sorted(read for line in whole.split("\n") for read in _read(line))
+    absolute = [read for read in reads if read[1] > _ABSOLUTE]
+    reads, base = (absolute, 0.0) if absolute else (reads, _base(reads, data))
     return [(offset, datetime.fromtimestamp(base + second, UTC)) for offset, second in reads]
+
+
+def _read(line: str) -> Iterator[tuple[int, float]]:
+    """Yield what the line says, nothing when it is none."""
+    found = _READ.fullmatch(line)
+    if found:
+        yield int(found.group(1)), float(found.group(2))
 
 
 def _base(reads: list[tuple[int, float]], data: bytes) -> float:

@@ -1,5 +1,6 @@
 """All calls that are going on, and the only writer of them: what the switch says becomes changes."""
 
+import logging
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from telephony.livecall import Leg, LiveCall, merged, met, replace
 from telephony.step import STEPS, over
 from telephony.switch import Switch
 
+log = logging.getLogger(__name__)
 LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
 DOUBTS = 1000
 TRUNKS = 1000
@@ -64,6 +66,14 @@ class Floor:
 
     def hear(self, event: Event) -> list[Change]:
         """Take one event and return what it changed; nothing raises, what cannot be believed is counted."""
+        try:
+            return self._heard(event)
+        except Exception as error:  # a fault of ours must cost no other event: a journal is read again at each start
+            log.exception("%.50r at byte %d could not be understood and is left out", event.name, event.offset)
+            self.doubt(Doubt(event.offset, f"not understood: {error!r}", repr(dict(event.headers)).encode()))
+            return []
+
+    def _heard(self, event: Event) -> list[Change]:
         if event.name in _CONTROL:
             return self._control(event)
         step = STEPS.get(event.name)
@@ -97,6 +107,8 @@ class Floor:
         if event.name in _REMARKS and not all(self._is_leg(name) for name in own):
             return None, []
         ids = [name for name in ids if name not in self._late]
+        if not ids:
+            return None, []
         if event.name == "QueueEntry" and self._groups.find(ids[0]) is None:
             return None, []
         return self._joined(ids, event)

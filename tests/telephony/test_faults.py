@@ -9,7 +9,7 @@ import pytest
 
 from telephony import facts, replay
 from telephony.event import Event
-from telephony.feed import Feed
+from telephony.feed import Feed, times
 from telephony.floor import LATE, Floor
 from tests.telephony.test_replay import CAPTURES, NAMES
 
@@ -93,3 +93,43 @@ def shifted(event: Event, by: int) -> Event:
     headers = {name: value.replace("1795331", str(1795331 + by)) if name.endswith(("uniqueid", "linkedid")) else value
                for name, value in event.headers.items()}
     return Event(event.name, headers, (event.at or datetime.now(UTC)) + timedelta(seconds=1000 * by), event.offset)
+
+
+@pytest.mark.parametrize("said", ["Event: UserEvent\r\nUserEvent: RecordingDone\r\nLinkedid: {0}\r\nFile: x.wav",
+                                  "Event: ParkedCallGiveUp\r\nParkeeUniqueid: {0}\r\nParkeeLinkedid: {0}",
+                                  "Event: BlindTransfer\r\nTransfererUniqueid: {0}\r\nTransfererLinkedid: {0}",
+                                  "Event: QueueEntry\r\nUniqueid: {0}\r\nQueue: support"])
+def test_a_word_about_an_ended_call_is_nothing_new(said: str) -> None:
+    heard = events("asterisk-22/a-inbound-answered")
+    played = play(heard)
+    key = played.in_order()[0].key
+
+    feed = Feed()
+    for event in feed.hear(said.format(key).encode() + b"\r\n\r\n", None):
+        assert played.floor.hear(event) == []
+    assert feed.frames == 1
+    assert is_clean(played.floor)
+    assert not played.floor.doubted
+
+
+def test_an_event_that_cannot_be_understood_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """Python reads no number of so many digits."""
+    absurd = Event("FullyBooted", {"event": "FullyBooted", "uptime": "9" * 5000}, None, 7)
+    heard = events("asterisk-22/a-inbound-answered")
+    played = play([*heard[:30], absurd, *heard[30:]])
+
+    assert [replay.told(call)["disposition"] for call in played.in_order()] == ["answered"]
+    assert [(doubt.offset, "ValueError" in doubt.reason) for doubt in played.floor.doubts] == [(7, True)]
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("bad", ["\x00\x00\x00\x00", "12", "12 17640\x000001", "12 nan", "12 9e99", "99999999999999999999 1764000001",
+                                 "-1 1764000001", "12 5"])
+def test_a_line_of_times_that_cannot_be_read_is_left_out(bad: str) -> None:
+    told = times(f"0 1764000000.5\n{bad}\n30 1764000001.5\n", b"")
+
+    assert [(offset, at.timestamp()) for offset, at in told] == [(0, 1764000000.5), (30, 1764000001.5)]
+
+
+def test_reads_stay_in_order_when_an_offset_is_garbled() -> None:
+    assert [offset for offset, _ in times("0 1764000000\n500 1764000001\n5 1764000002\n", b"")] == [0, 5, 500]

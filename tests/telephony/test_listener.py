@@ -173,6 +173,20 @@ def test_a_restarted_listener_tells_nothing_twice(ready: Settings, ami: Ami) -> 
     assert [tuple(row) for row in rows(ready, "select reason from feed_gap")] == [("the listener was stopped",)]
 
 
+def test_a_word_about_an_ended_call_costs_no_other_call_and_no_start(ready: Settings, ami: Ami) -> None:
+    first, second = frames("asterisk-22/b-abandoned"), frames("asterisk-22/d2-direct-answered")
+    own = next(line for frame in first for line in frame.split(b"\r\n") if line.startswith(b"Linkedid: "))
+    late = b"Event: UserEvent\r\nUserEvent: RecordingDone\r\nFile: x.wav\r\n" + own
+    with listening(ready, ami):
+        ami.say(b"".join(frame + b"\r\n\r\n" for frame in [*first, late, *second]))
+        until(lambda: len(rows(ready, "select 1 from call where not live")) == 2, what="the second call")
+    with db.begin(scope.ALL) as session:  # all of it is read again
+        session.execute(text("update feed_checkpoint set low_segment = '', low_offset = 0"))
+    with listening(ready, ami) as again:
+        assert not again.floor.calls
+    assert len(rows(ready, "select 1 from call where not live")) == 2
+
+
 def test_a_silent_switch_is_given_up(ready: Settings, ami: Ami, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("telephony.link.PING_EVERY", 0.2)
     monkeypatch.setattr("telephony.link.PING_DEADLINE", 0.5)
