@@ -1,7 +1,7 @@
 """The pop: what one agent's screen is told, in a small transaction of its own, before the call is stored."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
@@ -173,17 +173,13 @@ def told(pop: AgentPop | Row[Any], queues: Labels) -> dict[str, Any]:
         "answered_at": pop.answered_at.isoformat() if pop.answered_at else None,
         "answered_by": pop.answered_by,
         "party_id": pop.party_id,
-        "matches": [
-            {
-                "party_id": m["party_id"],
-                "name": m["name"],
-                "contact": m["contact_name"],
-                "grade": m["grade"],
-                "reason": m["reason"],
-            }
-            for m in pop.matches
-        ],
+        "matches": [_named(match) for match in pop.matches],
     }
+
+
+def _named(match: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: match[name] for name in ("party_id", "name", "grade", "reason")}
+    return kept | {"contact": match["contact_name"]}
 
 
 def _changes(session: Session, item: PhoneNews) -> list[dict[str, Any]]:
@@ -225,6 +221,10 @@ def close_stale(session: Session, switch: str, keys: set[str], *, at: datetime) 
         live.publish(session, live.topic_of(row.staff_id), "pop-ended", {"pop_id": row.id, "at": at.isoformat()}, at=at)
 
 
-def belongs_to(session: Session, pop_id: int, party_id: int, contact_id: int | None) -> None:
-    """The agent has said who this is: the screen keeps it, and the call gets it when it is stored."""
-    session.execute(update(AgentPop).where(AgentPop.id == pop_id).values(party_id=party_id, contact_id=contact_id))
+def belongs_to(session: Session, pop_id: int, chosen: parties.Match, *, at: datetime) -> None:
+    """The agent has said who this is: their screens name nobody else, and the call gets it when it is stored."""
+    known = {"party_id": chosen.party_id, "contact_id": chosen.contact_id, "matches": [asdict(chosen)]}
+    settled = update(AgentPop).where(AgentPop.id == pop_id).values(known).returning(AgentPop.staff_id)
+    staff_id = session.execute(settled).scalar_one()
+    told = {"pop_id": pop_id, "party_id": chosen.party_id, "matches": [_named(asdict(chosen))]}
+    live.publish(session, live.topic_of(staff_id), "pop-party", told, at=at)

@@ -45,7 +45,7 @@ def choose(pop_id: int) -> ResponseReturnValue:
     if party_id is None:
         raise Invalid(_("Choose the customer who calls."))
     with db.begin(person.scope) as session:
-        actions.choose(session, pop_id, party_id, _number(contact), by=person)
+        actions.choose(session, pop_id, party_id, _number(contact), by=person, at=clock.now())
     return _details(pop_id)
 
 

@@ -15,7 +15,7 @@ from service.parties.model import Party, PartyPhone
 
 @dataclass(frozen=True)
 class Match:
-    """A party that may be calling: `reason` is exact (whole number) or digits (same digits, number not valid)."""
+    """A party that may be calling: `reason` is exact (whole number), digits (same digits, number not valid) or chosen."""
 
     party_id: int
     contact_id: int | None

@@ -194,6 +194,28 @@ def test_a_link_that_never_was_is_not_called_ready(firm: SimpleNamespace, opened
     ada.faults.clear()  # the browser itself notes the 503
 
 
+@pytest.mark.parametrize("way", ["choose", "attach", "create"])
+def test_the_head_of_the_card_names_who_was_settled(way: str, firm: SimpleNamespace, opened: Opened) -> None:
+    with db.begin(scope.ALL) as work:
+        make.phone(work, make.party(work, firm.pudong, "先锋果业"), "13800001001")
+    ada = at_desk(opened)
+    other = ada.tab("/tickets")
+    scene.rings(caller_number="13800001001" if way == "choose" else "13787654321")
+    ada.page.wait_for_selector("article.pop .pop-details form")
+    if way == "create":
+        ada.page.fill("article.pop [name=name]", "先锋果业")
+        ada.page.click("text=Create customer")
+    elif way == "attach":
+        ada.page.fill(".pop-details [name=q]", "先锋")
+    if way != "create":
+        ada.page.click(".option >> text=先锋果业")
+
+    ada.page.wait_for_selector(".pop-details .who >> text=先锋果业")
+    other.wait_for_selector("article.pop [data-f=who] >> text=先锋果业")
+    other.reload()
+    other.wait_for_selector("article.pop [data-f=who] >> text=先锋果业")
+
+
 def test_running_clocks_are_not_read_aloud(firm: SimpleNamespace, opened: Opened) -> None:
     ada = at_desk(opened)
     scene.rings()

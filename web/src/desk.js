@@ -73,12 +73,15 @@ function forget(id) {
   contextOf(id).remove();
 }
 
-// The details are asked for once a card is there, and again when the call was answered (facts may have been added).
+// The details are asked for once a card is there, again when the call was answered (facts may have been added) and when
+// it was said, perhaps in another tab, who calls.
 function load(pop, force = false) {
-  const wanted = pop.state === "talking" ? "talking" : "ringing";
   if (["answered", "gone"].includes(pop.state)) return;
-  if (!force && (asked.get(pop.pop_id) === wanted || (asked.has(pop.pop_id) && wanted === "ringing"))) return;
+  const before = asked.get(pop.pop_id);
+  const wanted = { talked: Boolean(before?.talked) || pop.state === "talking", party: pop.party_id };
+  if (!force && before?.talked === wanted.talked && before.party === wanted.party) return;
   asked.set(pop.pop_id, wanted);
+  if (before && before.party !== wanted.party) renewParty(pop.pop_id);
   details(pop.pop_id, `/desk/pops/${pop.pop_id}`);
 }
 

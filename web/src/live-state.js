@@ -9,6 +9,7 @@ export function hear(pops, kind, data) {
   if (!pop) return pops;
   if (kind === "pop-talking") Object.assign(pop, { state: "talking", talking_at: data.at });
   if (kind === "pop-ended") Object.assign(pop, { state: "ended", ended_at: data.at });
+  if (kind === "pop-party") Object.assign(pop, { party_id: data.party_id, matches: data.matches });
   if (kind in FOLDED) Object.assign(pop, { state: FOLDED[kind], by: data.by, reason: data.reason, folded_at: Date.now() });
   return pops;
 }
@@ -42,4 +43,4 @@ export function forget(pops, now, keep = 8000) {
   return pops;
 }
 
-export const KINDS = ["snapshot", "pop", "pop-talking", "pop-answered", "pop-gone", "pop-ended", "resync", "blind", "beat", "feed", "recording", "night-failed"];
+export const KINDS = ["snapshot", "pop", "pop-talking", "pop-answered", "pop-gone", "pop-ended", "pop-party", "resync", "blind", "beat", "feed", "recording", "night-failed"];
