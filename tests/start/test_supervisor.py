@@ -14,9 +14,9 @@ from etl import schedule
 from service.core import clock, db, scope
 from service.core.config import Settings
 from tests.start import command
-from tests.start.command import Running, ends, environment, until
+from tests.start.command import Running, ends, environment, promised, until
 
-ROOMS = {"web", "jobs", "schedule"}
+ROOMS = {"web", "boards", "jobs", "schedule"}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_a_room_that_is_killed_comes_back_and_ctrl_c_ends_them_all(
     running: Running, place: dict[str, str], settings: Settings, tmp_path: Path
 ) -> None:
     address = running.says("Ringdesk answers at", 60).rsplit(" ", 1)[1]
-    until(lambda: set(running.family()) == ROOMS)
+    until(lambda: set(running.family()) == ROOMS, 60)
     before = running.family()
 
     second = ends(["up"], place | {"RINGDESK_PORT": str(command.free_port())})
@@ -53,13 +53,13 @@ def test_a_room_that_is_killed_comes_back_and_ctrl_c_ends_them_all(
     for room in ("web", "jobs"):
         before[room].kill()
         running.says(f"{room} ended with -9; it starts again in 0.5 s")
-    until(lambda: set(running.family()) == ROOMS, 30)
+    until(lambda: set(running.family()) == ROOMS, 60)
     after = running.family()
     assert {room for room in ROOMS if after[room].pid != before[room].pid} == {"web", "jobs"}
-    until(lambda: answers(address), 30)
+    until(lambda: answers(address), 60)
 
     everything = psutil.Process(running.process.pid).children(recursive=True)
-    assert running.interrupt() < 5
+    assert running.interrupt() < promised(5)
     assert running.process.returncode == 0
     assert running.lines[-1] == "Stopped."
     assert alive(everything) == []
@@ -77,7 +77,7 @@ def answers(address: str) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent was killed")
 def test_a_supervisor_that_is_killed_leaves_no_child(running: Running) -> None:
     running.says("Ringdesk answers at", 60)
-    until(lambda: set(running.family()) == ROOMS)
+    until(lambda: set(running.family()) == ROOMS, 60)
     children = psutil.Process(running.process.pid).children(recursive=True)
     running.process.send_signal(signal.SIGKILL)
     running.process.wait(5)
@@ -87,5 +87,5 @@ def test_a_supervisor_that_is_killed_leaves_no_child(running: Running) -> None:
 def test_a_stop_while_everything_is_still_starting(running: Running) -> None:
     until(lambda: len(running.family()) == len(ROOMS), 60)
     children = psutil.Process(running.process.pid).children(recursive=True)
-    assert running.interrupt() < 5
+    assert running.interrupt() < promised(5)
     assert alive(children) == []
