@@ -42,9 +42,9 @@ def unheard(session: Session) -> list[tuple[str, str]]:
     return [(gap.switch, gap.began_at.isoformat()) for gap in gaps]
 
 
-def pop(session: Session, pop_id: int) -> AgentPop | None:
-    """One pop, whatever its state."""
-    return session.get(AgentPop, pop_id)
+def pop(session: Session, pop_id: int, *, lock: bool = False) -> AgentPop | None:
+    """One pop, whatever its state; with `lock` nobody else changes it before this transaction ends."""
+    return session.get(AgentPop, pop_id, with_for_update=lock or None, populate_existing=lock)
 
 
 def call_of_pop(session: Session, switch: str, call_key: str) -> int | None:

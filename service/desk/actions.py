@@ -6,11 +6,15 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core.errors import NotFound
+from service.core.errors import DeskError, NotFound
 from service.core.identity import Identity
 from service.desk import queries
 from service.parties import actions as parties
 from service.parties import queries as party_queries
+
+
+class CallerKnown(DeskError):
+    """It was said already whose call this is."""
 
 
 def choose(
@@ -36,7 +40,9 @@ def attach(session: Session, pop_id: int, party_id: int, contact_name: str, *, b
 
 def create(session: Session, pop_id: int, new: parties.NewParty, *, by: Identity, at: datetime) -> int:
     """A new customer exists with the caller's number, and the call is theirs; returns the customer's id."""
-    pop = queries.own_pop(session, pop_id, by)
+    pop = queries.own_pop(session, pop_id, by, lock=True)
+    if pop.party_id:
+        raise CallerKnown(_("This call has its customer already; nothing was created. Load the page again to see who it is."))
     party_id = parties.create_party(session, new, by=by.staff_id, branch_id=by.branch_id, at=at)
     _settle_named(session, pop, party_id, new.contact_name, at)
     return party_id

@@ -73,9 +73,9 @@ class Caller:
         return next((c for c in self.customer.card.contacts if c.id == self.pop.contact_id), None)
 
 
-def own_pop(session: Session, pop_id: int, person: Identity) -> AgentPop:
+def own_pop(session: Session, pop_id: int, person: Identity, *, lock: bool = False) -> AgentPop:
     """The pop, if it is this person's own; anybody else's does not exist for them."""
-    pop = calls.pop(session, pop_id)
+    pop = calls.pop(session, pop_id, lock=lock)
     if pop is None or pop.staff_id != person.staff_id:
         raise NotFound(_("This call is not at your phone. Look for it in the list of calls."))
     return pop

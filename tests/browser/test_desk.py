@@ -194,6 +194,24 @@ def test_a_link_that_never_was_is_not_called_ready(firm: SimpleNamespace, opened
     ada.faults.clear()  # the browser itself notes the 503
 
 
+def test_enter_twice_makes_one_customer(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    sent: list[str] = []
+    ada.page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    scene.rings("1795331800.4", caller_number="13787654321")
+    ada.page.wait_for_selector("text=This number is not on file")
+    ada.page.fill("article.pop [name=name]", "Once Ltd")
+    ada.page.focus("article.pop [name=name]")
+
+    ada.page.evaluate("""() => {
+        const form = document.querySelector('article.pop form[id^=create]');
+        for (const turn of [1, 2]) form.requestSubmit(form.querySelector('button.btn'));
+    }""")
+
+    ada.page.wait_for_selector(".pop-details .who >> text=Once Ltd")
+    assert (len(sent), len(owners("13787654321"))) == (1, 1)
+
+
 @pytest.mark.parametrize("way", ["choose", "attach", "create"])
 def test_the_head_of_the_card_names_who_was_settled(way: str, firm: SimpleNamespace, opened: Opened) -> None:
     with db.begin(scope.ALL) as work:

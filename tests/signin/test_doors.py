@@ -25,7 +25,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /desk/pops/<int:pop_id>": ("a", 200),
     "POST /desk/pops/<int:pop_id>/choose": ("a", 200),
     "POST /desk/pops/<int:pop_id>/attach": ("a", 200),
-    "POST /desk/pops/<int:pop_id>/customer": ("a", 422),
+    "POST /desk/pops/<int:pop_id>/customer": ("a", 409),
     "GET /calls": (ALL, 200),
     "GET /calls/<int:call_id>": (ALL, 200),
     "GET /customers": (ALL, 200),

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from service.app import create_app
 from service.core import clock, db, scope
@@ -156,3 +158,16 @@ def test_a_caller_name_is_text_in_every_page(app: Flask, firm: SimpleNamespace) 
         body = ada.get(path, headers=PAGE).text
         assert evil not in body, path
     assert "&lt;script&gt;" in ada.get("/calls", headers=PAGE).text
+
+
+def test_a_call_that_has_its_customer_makes_no_other(app: Flask, firm: SimpleNamespace) -> None:
+    tabs = [signed_in(app, "ada") for _ in range(3)]
+    marks = [token(tab, "/desk") for tab in tabs]
+
+    def create(tab: FlaskClient, mark: str) -> int:
+        return tab.post(f"/desk/pops/{firm.pop}/customer", data={"csrf_token": mark, "name": "Once Ltd"}).status_code
+
+    with ThreadPoolExecutor(3) as threads:
+        assert sorted(threads.map(create, tabs, marks)) == [200, 409, 409]
+    with db.begin(scope.ALL) as work:
+        assert work.scalars(select(make.Party.name).where(make.Party.name == "Once Ltd")).all() == ["Once Ltd"]

@@ -138,16 +138,21 @@ function onClick(event, live) {
   ACTS[button.dataset.act]?.(id, live);
 }
 
+const sending = new Set(); // a second Enter while the first one travels is not a second customer
+
 // Choosing, attaching and creating a caller answer with the same details, now with a customer.
 async function onSubmit(event) {
   const form = event.target.closest("form[data-pop-form]");
   if (!form) return;
   event.preventDefault();
   const id = Number(form.dataset.popForm);
+  if (sending.has(id)) return;
+  sending.add(id);
   const button = event.submitter;
   const body = new FormData(form, button);
   button?.setAttribute("aria-busy", "true");
   await details(id, form.action, { method: "POST", body });
+  sending.delete(id);
   button?.removeAttribute("aria-busy");
   renewParty(id);
 }
