@@ -45,7 +45,7 @@ def axis(call: Call, legs: Sequence[CallLeg], names: dict[int, str], now: dateti
         return None
     began = call.started_at
     known = [call.ended_at, *(leg.ended_at for leg in legs)]
-    ended = max([moment for moment in known if moment] or [now])
+    ended = now if call.live else max([moment for moment in known if moment] or [now])
     whole = max((ended - began).total_seconds(), 1.0)
     place = _placing(began, whole)
     lanes = [Lane("caller", call.caller_name or call.caller_number or "", (place("caller", began, ended),))]

@@ -46,7 +46,18 @@ COPIED = (
     "call_key",
 )
 
-_ADDED_ALIAS = insert(CallAlias).on_conflict_do_nothing()
+_ALIAS = insert(CallAlias)
+_ADDED_ALIAS = _ALIAS.on_conflict_do_update(  # a call moves to the branch of whoever took it, and its names with it
+    index_elements=["switch", "uniqueid"],
+    set_={"branch_id": _ALIAS.excluded.branch_id},
+    where=CallAlias.branch_id != _ALIAS.excluded.branch_id,
+)
+_MOVED_SOUND = (
+    update(Recording)
+    .where(Recording.call_id == Call.id, Recording.branch_id != Call.branch_id)
+    .values(branch_id=Call.branch_id)
+    .execution_options(synchronize_session=False)
+)
 _LEG = insert(CallLeg)
 _ADDED_LEG = _LEG.on_conflict_do_update(
     index_elements=["call_id", "no"],
@@ -144,7 +155,9 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
 
 def _party(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
     """What an agent chose in the pop, else the only match of the number."""
-    chosen = next((around.chosen[name] for name in _names(fact) if name in around.chosen), None)
+    chosen = around.chosen(fact)
+    if not chosen and fact.live and not fact.answered_by:
+        return  # whose customer this is shows when somebody takes the call, or nobody did
     number = phones.parse(rules.customer_number(fact.direction, fact.caller_number, fact.called))
     matches = party_queries.match_phone(session, number) if not chosen and fact.direction != "internal" else []
     if chosen:
@@ -168,18 +181,37 @@ class _Around:
         ours = {(fact.switch, name) for fact in self._facts for name in (fact.agent, fact.answered_by)}
         return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name})
 
+    def chosen(self, fact: CallFacts) -> tuple[int, int | None] | None:
+        """Party and contact: what somebody said in a pop of the call, else what the pop of who took it knows."""
+        pops = [pop for name in _names(fact) for pop in self.pops.get(name, ())]
+        said = [pop for pop in pops if pop.matches and pop.matches[0].get("reason") == "chosen"]
+        took = [pop for pop in pops if pop.extension in (fact.agent, fact.answered_by)]
+        return next(((pop.party_id, pop.contact_id) for pop in [*said, *took]), None)
+
     @cached_property
-    def chosen(self) -> dict[Name, tuple[int, int | None]]:
-        """Party and contact that a pop of the call knows."""
+    def pops(self) -> dict[Name, list[Any]]:
+        """The pops of the calls that know a party."""
         names = {name for fact in self._facts for name in _names(fact)}
         found = self._session.execute(
-            select(AgentPop.switch, AgentPop.call_key, AgentPop.party_id, AgentPop.contact_id).where(
+            select(
+                AgentPop.switch,
+                AgentPop.call_key,
+                AgentPop.extension,
+                AgentPop.party_id,
+                AgentPop.contact_id,
+                AgentPop.matches,
+            )
+            .where(
                 AgentPop.switch.in_({switch for switch, _ in names}),
                 AgentPop.call_key.in_({name for _, name in names}),
                 AgentPop.party_id.is_not(None),
             )
+            .order_by(AgentPop.id)
         )
-        return {(row.switch, row.call_key): (row.party_id, row.contact_id) for row in found}
+        pops: dict[Name, list[Any]] = {}
+        for row in found:
+            pops.setdefault((row.switch, row.call_key), []).append(row)
+        return pops
 
     @cached_property
     def lines(self) -> dict[tuple[str, str, str], int]:
@@ -209,6 +241,7 @@ def _aliases(session: Session, rows: dict[Name, Call], facts: list[CallFacts]) -
     ]
     if added:
         session.execute(_ADDED_ALIAS, added)
+        session.execute(_MOVED_SOUND.where(Call.id.in_({alias["call_id"] for alias in added})))
 
 
 def _legs(session: Session, around: "_Around", news: list[tuple[Call, CallFacts]]) -> None:
