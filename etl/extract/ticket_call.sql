@@ -1,3 +1,5 @@
--- One row per call that a ticket remembers.
-select id, ticket_id, switch, call_key, linked_at, branch_id, row_xid
-from ticket_call
+-- One row per call that a ticket remembers, with the call as it is known now: names move when two calls turn out to be
+-- one, so this is read whole each night.
+select t.id, t.ticket_id, t.switch, t.call_key, a.call_id, t.linked_at, t.branch_id
+from ticket_call as t
+left join call_alias as a on a.switch = t.switch and a.uniqueid = t.call_key

@@ -73,6 +73,24 @@ def test_a_second_night_reads_changes_and_forgets_deleted_rows(night: Settings, 
     assert view.ask("select min(party_name) as name from open_item").one()["name"] == "新名"
 
 
+def test_a_ticket_keeps_its_call_when_the_call_takes_another_name(
+    night: Settings, clean: db.Database, committed_cast: SimpleNamespace
+) -> None:
+    run(night)
+    late, early = "1795395700.9", "1795395700.8"
+    with db.begin(scope.ALL, clean.app) as work:
+        party = make.party(work, committed_cast.pudong)
+        ticket = make.ticket(work, party, committed_cast.ada, AT, call=("pbx1", late)).id
+        make.call(work, AT + timedelta(hours=2), call_key=late)
+    run(night)
+    with db.begin(scope.ALL, clean.app) as work:
+        make.call(work, AT + timedelta(hours=2), call_key=early, aliases=(late,))
+
+    assert run(night).mode == "changes"
+    view = Archive(night.warehouse_dir).generation().view(scope.ALL)
+    assert view.ask(f"select call_key from fact_call where ticket_id = {ticket}").one() == {"call_key": early}
+
+
 def test_running_a_night_twice_gives_the_same_rows(night: Settings) -> None:
     question = "select * exclude (policy_version) from fact_call order by call_id"
     run(night, full=True)

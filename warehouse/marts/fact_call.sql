@@ -3,9 +3,10 @@
 -- Offered means: inbound, entered a queue. Short means: gave up before the short-abandon limit.
 -- Read by: dashboards/questions/calls.py, for the board and the workbook sheet "Calls".
 with first_ticket as (
-    select switch, call_key, min(ticket_id) as ticket_id
+    select call_id, min(ticket_id) as ticket_id
     from stg_ticket_call
-    group by switch, call_key
+    where call_id is not null
+    group by call_id
 ),
 
 outcome as (
@@ -57,5 +58,5 @@ cross join ops.run as run
 left join stg_phone_line as l on c.switch = l.switch and c.queue = l.queue
 left join stg_party as p on c.party_id = p.party_id
 left join stg_staff as s on c.staff_id = s.staff_id
-left join first_ticket as f on c.switch = f.switch and c.call_key = f.call_key
+left join first_ticket as f on c.call_id = f.call_id
 left join stg_ticket as t on f.ticket_id = t.ticket_id
