@@ -16,7 +16,7 @@ from service.core.identity import Identity
 
 SAME_START = timedelta(seconds=10)  # a player asks for the first bytes several times while it opens a file
 SAME_PLAY = timedelta(hours=4)  # seeking, pausing and going on belong to the play that began with the first byte
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class Unsatisfiable(Exception):

@@ -1,7 +1,8 @@
 """Calls on screen: the list, and one call with its legs and its recording."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -48,8 +49,8 @@ def _filters() -> queries.Filters:
         direction=chosen.get("direction", ""),
         disposition=chosen.get("disposition", ""),
         number="".join(c for c in chosen.get("number", "") if c.isdigit())[:20],
-        since=day,
-        until=day + timedelta(days=1) if day else None,
+        since=_midnight(day) if day else None,
+        until=_midnight(day + timedelta(days=1)) if day else None,
     )
 
 
@@ -58,11 +59,16 @@ def _number(name: str) -> int | None:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
-def _day(value: str) -> datetime | None:
+def _day(value: str) -> date | None:
     try:
-        return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=get_timezone())
+        day = date.fromisoformat(value)
     except ValueError:
         return None
+    return day if 1970 <= day.year < 9999 else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, ZoneInfo(str(get_timezone())))
 
 
 def _before() -> tuple[datetime, int] | None:
@@ -71,7 +77,7 @@ def _before() -> tuple[datetime, int] | None:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return (moment, int(last)) if moment.tzinfo and last.isdigit() and len(last) < 19 else None
+    return (moment, int(last)) if moment.tzinfo and last.isascii() and last.isdigit() and len(last) < 19 else None
 
 
 def _address(last: queries.Call | None) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -133,7 +134,20 @@ def test_the_same_form_sent_twice_is_one_ticket(app: Flask, firm: SimpleNamespac
     assert places[0] == places[1]
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "x", "99999999999999999999", "１"])
+def test_a_day_of_calls_ends_at_the_firms_midnight(app: Flask, firm: SimpleNamespace) -> None:
+    midnight = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)  # in Shanghai
+    with db.begin(scope.ALL) as work:
+        last, first = (make.call(work, midnight + timedelta(seconds=shift)).id for shift in (-1, 0))
+    ada = signed_in(app, "ada")
+
+    def listed(day: str) -> set[int]:
+        return {int(n) for n in re.findall(r'href="/calls/(\d+)"', ada.get(f"/calls?day={day}", headers=PAGE).text)}
+
+    assert (last in listed("2026-11-23"), first in listed("2026-11-23")) == (True, False)
+    assert (last in listed("2026-11-24"), first in listed("2026-11-24")) == (False, True)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "99999999999999999999", "１", "9999-12-31", "2026-11-23T01:00:00+00:00_²"])
 def test_odd_numbers_in_an_address_are_no_fault(value: str, app: Flask, firm: SimpleNamespace) -> None:
     ada = signed_in(app, "ada")
     for path in ("/tickets?before=", "/tickets?party=", "/calls?party=", "/calls?before=", "/calls?day="):
