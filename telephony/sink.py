@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -36,7 +37,8 @@ FLUSH = 0.2          # the store's breath: what changes within it is written onc
 CROWD = 60           # more calls than this waiting: those that go on wait, those that ended go first
 BATCH = 200
 IDLE_MARK = 10.0     # the checkpoint moves at least this often while events come
-_AWAY = (OperationalError, InterfaceError, PoolTimeout)
+# Classes of SQLSTATE that say nothing of what was written: the line, the server's state, rights to sign in, a race, room.
+_SERVER = frozenset({"08", "25", "28", "40", "53", "55", "57", "58"})
 
 
 @dataclass(frozen=True)
@@ -172,16 +174,16 @@ class Sink:
         try:
             with db.begin(scope.ALL, self._bind) as session:
                 self._tell_all(session, [pop.news for pop in pops])
-        except _AWAY as error:
+        except Exception as error:
+            if not is_away(error):
+                log.exception("A pop of %s was not told", self.switch)
+                self.failed += 1
+                return False
             if not self._away:
                 log.warning("No pops for %s, the database does not answer: %s", self.switch, _short(error))
             self._away = self._missed = True
             time.sleep(0.2)
             return True  # what still rings when it answers is told anew; the page says that it is blind
-        except Exception:
-            log.exception("A pop of %s was not told", self.switch)
-            self.failed += 1
-            return False
         self.popped += len(pops)
         self._away = False
         return True
@@ -201,7 +203,7 @@ class Sink:
     # ---- store ------------------------------------------------------------------------------------------
 
     def _store(self) -> None:
-        """The store thread: batches with the checkpoint, with back-off while the database is away."""
+        """The store thread: batches with the checkpoint, with back-off while the database takes none."""
         pause = 0.5
         while not (self._stopping and not self._waiting()):
             self._wake.wait(IDLE_MARK)
@@ -211,8 +213,9 @@ class Sink:
             try:
                 self._flush()
                 pause = 0.5
-            except _AWAY as error:
-                log.warning("The store of %s waits, the database does not answer: %s", self.switch, _short(error))
+            except Exception as error:  # whatever it is: this thread must outlive it, and nothing is lost by waiting
+                log.warning("The store of %s waits, the database does not take its calls: %s", self.switch, _short(error),
+                            exc_info=not is_away(error))
                 if self._stopping:
                     return
                 time.sleep(pause)
@@ -266,34 +269,56 @@ class Sink:
 
     def _write(self, taken: dict[str, tuple[LiveCall, Position]], errands: list[Callable[[Session], object]],
                position: Position) -> None:
-        told = [call_facts(self.switch, call, at) for call, at in taken.values()]
-        mark = self._checkpoint(taken, position)
-        now = clock.now()
+        mark, now, refused = self._checkpoint(taken, position), clock.now(), 0
         try:
+            told = [call_facts(self.switch, call, at) for call, at in taken.values()]
             with db.begin(scope.ALL, self._bind) as session:
                 actions.store_calls(session, told, mark, at=now)
                 for do in errands:
                     do(session)
-        except _AWAY:
-            raise
-        except Exception:
-            log.exception("A batch of %s was refused; its calls are tried one by one", self.switch)
-            self._write_singly(told, errands, mark)
-        self._done(taken, position)
-
-    def _write_singly(self, told: list[CallFacts], errands: list[Callable[[Session], object]], mark: Checkpoint) -> None:
-        steps: list[Callable[[Session], object]] = [
-            lambda session, fact=fact: actions.store_calls(session, [fact], None, at=clock.now()) for fact in told]  # type: ignore[misc]
-        steps += [*errands, lambda session: actions.store_calls(session, [], mark, at=clock.now())]
-        for step in steps:
-            try:
-                with db.begin(scope.ALL, self._bind) as session:
-                    step(session)
-            except _AWAY:
+        except Exception as error:
+            if is_away(error):
                 raise
-            except Exception:
-                log.exception("%s: one call was refused by the store; the journal has it", self.switch)
-                self.failed += 1
+            log.exception("A batch of %s was refused; its calls are tried one by one", self.switch)
+            refused = self._write_singly(taken, errands, mark)
+        self._done(taken, position, refused)
+
+    def _write_singly(self, taken: dict[str, tuple[LiveCall, Position]], errands: list[Callable[[Session], object]],
+                      mark: Checkpoint) -> int:
+        """All that can be stored is; returns how many calls cannot. Raises when it is not they that are at fault."""
+        refused = sum(self._is_refused(partial(self._store_one, call, at)) for call, at in taken.values())
+        for do in errands:
+            self._is_refused(do)
+        with db.begin(scope.ALL, self._bind) as session:
+            actions.store_calls(session, [], mark, at=clock.now())
+        return refused
+
+    def _store_one(self, call: LiveCall, at: Position, session: Session) -> None:
+        actions.store_calls(session, [call_facts(self.switch, call, at)], None, at=clock.now())
+
+    def _is_refused(self, do: Callable[[Session], object]) -> bool:
+        """True when this alone is refused; when any call would be, the refusal is raised and all of them wait."""
+        try:
+            with db.begin(scope.ALL, self._bind) as session:
+                do(session)
+        except Exception as error:
+            if is_away(error) or not self._takes_calls():
+                raise
+            log.exception("%s: one call was refused by the store; the journal has it", self.switch)
+            self.failed += 1
+            return True
+        return False
+
+    def _takes_calls(self) -> bool:
+        """True when a call that nobody made could be stored: it is taken back before anybody sees it."""
+        now = clock.now()
+        made_up = call_facts(self.switch, LiveCall(key="probe", began_at=now), Position())
+        try:
+            with db.open_session(scope.ALL, self._bind) as session:  # never committed
+                actions.store_calls(session, [made_up], None, at=now)
+        except Exception:
+            return False
+        return True
 
     def _checkpoint(self, taken: dict[str, tuple[LiveCall, Position]], position: Position) -> Checkpoint:
         """Where a restart reads from: the beginning of the oldest call that is not stored with its end."""
@@ -303,12 +328,12 @@ class Sink:
         low = min(low, position)
         return Checkpoint(self.switch, position.name, position.offset, low.name, low.offset)
 
-    def _done(self, taken: dict[str, tuple[LiveCall, Position]], position: Position) -> None:
+    def _done(self, taken: dict[str, tuple[LiveCall, Position]], position: Position, refused: int) -> None:
         with self._lock:
             for key, (call, _) in taken.items():
                 if call.ended:
                     self._first.pop(key, None)
-        self.stored += len(taken)
+        self.stored += len(taken) - refused
         self._marked, self._marked_at = position, time.monotonic()
 
     def low(self) -> Position:
@@ -321,6 +346,14 @@ def _milestone(old: LiveCall, new: LiveCall) -> bool:
     """True for changes worth a row while the call goes on; the others travel with the next of these."""
     return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated) != (
         new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated)
+
+
+def is_away(error: Exception) -> bool:
+    """True when a refusal is not about what was written: no answer, no room, no right to write, or another was first."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout)
+    state = getattr(error.orig, "pgcode", None)
+    return state[:2] in _SERVER if state else isinstance(error, (OperationalError, InterfaceError))
 
 
 def _short(error: Exception) -> str:
