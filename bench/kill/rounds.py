@@ -81,7 +81,7 @@ class Rounds:
     def play(self, number: int) -> Told:
         """One round, from the first ring to the proof."""
         told, before, deaf = Told(number), len(self.board.truths()), self._deaf()
-        nights = Nights(self.firm, self.random)
+        nights = Nights(self.firm, self.random, str(number))
         self.board.open()
         nights.start()
         try:

@@ -167,9 +167,9 @@ class Reader(Watcher):
 class Nights(Watcher):
     """Nights one after the other; one that is to be killed dies at a random moment of its life."""
 
-    def __init__(self, firm: Firm, rng: random.Random) -> None:
+    def __init__(self, firm: Firm, rng: random.Random, name: str) -> None:
         super().__init__()
-        self.firm, self.run, self.killed, self.good = firm, 0, list[float](), 0
+        self.firm, self.name, self.run, self.killed, self.good = firm, name, 0, list[float](), 0
         self._random, self._order, self._done = rng, threading.Event(), threading.Event()
 
     def kill_one(self, patience: float = 120.0) -> float:
@@ -182,7 +182,7 @@ class Nights(Watcher):
 
     def look(self) -> None:
         """One night, to its end or its death."""
-        log = f"night-{self.run}"
+        log = f"night-{self.name}-{self.run}"
         self.run += 1
         child, until_ = self.firm.run("night", log=log), time.monotonic() + 120
         while child.poll() is None and time.monotonic() < until_:
