@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from recordings import names, wav
 from recordings.names import Name
@@ -25,6 +25,7 @@ LOST_SECONDS = 60.0  # a file nobody closed: the switch died, or the call is on 
 WATCH_SECONDS = 1.0
 WHOLE_SECONDS = 3600.0
 Kept = dict[tuple[str, int], int]  # bytes in the vault, by uniqueid and segment
+Stamps = dict[str, tuple[int, int]]  # bytes and moment of the last change, by path
 
 
 @dataclass
@@ -53,12 +54,17 @@ class Found:
         return self.quiet >= patience
 
 
-def scan(settings: Settings, at: datetime, *, whole: bool = True) -> Report:
-    """Every finished file of every switch is in the vault and linked to its call; only recent days unless `whole`."""
-    report = Report()
+def scan(settings: Settings, at: datetime, *, whole: bool = True, kept: Stamps | None = None) -> Report:
+    """Every finished file of every switch is in the vault and linked to its call; only recent days unless `whole`.
+
+    `kept` remembers between looks which files need not be opened again; a whole look opens all of them.
+    """
+    report, kept = Report(), {} if kept is None else kept
+    if whole:
+        kept.clear()
     for switch in settings.switches:
         if switch.recordings is not None:
-            Round(Vault(settings.vault_dir), switch.name, switch.recordings / switch.name, at, report).look(whole)
+            Round(Vault(settings.vault_dir), switch.name, switch.recordings / switch.name, at, report, kept).look(whole)
     with db.begin(scope.ALL) as session:
         actions.link_orphans(session)
     return report
@@ -73,14 +79,22 @@ class Round:
     folder: Path
     at: datetime
     report: Report
+    kept: Stamps
 
     def look(self, whole: bool) -> None:
         """All days, or those a running call may still write to."""
         for day in names.all_days(self.folder) if whole else names.recent_days(self.at.date()):
-            relatives = list(names.files(self.folder, day))
+            relatives = [name for name in names.files(self.folder, day) if not self._as_kept(name)]
             known = self._known(relatives)
             for relative in relatives:
                 self._try(relative, known)
+
+    def _as_kept(self, relative: str) -> bool:
+        try:
+            state = (self.folder / relative).stat()
+        except OSError:
+            return False
+        return self.kept.get(f"{self.switch}/{relative}") == (state.st_size, state.st_mtime_ns)
 
     def _known(self, relatives: list[str]) -> Kept:
         uniqueids = {name.uniqueid for relative in relatives if (name := names.name_of(relative))}
@@ -99,6 +113,8 @@ class Round:
                 found = _facts(file, name, self.at)
                 if known.get((name.uniqueid, name.segment)) != found.size:
                     self._take(file, found, shown)
+                else:
+                    self.kept[shown] = (found.size, os.fstat(file.fileno()).st_mtime_ns)
         except (OSError, BrokenSeal) as error:
             self.report.refused[shown] = _sentence(error)
 
@@ -151,17 +167,13 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
-def job(settings: Settings, arguments: dict[str, Any]) -> None:
-    """Every day there is was looked through."""
-    _tell(scan(settings, clock.now()), set())
-
-
 def watch(settings: Settings, stop: threading.Event) -> None:
     """Finished files are collected within seconds until `stop`; trouble is told once and tried again."""
     told: set[str] = set()
+    kept: Stamps = {}
     for whole in _rhythm(stop):
         try:
-            _tell(scan(settings, clock.now(), whole=whole), told)
+            _tell(scan(settings, clock.now(), whole=whole, kept=kept), told)
         except Exception as error:
             _once(told, f"recordings: nothing can be collected now ({_first(error)}); trying again")
 

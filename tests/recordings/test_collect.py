@@ -146,6 +146,25 @@ def test_an_unfinished_copy_is_nobodys_business_yet(shelf: Settings, there: Call
     assert collect.scan(shelf, AT).collected == [f"{DAY}/{KEY}.1.wav"]
 
 
+def test_what_is_kept_is_not_opened_again_until_it_changes(
+    shelf: Settings, there: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, remembered = there(f"{DAY}/{KEY}.1.wav"), {}
+    for _look in range(2):
+        collect.scan(shelf, AT, whole=False, kept=remembered)
+    opened: list[Path] = []
+    really = collect._opened
+    monkeypatch.setattr(collect, "_opened", lambda path: opened.append(path) or really(path))
+
+    collect.scan(shelf, AT, whole=False, kept=remembered)
+    assert opened == []
+
+    path.write_bytes(wav(tone(3.0)))
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    assert collect.scan(shelf, AT, whole=False, kept=remembered).collected == [f"{DAY}/{KEY}.1.wav"]
+    assert opened == [path]
+
+
 def test_links_lead_nowhere(shelf: Settings, there: Callable[..., Path], tmp_path: Path) -> None:
     secret = leave(tmp_path, "secret.wav", SOUND, LONG_AGO)
     place = there(f"{DAY}/{KEY}.1.wav").parent
