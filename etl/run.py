@@ -82,7 +82,7 @@ def end(engine: Engine, run_id: int, slot: str, *, state: str, at: datetime, gen
 
 
 def alert(session: Session, run_id: int, slot: str, reason: str, *, at: datetime) -> None:
-    """Open browsers hear it now, people outside by the outbox."""
+    """Open browsers hear it now; for people outside the outbox keeps it."""
     payload = {"run_id": run_id, "slot": slot, "reason": reason}
     live.publish(session, "all", "night-failed", payload, at=at)
     outbox.send(session, "night.failed", payload, at=at)

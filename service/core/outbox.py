@@ -1,4 +1,4 @@
-"""Messages to the world outside: written with the fact, sent by a job afterwards."""
+"""Messages to the world outside, written with the fact. A door: no sender takes them from here yet."""
 
 from datetime import datetime
 from typing import Any

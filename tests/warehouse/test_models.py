@@ -43,7 +43,7 @@ def test_a_figure_says_which_columns_it_is_made_of() -> None:
 
 BREAKS = {
     "calls_are_kept": "insert into raw.call values (9, 1, false)",
-    "a_call_ends_one_way": "update mart.fact_call set answered = 1, abandoned = 1",
+    "a_call_ends_one_way": "update mart.fact_call set answered = 0, within_limit = 0, abandoned = 1",
     "intervals_equal_calls": "update mart.call_interval set offered = offered + 1",
     "tickets_are_kept": "insert into raw.ticket values (9)",
     "moments_are_in_order": "update mart.fact_ticket set accepted_at = registered_at - interval 1 second",
