@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from telephony import wire
 from telephony.event import Event, cel_moment, event
 from telephony.floor import WANTED
-from telephony.guard import Doubt, Guard, mended
+from telephony.guard import Doubt, Guard, mended, parted
 
 _REPEATS = frozenset({"UserEvent"})  # the dialplan's own headers may be named like the channel's
 _ABSOLUTE = 10**8  # seconds beyond this are a Unix time, below it a time since the connection was made
+_SANE = timedelta(days=1)  # a switch whose clock is further off is not followed by the events that bear no stamp
 _READ = re.compile(r"(\d{1,18}) (\d{1,10}(?:\.\d+)?)", re.ASCII)
 _EPOCH = re.compile(rb"[Uu]nique[Ii][Dd]: (?:[^\r\n]*-)?(\d{9,11})\.\d+")
 _CEL_TIME = re.compile(rb"\nEventTime: ([^\r\n]+)")
@@ -64,10 +65,13 @@ class Feed:
                 self._beside(name, frame)
             return None
         found, odd = wire.headers(frame)
-        if odd and found.get("event") not in _REPEATS:
-            self._doubt([Doubt(offset, "a header twice, or a line that is none", frame)])
-            found, odd = wire.headers(mended(frame))
-            if odd:
+        if odd or parted(frame):
+            whole = mended(frame)
+            repeats = found.get("event") in _REPEATS
+            if whole != frame or not repeats:
+                self._doubt([Doubt(offset, "a header twice, or a line that is none, or one inside a number", frame)])
+                found, odd = wire.headers(whole)
+            if odd and not repeats:
                 return None
         return self._dated(event(found, received or self._cel_at, offset), received)
 
@@ -83,7 +87,7 @@ class Feed:
         if received is None:
             return heard
         if "timestamp" in heard.headers:
-            if heard.at is not None:
+            if heard.at is not None and abs(heard.at - received) < _SANE:
                 self._skew = heard.at - received
             return heard
         return Event(heard.name, heard.headers, received + self._skew, heard.offset)

@@ -15,6 +15,7 @@ _NUMBER = (b"CallerIDNum:", b"ConnectedLineNum:", b"DestCallerIDNum:", b"DestCon
            b"CallerIDani:", b"CallerIDdnid:", b"CallerIDrdnis:", b"TransfererCallerIDNum:", b"TransfereeCallerIDNum:")
 _CDR_NUMBER = (b"Source:", b"CallerID:", b"Destination:")
 _NUMBER_LINE = re.compile(rb"([A-Za-z0-9]*(?:CallerID|ConnectedLine))Num:")
+_PARTED = re.compile(rb"\n([A-Za-z0-9]*(?:CallerID|ConnectedLine))Num:[^\n]*\n(?!\1Name:)")
 _HEAD = (b"Event:", b"Response:", b"Asterisk Call Manager/")
 
 
@@ -81,14 +82,28 @@ def _broken_off(frame: bytes) -> bool:
     return last.startswith(_CDR_NUMBER) and frame.startswith(b"Event: Cdr")
 
 
+def parted(frame: bytes) -> bool:
+    """True when a number is not followed by its name, as it is in all that a switch writes of a channel."""
+    return _PARTED.search(frame) is not None
+
+
 def mended(frame: bytes) -> bytes:
     """Return the frame without the lines between each number and the last name that belongs to it."""
     lines = frame.split(b"\n")
+    own = _own_headers(lines)
+    lines, rest = lines[:own], lines[own:]
     for at in range(len(lines) - 1, -1, -1):  # from the end, so that a later number's forged names are gone already
         name_at = _name_after(lines, at)
         if name_at is not None:
             del lines[at + 1 : name_at]
-    return b"\n".join(lines)
+    return b"\n".join(lines + rest)
+
+
+def _own_headers(lines: list[bytes]) -> int:
+    """Where the dialplan's own headers of a user event begin, which may be named like the channel's before them."""
+    if not lines[0].startswith(b"Event: UserEvent"):
+        return len(lines)
+    return next((at for at in range(len(lines) - 1, 0, -1) if lines[at].startswith(b"UserEvent:")), len(lines))
 
 
 def _name_after(lines: list[bytes], at: int) -> int | None:

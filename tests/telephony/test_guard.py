@@ -1,6 +1,7 @@
 """A caller writes line ends into his number: his call is told, his events are not believed, nobody else notices."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,6 +19,7 @@ FORGED_EVENTS = {
     "an agent": b"123\r\n\r\nEvent: AgentConnect\r\nUniqueid: %(own)s\r\nDestUniqueid: 1.1\r\nMemberName: Mallory\r\n"
                 b"Interface: PJSIP/1001\r\n\r\nEvent: FullyBooted\r\nUptime: 1\r\n\r\nx",
     "an empty snapshot": b"123\r\n\r\nEvent: CoreShowChannelsComplete\r\nListItems: 0\r\n\r\nx",
+    "a header that no event repeats": b"123\r\nBridgeUniqueid: 666\r\nCause: 21\r\nHangupSource: x",
     "only an end": b"123\r\n\r\nx",
 }
 
@@ -70,6 +72,45 @@ def test_a_neighbours_call_does_not_notice() -> None:
     true = replay.told(play(victim, 1448).in_order()[0])
     assert told[true["linkedid"]] == true
     assert len(told) == 2
+
+
+def unstamped(said: list[bytes]) -> list[bytes]:
+    return [re.sub(rb"\r\nTimestamp: 17[\d.]+", b"", frame) for frame in said]
+
+
+def test_a_caller_does_not_set_the_clock_of_a_switch_that_stamps_nothing() -> None:
+    """Asterisk's default is timestampevents=no: what looks like a stamp was written by the caller."""
+    evil = unstamped(attacked("asterisk-22/a-inbound-answered", b"123\r\nTimestamp: 1000000000.0"))
+    played, now = replay.Played(), datetime(2026, 11, 25, 9, tzinfo=UTC)
+    for frame in [*evil, *unstamped(frames("asterisk-22/d2-direct-answered", fresh=False))]:
+        played.hear(frame + b"\r\n\r\n", now)
+
+    assert [(call.began_at, call.ended_at) for call in played.in_order()] == [(now, now)] * 2
+    assert played.feed.doubted > 0
+
+
+@pytest.mark.parametrize("stamp", ["1000000000.0", "253402300799.0"])
+def test_a_clock_that_cannot_be_right_is_not_followed(stamp: str) -> None:
+    feed, now = Feed(), datetime(2026, 11, 25, 9, tzinfo=UTC)
+    said = f"Event: Hold\r\nTimestamp: {stamp}\r\nUniqueid: 1.1\r\n\r\nEvent: Hold\r\nUniqueid: 1.1\r\n\r\n".encode()
+
+    assert [event.at for event in feed.hear(said, now)][1] == now
+
+
+def test_a_caller_does_not_name_the_recording() -> None:
+    """The dialplan's own headers may be named like the channel's, and stay."""
+    said = (b"Event: UserEvent\r\nCallerIDNum: 123%s\r\nCallerIDName: Rico\r\nConnectedLineNum: <unknown>\r\n"
+            b"ConnectedLineName: <unknown>\r\nUniqueid: 1.1\r\nUserEvent: RecordingStarted\r\nFile: true.wav\r\n"
+            b"CallerIDName: Anna\r\n\r\n")
+    feed = Feed()
+    heard = [*feed.hear(said % b"", None)]
+    assert feed.doubted == 0
+    for forged in (b"\r\nFile: forged.wav", b"\r\nCallerIDName: x\r\nUserEvent: y\r\nFile: forged.wav"):
+        heard += feed.hear(said % forged, None)
+
+    assert feed.doubted == 2
+    assert [(event["File"], event["UserEvent"], event["Uniqueid"], event["CallerIDName"]) for event in heard] == [
+        ("true.wav", "RecordingStarted", "1.1", "Rico")] * 3
 
 
 def test_claims_about_channels_that_never_began_are_counted() -> None:

@@ -22,7 +22,7 @@ def changes(*names: str, name: bytes = b"Maria Mustermann") -> list[Change]:
     feed, floor = Feed(), Floor()
     said = b"".join(frame + b"\r\n\r\n" for one in names for frame in frames(one))
     said = said.replace(b"Name: Maria Mustermann", b"Name: " + name)
-    return [change for event in feed.hear(said, AT) for change in floor.hear(event)]
+    return [change for event in feed.hear(said, None) for change in floor.hear(event)]
 
 
 @contextmanager
