@@ -6,6 +6,7 @@ there after any crash; while PostgreSQL is away it waits, and nothing is told tw
 """
 
 import logging
+import math
 import queue
 import threading
 import time
@@ -33,6 +34,7 @@ from telephony.news import News, current, news
 
 log = logging.getLogger(__name__)
 POP_LATE = 10.0      # seconds after which a pop would only startle
+REFUSED_PAUSE = 30.0  # a pop that is refused is refused again, and the screens must not flicker for it
 FLUSH = 0.2          # the store's breath: what changes within it is written once
 CROWD = 60           # more calls than this waiting: those that go on wait, those that ended go first
 BATCH = 200
@@ -70,7 +72,8 @@ class Sink:
         self._first: dict[str, Position] = {}
         self._errands: list[Callable[[Session], object]] = []
         self._rung: dict[str, str] = {}
-        self._away = self._missed = False  # what the pop thread last saw of the database; what it could not tell
+        self._away = False  # what the pop thread last saw of the database
+        self._missed_from: float | None = None  # when the screens are worth a refresh, since something was not told
         self._marked = Position()
         self._marked_at = 0.0
         self._threads = [threading.Thread(target=self._tell, name=f"{switch} pops", daemon=True),
@@ -127,10 +130,14 @@ class Sink:
         self._pops.put(_Pop(Stale(frozenset(keys), at), time.monotonic()))
 
     def take_missed(self) -> bool:
-        """True once when pops were lost with the database and none wait: the screens need a refresh."""
-        missed = self._missed and self._pops.empty()
-        self._missed &= not missed
+        """True once when pops were lost and none wait: the screens need a refresh."""
+        missed = self._missed_from is not None and time.monotonic() >= self._missed_from and self._pops.empty()
+        if missed:
+            self._missed_from = None
         return missed
+
+    def _missed(self, pause: float = 0.0) -> None:
+        self._missed_from = min(self._missed_from or math.inf, time.monotonic() + pause)
 
     # ---- pops -------------------------------------------------------------------------------------------
 
@@ -164,7 +171,9 @@ class Sink:
 
     def _tell_batch(self, batch: list[_Pop]) -> None:
         fresh = [pop for pop in batch if time.monotonic() - pop.born < POP_LATE]
-        self.late += len(batch) - len(fresh)
+        if len(fresh) < len(batch):
+            self.late += len(batch) - len(fresh)
+            self._missed()  # an end that is not told would let a phone ring on
         if not fresh or self._told(fresh):
             return
         for pop in fresh if len(fresh) > 1 else ():
@@ -178,10 +187,13 @@ class Sink:
             if not is_away(error):
                 log.exception("A pop of %s was not told", self.switch)
                 self.failed += 1
+                if len(pops) == 1:
+                    self._missed(REFUSED_PAUSE)
                 return False
             if not self._away:
                 log.warning("No pops for %s, the database does not answer: %s", self.switch, _short(error))
-            self._away = self._missed = True
+            self._away = True
+            self._missed()
             time.sleep(0.2)
             return True  # what still rings when it answers is told anew; the page says that it is blind
         self.popped += len(pops)

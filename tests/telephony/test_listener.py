@@ -187,6 +187,20 @@ def test_a_word_about_an_ended_call_costs_no_other_call_and_no_start(ready: Sett
     assert len(rows(ready, "select 1 from call where not live")) == 2
 
 
+def test_an_end_that_was_told_too_late_is_made_good(ready: Settings, ami: Ami, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = frames("asterisk-22/b-abandoned")
+    rings = [i for i, frame in enumerate(said) if frame.startswith(b"Event: Newstate") and b"Desc: Ringing" in frame]
+    half = rings[-1] + 1
+    with listening(ready, ami) as listener:
+        ami.say(b"".join(frame + b"\r\n\r\n" for frame in said[:half]))
+        until(lambda: rows(ready, "select 1 from agent_pop where state = 'ringing'"), what="a phone that rings")
+        monkeypatch.setattr("telephony.sink.POP_LATE", 0.0)
+        ami.say(b"".join(frame + b"\r\n\r\n" for frame in said[half:]))
+        until(lambda: not listener.floor.calls and listener.sink.late > 0, what="the end, told too late")
+        monkeypatch.undo()
+        until(lambda: not rows(ready, "select 1 from agent_pop where state = 'ringing'"), what="the end of the pops")
+
+
 def test_a_silent_switch_is_given_up(ready: Settings, ami: Ami, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("telephony.link.PING_EVERY", 0.2)
     monkeypatch.setattr("telephony.link.PING_DEADLINE", 0.5)

@@ -104,3 +104,16 @@ def test_a_refusal_is_about_the_server_or_about_what_was_written(clean: db.Datab
 
     assert isinstance(refusal.value, Exception)
     assert is_away(refusal.value) is away
+
+
+def test_pops_that_are_refused_are_worth_a_refresh_in_a_while(
+    committed_cast: SimpleNamespace, database: db.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sinking(database) as sink:
+        sink.take(changes("asterisk-22/a-inbound-answered", name=b"Ma\x00ria"), Position(3, 900))
+        until(lambda: sink.failed > 1, what="the refusal")
+        assert not sink.take_missed()
+        monkeypatch.setattr("telephony.sink.REFUSED_PAUSE", 0.0)
+        sink.take(changes("asterisk-22/a-inbound-answered", name=b"Ma\x00ria"), Position(3, 1900))
+        until(sink.take_missed, what="the refresh")
+        assert not sink.take_missed()
