@@ -23,10 +23,14 @@ class News:
 def news(change: Change) -> Iterator[News]:
     """Yield what the desks must be told of this change, in the order in which it happened."""
     old, call = change.old, change.new
-    if old is None or old.legs is not call.legs:
+    # A phone that rings for an order is nobody's until the order is known: then it is told as it stands.
+    ordered = call.origin if old is not None and call.originated and not old.originated else None
+    if old is None or old.legs is not call.legs or ordered:
         for leg in call.legs.values():
             before = old.legs.get(leg.id) if old else None
-            if before is not leg and _is_desk(call, leg):
+            if leg.id == ordered:
+                yield from _standing(call, leg, change.at)
+            elif before is not leg and _is_desk(call, leg):
                 yield from _of_leg(call, before, leg, change.at)
     if call.ended:
         yield News("ended", call, None, change.at)
@@ -56,8 +60,11 @@ def _why(call: LiveCall) -> str:
 def current(call: LiveCall, at: datetime | None) -> Iterator[News]:
     """Yield what a desk that has heard nothing must be told of a call that goes on."""
     for leg in call.legs.values():
-        if _is_desk(call, leg) and not leg.ended and (leg.rang or leg.up):
-            yield News("rings", call, leg, leg.rang_at or at)
-            if leg.up:
-                yield News("answered", call, leg, leg.up_at or at)
+        yield from _standing(call, leg, at)
 
+
+def _standing(call: LiveCall, leg: Leg, at: datetime | None) -> Iterator[News]:
+    if _is_desk(call, leg) and not leg.ended and (leg.rang or leg.up):
+        yield News("rings", call, leg, leg.rang_at or at)
+        if leg.up:
+            yield News("answered", call, leg, leg.up_at or at)
