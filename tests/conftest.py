@@ -21,7 +21,7 @@ from tests import make
 
 # A collection in the midst of ast.parse may let another thread or a finaliser format a traceback, which parses too; both
 # share one recursion count in CPython 3.11 and the outer tree is refused ("AST constructor recursion depth mismatch").
-# So nothing is collected while pytest rewrites the test modules, nor where a test parses.
+# So garbage is collected between tests and at no other moment.
 gc.disable()
 
 AT = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # a Monday, nine in the morning in Shanghai
@@ -33,13 +33,13 @@ def in_ci() -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """All modules are rewritten; garbage is collected again."""
-    gc.enable()
+    """What was loaded by now stays; collections need not look at it again."""
+    gc.freeze()
 
 
-def pytest_sessionfinish() -> None:
-    """Hypothesis may be rewritten only now, for its summary."""
-    gc.disable()
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The garbage of a test goes with it, the long-lived kind with its file."""
+    gc.collect(1 if nextitem is not None and nextitem.path == item.path else 2)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The doors of the house: who may import whom. This dictionary is the table in docs/architecture.md."""
 
 import ast
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,14 +31,6 @@ DOORS: dict[str, tuple[str, ...]] = {
     "dashboards": ("service.core", "warehouse.read"),
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc", "stuff"}
-
-
-@pytest.fixture(autouse=True)
-def no_collection() -> Iterator[None]:
-    """CPython 3.11 refuses a syntax tree when a collection in its midst builds another one (see tests/conftest.py)."""
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def modules() -> Iterator[tuple[str, Path]]:
