@@ -11,9 +11,9 @@ from telephony.livecall import Leg, LiveCall
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One phone's news: rings, answered, stopped; or the call's: ended."""
+    """One phone's news: rings, answered, stopped, left; or the call's: ended."""
 
-    kind: Literal["rings", "answered", "stopped", "ended"]
+    kind: Literal["rings", "answered", "stopped", "left", "ended"]
     call: LiveCall
     leg: Leg | None
     at: datetime | None
@@ -45,11 +45,18 @@ def _of_leg(call: LiveCall, before: Leg | None, leg: Leg, at: datetime | None) -
     if leg.up:
         if before is None or not before.up:
             yield News("answered", call, leg, at)
+        elif leg.ended and not before.ended and not call.ended and not _is_taken(call, leg.party):
+            yield News("left", call, leg, at)
     elif leg.ended:
         if leg.rang and not (before and before.ended):
             yield News("stopped", call, leg, at, _why(call))
     elif leg.rang and not (before and before.rang):
         yield News("rings", call, leg, at)
+
+
+def _is_taken(call: LiveCall, party: str | None) -> bool:
+    """True while somebody talks at that phone, on whichever of its channels."""
+    return any(leg.party == party and leg.up and not leg.ended for leg in call.legs.values())
 
 
 def _why(call: LiveCall) -> str:

@@ -48,14 +48,14 @@ _CHANGED = text("""
         and (change.here is null or pop.extension = change.here) and (change.but is null or pop.extension <> change.but)
     returning pop.id, pop.staff_id, pop.answered_by, change.kind, coalesce(change.reason, '') as reason, change.at
 """)
-STEPS = {"rings": 0, "answered": 1, "stopped": 2, "ended": 3}
+STEPS = {"rings": 0, "answered": 1, "stopped": 2, "left": 3, "ended": 4}
 
 
 def tell(session: Session, news: Sequence[PhoneNews]) -> None:
     """All screens show it; what happened in the same moment costs the statements of one."""
     for wave in waves(news):
         _ring(session, [item for item in wave if item.kind == "rings"])
-        for kind in ("answered", "stopped", "ended"):
+        for kind in ("answered", "stopped", "left", "ended"):
             _change(session, [change for item in wave if item.kind == kind for change in _changes(session, item)])
 
 
@@ -189,8 +189,11 @@ def _changes(session: Session, item: PhoneNews) -> list[dict[str, Any]]:
     gone = call | {"new": "gone", "kind": "pop-gone", "reason": item.reason or "abandoned"}
     if item.kind == "stopped":
         return [gone | {"here": ring.extension}]
+    over = call | {"old": "talking", "new": "ended", "kind": "pop-ended"}
+    if item.kind == "left":
+        return [over | {"here": ring.extension}]
     if item.kind == "ended":
-        return [call | {"old": "talking", "new": "ended", "kind": "pop-ended"}, gone]
+        return [over, gone]
     taker = staff.seat(session, ring.switch, ring.extension, at)
     name = taker.name if taker else ring.extension
     talks = {"new": "talking", "kind": "pop-talking", "here": ring.extension, "answered_at": at, "ended_at": None}

@@ -22,9 +22,9 @@ class Ring:
 
 @dataclass(frozen=True)
 class PhoneNews:
-    """What a phone does: rings, answered, stopped; or its call: ended, at no phone in particular."""
+    """What a phone does: rings, answered, stopped, left (the call goes on elsewhere); or its call: ended, at no phone in particular."""
 
-    kind: Literal["rings", "answered", "stopped", "ended"]
+    kind: Literal["rings", "answered", "stopped", "left", "ended"]
     ring: Ring
     at: datetime
     reason: str = ""

@@ -16,7 +16,7 @@ from service.calls.schemas import CallFacts, LegFacts, PhoneNews, Ring
 from tests import make
 from tests.conftest import AT
 
-KINDS = ("rings", "rings", "answered", "stopped", "ended")
+KINDS = ("rings", "rings", "answered", "stopped", "left", "ended")
 PHONES = ("1001", "1002", "4711")  # nobody sits at the last
 
 

@@ -187,6 +187,20 @@ def test_a_word_about_an_ended_call_costs_no_other_call_and_no_start(ready: Sett
     assert len(rows(ready, "select 1 from call where not live")) == 2
 
 
+def test_who_handed_the_call_on_talks_no_longer(ready: Settings, ami: Ami) -> None:
+    """The agent's end is heard, the caller's is not: the caller talks elsewhere."""
+    said = frames("asterisk-22/a-inbound-answered")
+    own = next(line for frame in said if frame.startswith(b"Event: Newchannel") for line in frame.split(b"\r\n")
+               if line.startswith(b"Uniqueid: "))
+    ends = (b"Event: HangupRequest", b"Event: BridgeLeave", b"Event: Hangup")
+    with listening(ready, ami) as listener:
+        ami.say(b"".join(frame + b"\r\n\r\n" for frame in said if not (frame.startswith(ends) and own in frame)))
+        until(lambda: rows(ready, "select 1 from agent_pop where state = 'ended'"), what="the end of the agent's pop")
+        pops = rows(ready, "select extension, state from agent_pop where state <> 'answered-elsewhere'")
+        assert [tuple(row) for row in pops] == [("1002", "ended")]
+        assert len(listener.floor.calls) == 1  # and it goes on
+
+
 def test_an_end_that_was_told_too_late_is_made_good(ready: Settings, ami: Ami, monkeypatch: pytest.MonkeyPatch) -> None:
     said = frames("asterisk-22/b-abandoned")
     rings = [i for i, frame in enumerate(said) if frame.startswith(b"Event: Newstate") and b"Desc: Ringing" in frame]
