@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 POP_LATE = 10.0      # seconds after which a pop would only startle
 REFUSED_PAUSE = 30.0  # a pop that is refused is refused again, and the screens must not flicker for it
 FLUSH = 0.2          # the store's breath: what changes within it is written once
-CROWD = 60           # more calls than this waiting: those that go on wait, those that ended go first
+CROWD = 60           # so many of the calls that go on are written in one breath; those that ended go first
 BATCH = 200
 IDLE_MARK = 10.0     # the checkpoint moves at least this often while events come
 # Classes of SQLSTATE that say nothing of what was written: the line, the server's state, rights to sign in, a race, room.
@@ -225,6 +225,8 @@ class Sink:
             try:
                 self._flush()
                 pause = 0.5
+                if self._waiting():
+                    self._wake.set()
             except Exception as error:  # whatever it is: this thread must outlive it, and nothing is lost by waiting
                 log.warning("The store of %s waits, the database does not take its calls: %s", self.switch, _short(error),
                             exc_info=not is_away(error))
@@ -271,9 +273,10 @@ class Sink:
         return False
 
     def _next_batch(self) -> dict[str, tuple[LiveCall, Position]]:
-        """What to write now; in a crowd the calls that have ended first."""
-        crowd = len(self._pending) > CROWD and not self._stopping
-        keys = [key for key, (call, _) in self._pending.items() if call.ended or not crowd][:BATCH]
+        """What to write now: the calls that have ended, and of those that go on as many as a crowd has room for."""
+        ended = [key for key, (call, _) in self._pending.items() if call.ended]
+        going = [key for key, (call, _) in self._pending.items() if not call.ended]
+        keys = (ended + (going if self._stopping else going[:CROWD]))[:BATCH]
         return {key: self._pending.pop(key) for key in keys}
 
     def _mark_due(self, position: Position) -> bool:

@@ -11,6 +11,7 @@ from service.core import db, scope
 from telephony.feed import Feed
 from telephony.floor import Change, Floor
 from telephony.journal import Position
+from telephony.livecall import LiveCall
 from telephony.sink import Sink, is_away
 from tests import make
 from tests.conftest import AT
@@ -104,6 +105,13 @@ def test_a_refusal_is_about_the_server_or_about_what_was_written(clean: db.Datab
 
     assert isinstance(refusal.value, Exception)
     assert is_away(refusal.value) is away
+
+
+def test_a_crowd_of_calls_that_go_on_is_stored(committed_cast: SimpleNamespace, database: db.Database) -> None:
+    crowd = [Change(None, LiveCall(key=f"1795331794.{no}", began_at=AT), AT, no) for no in range(130)]
+    with sinking(database) as sink:
+        sink.take(crowd, Position(3, 900), pops=False)
+        until(lambda: rows(database, "select count(*) from call where live") == [(130,)], what="the crowd")
 
 
 def test_pops_that_are_refused_are_worth_a_refresh_in_a_while(
