@@ -42,6 +42,7 @@ class Listener:
         self.link = Link(host=switch.host, port=switch.port, username=switch.username, secret=switch.secret, ear=self)
         self.resync = resync.Resync(self.link.ask)
         self._bind = bind
+        self._fresh = True  # the next read begins a segment
         self._up_at = 0.0
         self._gap_from: datetime | None = None
         self._doubted = 0
@@ -90,27 +91,30 @@ class Listener:
     # ---- what the link tells ----------------------------------------------------------------------------
 
     def on_line(self) -> None:
-        """A connection begins with a segment of its own, and with it a snapshot is wanted.
+        """What a connection brings has a segment of its own, and with it a snapshot is wanted.
 
         Not when the login is settled: a near switch has sent the whole snapshot by then.
         """
-        self._segment()
+        self._fresh = True
         self.resync.connected()
 
-    def _segment(self) -> None:
-        self.journal.begin(time.time())
+    def _segment(self, now: float) -> None:
+        """The next segment is open; not before there is something to write, or a switch that hangs up makes files for ever."""
+        self.journal.begin(now)
         self.feed.reconnected()
+        self._fresh = False
 
     def on_data(self, data: bytes) -> None:
         """Write down, understand, tell, in this order."""
         now = time.time()
         try:
+            if self._fresh:
+                self._segment(now)
             self.journal.write(data, now)
         except JournalError as error:
             raise Fatal(str(error)) from error
         self._understand(data, clock.now())
-        if self.journal.due(now) and self.feed.offset == self.journal.position.offset:
-            self._segment()
+        self._fresh = self.journal.due(now) and self.feed.offset == self.journal.position.offset
 
     def _understand(self, data: bytes, at: datetime) -> None:
         changes, complete = [], False

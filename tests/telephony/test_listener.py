@@ -18,6 +18,7 @@ from service.core import db, scope
 from service.core.config import Settings, SwitchSettings
 from telephony import journal, replay
 from telephony.listener import Listener
+from telephony.wire import BANNER
 from tests.telephony.ami import SECRET, Ami, frames, until
 
 
@@ -185,6 +186,21 @@ def test_a_word_about_an_ended_call_costs_no_other_call_and_no_start(ready: Sett
     with listening(ready, ami) as again:
         assert not again.floor.calls
     assert len(rows(ready, "select 1 from call where not live")) == 2
+
+
+def test_a_switch_that_hangs_up_at_once_leaves_no_files(ready: Settings) -> None:
+    listener = Listener(ready, SwitchSettings(name="pbx1"))
+    try:
+        for _ in range(3):
+            listener.on_line()
+        assert journal.segments(listener.journal.folder) == []
+        for _ in range(2):
+            listener.on_line()
+            listener.on_data(BANNER + b"11.0.0\r\n")
+            listener.on_data(b"Event: FullyBooted\r\n\r\n")
+        assert [segment for segment, _ in journal.segments(listener.journal.folder)] == [1, 2]
+    finally:
+        listener.journal.close()
 
 
 def test_who_handed_the_call_on_talks_no_longer(ready: Settings, ami: Ami) -> None:
