@@ -156,6 +156,10 @@ class Link(Manager):  # type: ignore[misc]
         except (TimeoutError, asyncio.CancelledError):
             lane.transport.abort()
             return
+        except Exception as error:  # of this task nobody would hear
+            log.error("The log-in to %s could not be sent: %s", self.config["host"], error)
+            lane.transport.abort()
+            return
         if answer.success:
             self.authenticated, self.refusals, self._pause = True, 0, FIRST_PAUSE
             self.logins += 1

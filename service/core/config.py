@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+_SWITCH_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 LOCALES = ("zh_Hans_CN", "en")
 PLAIN = (
     "dsn_owner",
@@ -107,11 +108,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 def _switches(text: str) -> list[dict[str, Any]]:
     """A process that starts others hands its switches over as JSON."""
     try:
-        return list(json.loads(text))
-    except ValueError as error:
-        raise BadSetting(
-            "RINGDESK_SWITCHES is not a JSON list. Leave it empty and name switches in the file."
-        ) from error
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        raise BadSetting("RINGDESK_SWITCHES is not a JSON list. Leave it empty and name switches in the file.")
+    return found
 
 
 def exported(settings: Settings) -> dict[str, str]:
@@ -139,7 +141,7 @@ def _file(env: Mapping[str, str], data: Path) -> dict[str, Any]:
 
 def _settings(data: Path, values: dict[str, Any]) -> Settings:
     known = {field: values.pop(field) for field in list(values) if field in Settings.__dataclass_fields__}
-    switches = tuple(_switch(item) for item in known.pop("switches", values.pop("switch", [])))
+    switches = tuple(_switch(item) for item in _tables(known.pop("switches", values.pop("switch", []))))
     names = [switch.name for switch in switches]
     if len(set(names)) != len(names):
         raise BadSetting("Two switches have one name. Give each a name of its own; recordings carry it.")
@@ -163,10 +165,20 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
     )
 
 
+def _tables(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise BadSetting("switches must be a list. Write each switch under a heading of its own, [[switches]].")
+    return value
+
+
 def _switch(item: dict[str, Any]) -> SwitchSettings:
     unknown = set(item) - set(SwitchSettings.__dataclass_fields__)
     if unknown:
         raise BadSetting(f"Unknown switch setting {', '.join(sorted(unknown))}. Remove it or correct its name.")
+    for field in ("name", "host", "username", "secret", "extension_pattern"):
+        _line(field, item.get(field, ""))
+    if not _SWITCH_NAME.fullmatch(item.get("name", "pbx1")):  # it names a folder, and recordings
+        raise BadSetting(f"A switch is named {item['name']!r}. Use letters, digits, - and _ only.")
     kept = dict(item)
     kept["port"] = _number("switch port", item.get("port", 5038), 1, 65535)
     if item.get("recordings"):
@@ -174,14 +186,19 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     if "trunk_contexts" in item:
         kept["trunk_contexts"] = _patterns(item["trunk_contexts"])
     try:
-        re.compile(str(item.get("extension_pattern", "")))
+        re.compile(item.get("extension_pattern", ""))
     except re.error as error:
         raise BadSetting(f"extension_pattern is {item['extension_pattern']!r}, which cannot be read: {error}.") from error
     return SwitchSettings(**kept)
 
 
+def _line(field: str, value: Any) -> None:
+    if not isinstance(value, str) or not value.isprintable():
+        raise BadSetting(f"The {field} of a switch is no line of text. Write it in quotes, on one line.")
+
+
 def _patterns(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise BadSetting(f'trunk_contexts is {value!r}; write a list such as ["from-*"].')
     return tuple(value)
 
@@ -203,7 +220,7 @@ def normal_dsn(dsn: str, name: str) -> str:
 
 def _number(name: str, value: Any, low: int, high: int) -> int:
     try:
-        number = int(value)
+        number = low - 1 if isinstance(value, (bool, float)) else int(value)
     except (TypeError, ValueError):
         number = low - 1
     if not low <= number <= high:
@@ -226,9 +243,12 @@ def _locale(name: str) -> str:
 
 def _time(value: str) -> time:
     try:
-        return time.fromisoformat(value)
-    except ValueError as error:
-        raise BadSetting(f"night_at is {value!r}; use a time such as 02:00.") from error
+        found = time.fromisoformat(value)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None:
+        raise BadSetting(f"night_at is {value!r}; use a time such as 02:00, which is meant in the firm's timezone.")
+    return found
 
 
 def _secret(data: Path) -> str:

@@ -60,7 +60,10 @@ def test_whatever_a_caller_sends_is_taken(written: str) -> None:
     ("PORT", "99999"), ("PORT", "eighty"), ("TIMEZONE", "Mars/Olympus"), ("LOCALE", "fr"), ("NIGHT_AT", "late"),
     ("DSN_OWNER", "mysql://x"), ("CONFIG", "nowhere.toml"), ("SWITCHES", "{"),
     ("SECURE_COOKIES", "perhaps"), ("SWITCHES", '[{"name": "pbx1"}, {"name": "pbx1"}]'), ("SWITCHES", '[{"trunk_contexts": "from-*"}]'),
-    ("SWITCHES", '[{"extension_pattern": "("}]'),
+    ("SWITCHES", '[{"extension_pattern": "("}]'), ("SWITCHES", "5"), ("SWITCHES", "[5]"), ("SWITCHES", '{"name": "pbx1"}'),
+    ("SWITCHES", '[{"secret": 5}]'), ("SWITCHES", '[{"username": "a\\nb"}]'), ("SWITCHES", '[{"name": "../../x"}]'),
+    ("SWITCHES", '[{"name": ""}]'), ("SWITCHES", '[{"port": 80.9}]'), ("SWITCHES", '[{"trunk_contexts": 5}]'),
+    ("NIGHT_AT", "02:00+08:00"),
 ])
 def test_a_wrong_value_stops_the_start_with_a_sentence(tmp_path: Path, name: str, value: str) -> None:
     with pytest.raises(config.BadSetting, match=r"\.$"):

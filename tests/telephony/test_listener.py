@@ -203,6 +203,19 @@ def test_a_switch_that_hangs_up_at_once_leaves_no_files(ready: Settings) -> None
         listener.journal.close()
 
 
+def test_a_log_in_that_cannot_be_sent_is_told(ready: Settings, ami: Ami, caplog: pytest.LogCaptureFixture) -> None:
+    listener = Listener(ready, SwitchSettings(name="pbx1", port=ami.port, username="a\nb"))
+
+    async def tried() -> None:
+        task = asyncio.create_task(listener.run())
+        await asyncio.to_thread(until, lambda: "could not be sent" in caplog.text, 10.0, "the sentence")
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(tried())
+    assert "control character" in caplog.text
+
+
 def test_who_handed_the_call_on_talks_no_longer(ready: Settings, ami: Ami) -> None:
     """The agent's end is heard, the caller's is not: the caller talks elsewhere."""
     said = frames("asterisk-22/a-inbound-answered")
