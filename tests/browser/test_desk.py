@@ -279,3 +279,14 @@ def test_a_refused_caller_form_says_why(firm: SimpleNamespace, opened: Opened) -
     ada.page.wait_for_selector(".pop-fault:not([hidden]) >> text=Your sign-in has ended")
     assert ada.page.input_value("article.pop [name=name]") == "新客户"
     ada.faults.clear()  # the browser itself notes the 401
+
+
+def test_a_phone_that_rings_while_the_stream_begins_is_shown(firm: SimpleNamespace, opened: Opened) -> None:
+    told = 'id: 5\nevent: snapshot\ndata: {"pops": [], "unheard": []}\n\nid: 5\nevent: pop\ndata: {"pop_id": 7, "number": "95588"}\n\n'
+    ada = opened().sign_in("ada")
+    ada.page.add_init_script("delete window.SharedWorker")
+    ada.page.route("**/live", lambda route: route.fulfill(content_type="text/event-stream", body=told))
+
+    ada.go("/tickets")
+
+    ada.page.wait_for_selector(".pops.floating article.pop >> text=95588")

@@ -53,9 +53,11 @@ export class Stream {
     this.tell(this.state(kind, data));
   }
 
-  // Replay after a reconnect overlaps on purpose; ids already heard are dropped.
+  // Replay after a reconnect overlaps on purpose; ids already heard are dropped. A snapshot's id is a place and no event:
+  // what happened while the snapshot was read may have that very id and still be on its way.
   twice(kind, id) {
-    if (kind === "snapshot" || !this.seen.has(id)) return void this.remember(id);
+    if (kind === "snapshot") return false;
+    if (!this.seen.has(id)) return void this.remember(id);
     return true;
   }
 
