@@ -161,8 +161,13 @@ def _side(call: LiveCall, leg: Leg) -> str:
 
 
 def certain(call: LiveCall) -> bool:
-    """True when every end was heard."""
-    return call.lost is None and all(leg.sure for leg in call.legs.values())
+    """True when the end was heard; of an answered call only the legs matter that lasted until then."""
+    last = [leg for leg in call.legs.values() if not (call.answered and _before_end(call, leg))]
+    return call.lost is None and all(leg.sure for leg in last)
+
+
+def _before_end(call: LiveCall, leg: Leg) -> bool:
+    return leg.ended_at is not None and call.ended_at is not None and leg.ended_at < call.ended_at
 
 
 def wait_seconds(call: LiveCall) -> float | None:

@@ -146,8 +146,11 @@ def dishonest(rows: list[Any], truths: dict[str, Truth], read: Journal, gaps: li
                 if row.provenance != "live" or not row.end_certain:
                     yield f"call {name} was heard whole and is told as {row.provenance}, end_certain {row.end_certain}"
             elif heard.ended is not None:
-                yield from _differences(row, truth, ("direction", "caller_number", "disposition", "hangup_by"), ())
-                if not row.end_certain or not _near(row.ended_at.timestamp(), truth.ended_at):
+                told = (row.disposition, row.hangup_by, row.end_certain)
+                unsaid = told == ("lost", None, False) and truth.disposition != "answered"  # who rang in the gap is unknown
+                same = ("disposition", "hangup_by") if not unsaid else ()
+                yield from _differences(row, truth, ("direction", "caller_number", *same), ())
+                if not (row.end_certain or unsaid) or not _near(row.ended_at.timestamp(), truth.ended_at):
                     yield f"call {name}: its end was heard at {truth.ended_at}, the books say {row.ended_at}, {row.end_certain}"
             else:
                 yield from _unknown_end(row, truth, gaps)
