@@ -1,5 +1,6 @@
 """The parts of a board: head, filters, cards, charts in frames, popovers, status line. HTML and our own styles only."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -101,11 +102,30 @@ def where_from(source: Source, generation: Generation, *, icon_only: bool = Fals
     return popover(_("Where from?"), "formula", lines, icon_only=icon_only)
 
 
+def drawn(kind: str, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *, nothing: str = "") -> Component:
+    """A table as one component, drawn by web/src/plotly.js: Dash's renderer needs seconds for a thousand cells.
+
+    `heads` are (text, class), and the class goes to every cell of the column; `nothing` stands where there are no rows.
+    """
+    body = [[_cell(value) for value in row] for row in rows]
+    told = json.dumps({"kind": kind, "heads": [[str(text), style] for text, style in heads], "rows": body, "nothing": nothing}, ensure_ascii=False)
+    return html.Div(className="drawn", **attributes({"data-table": told}))
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, Component):
+        return "" if value is None else str(value)
+    plain = cast(Any, value).to_plotly_json()
+    props, inner = plain["props"], plain["props"].get("children")
+    children = inner if isinstance(inner, list) else [] if inner is None else [inner]
+    kept = {key: props[key] for key in ("className", "href", "value", "max", "title") if props.get(key) is not None}
+    return {"tag": plain["type"], "props": kept, "children": [_cell(child) for child in children]}
+
+
 def table_of(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Component:
     """The chart as a table; the first column carries the drill links, so that everything a click can do, Enter can."""
-    body = [html.Tr([html.Td(cell, className="" if index == 0 else "n") for index, cell in enumerate(row)]) for row in rows]
-    head = html.Tr([html.Th(text, className="" if index == 0 else "n", scope="col") for index, text in enumerate(heads)])
-    return popover(_("Table"), "table", [html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="mini"), className="scroll")])
+    table = drawn("mini", [(text, "n" if index else "") for index, text in enumerate(heads)], rows)
+    return popover(_("Table"), "table", [html.Div(table, className="scroll")])
 
 
 def legend(items: Sequence[tuple[str, str]]) -> Component:

@@ -14,11 +14,7 @@ from dashboards.state import State
 
 def _table(heads: list[tuple[str, str]], body: list[list[Any]], empty: str) -> Component:
     """`heads` are (text, class); the class goes to every cell of the column."""
-    rows = [html.Tr([html.Td(cell, className=heads[index][1]) for index, cell in enumerate(row)]) for row in body]
-    head = html.Tr([html.Th(text, className=kind, scope="col") for text, kind in heads])
-    if not rows:
-        rows = [html.Tr(html.Td(empty, colSpan=len(heads), className="mut"))]
-    return html.Div(html.Table([html.Thead(head), html.Tbody(rows)], className="list"), className="scroll")
+    return html.Div(parts.drawn("list", heads, body, nothing=empty), className="scroll")
 
 
 def _share(value: float | None) -> Component:
