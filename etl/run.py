@@ -57,9 +57,14 @@ def bury(engine: Engine, *, at: datetime, read: int) -> int:
     """
     with db.begin(scope.ALL, engine) as session:
         newest = session.execute(_RUNNING).scalar()
-        if newest is None or session.execute(_HELD, {"first": LOCK[0], "second": LOCK[1]}).scalar_one():
+        if newest is None or held(session):
             return 0
         return _bury(session, newest + 1, at, read)
+
+
+def held(session: Session) -> bool:
+    """True while a night's connection lives; for a moment also after kill -9, until PostgreSQL has noticed."""
+    return bool(session.execute(_HELD, {"first": LOCK[0], "second": LOCK[1]}).scalar_one())
 
 
 def _bury(session: Session, before: int, at: datetime, read: int) -> int:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from etl import nightly, schedule
+from etl import run as record
 from service.core import db, scope
 from service.core.config import Settings
 from tests import make
@@ -157,6 +158,14 @@ def killed_at(point: str, settings: Settings, database: db.Database) -> None:
         run(settings, reached=lambda at: os._exit(9) if at == point else None)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    until = time.monotonic() + 20
+    while lock_held(database) and time.monotonic() < until:
+        time.sleep(0.01)  # PostgreSQL notices a dead client when it next listens to it
+
+
+def lock_held(database: db.Database) -> bool:
+    with db.begin(scope.ALL, database.app) as work:
+        return record.held(work)
 
 
 @pytest.mark.parametrize(("point", "state", "told"), [("built", "failed", 1), ("renamed", "failed", 1), ("pointed", "published", 0)])

@@ -9,12 +9,19 @@ import pytest
 
 from bench.kill.firm import Firm, until
 from bench.kill.proof import nights
+from etl import run
 from etl.run import KILLED
+from service.core import db, scope
 from warehouse import engine
 
 
 def records(place: Firm) -> list[Any]:
     return place.rows("select state, reason, generation from night_run order by id")
+
+
+def held(place: Firm) -> bool:
+    with db.begin(scope.ALL, place.engine) as work:
+        return run.held(work)
 
 
 def begun(place: Firm, log: str) -> "subprocess.Popen[bytes]":
@@ -64,6 +71,7 @@ def test_a_killed_night_is_closed_and_swept_by_the_next(place: Firm) -> None:
     killed = begun(place, "killed")
     killed.kill()
     killed.wait()
+    until(lambda: not held(place), "PostgreSQL to notice", 30)
 
     assert read(place) == before
     assert finished(place, "after")[0] == 0
