@@ -1,5 +1,7 @@
 """The `ringdesk` command: the front door of every process."""
 
+import logging
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -9,6 +11,10 @@ import click
 
 from service.core import config
 from service.core.config import Settings
+
+PORT = click.IntRange(0, 65535)
+SECONDS = click.FloatRange(0.1, 86_400)
+DIALLED = re.compile(r"\+?[0-9*#]{1,20}")
 
 
 def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,10 +40,13 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Ringdesk: call centre, service desk, stock room, ledger and reporting house in one program."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    for room in ("service", "telephony", "recordings", "etl", "warehouse", "dashboards"):
+        logging.getLogger(room).setLevel(logging.INFO)
 
 
 @main.command()
-@click.option("--port", type=int, help="where the pages are served (default 8080)")
+@click.option("--port", type=PORT, help="where the pages are served (default 8080)")
 @click.option("--calls-per-hour", type=float, default=90.0, show_default=True, help="how busy the simulated switch is")
 @plainly
 def demo(port: int | None, calls_per_hour: float) -> None:
@@ -48,7 +57,7 @@ def demo(port: int | None, calls_per_hour: float) -> None:
 
 
 @main.command()
-@click.option("--port", type=int)
+@click.option("--port", type=PORT, help="where the pages are served (default 8080)")
 @plainly
 def up(port: int | None) -> None:
     """Start everything against your own switch: web, boards, listener, jobs, schedule."""
@@ -80,7 +89,7 @@ def boards() -> None:
 
 @main.command()
 @click.option("--switch", "name", help="which switch, when several are configured")
-@click.option("--once", is_flag=True, help="end with an error instead of trying again when the login is refused")
+@click.option("--once", is_flag=True, help="end with an error instead of trying again when the switch is away or refuses the login")
 @plainly
 def listen(name: str | None, once: bool) -> None:
     """Listen to a switch alone."""
@@ -130,14 +139,24 @@ def replay(words: tuple[str, ...]) -> None:
     sys.exit(replayed.main(list(words)))
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
-@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@main.command()
+@click.option("--number", metavar="DIGITS", help="who calls; withheld when left out")
+@click.option("--name", help="the name that the caller sends along")
+@click.option("--extension", metavar="DIGITS", help="ring this phone alone")
+@click.option("--queue", help="ring this queue; the hotline when neither is named")
+@click.option("--answer-by", metavar="DIGITS", help="who in the queue answers")
+@click.option("--after", type=SECONDS, default=4.0, show_default=True, help="seconds until it is answered")
+@click.option("--talk", type=SECONDS, default=15.0, show_default=True, help="seconds until the caller hangs up")
+@click.option("--patience", type=SECONDS, help="the caller gives up after so many seconds instead")
 @plainly
-def ring(words: tuple[str, ...]) -> None:
+def ring(**order: Any) -> None:
     """Let a call ring in the demo: ring --number 13800001001 --extension 801."""
     from service.demo import stage
 
-    sys.exit(stage.ring(config.load(), list(words)))
+    for name in ("number", "extension", "answer_by"):
+        if order[name] is not None and not DIALLED.fullmatch(order[name]):
+            raise click.BadParameter("use digits only, such as 13800001001 or 801", param_hint=f"--{name.replace('_', '-')}")
+    click.echo(stage.ring(config.load(), order))
 
 
 @main.group()

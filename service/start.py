@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import signal
 import socket
 import sys
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from service import prepare
 from service.core import clock, config, db, scope
@@ -26,6 +27,8 @@ class CannotStart(Exception):
     """The process cannot begin; the message says what to do."""
 
 
+log = logging.getLogger(__name__)
+WATCH = 15.0  # seconds between two looks at the listeners
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT, errno.EISDIR)
 
@@ -197,7 +200,7 @@ async def _greet(settings: Settings, greeting: str) -> None:
 
 
 def work(settings: Settings) -> None:
-    """Two workers take jobs and a watcher collects recordings, until SIGTERM."""
+    """Two workers take jobs, one watcher collects recordings and one sees that listeners live, until SIGTERM."""
     from recordings import collect
     from service.core import jobs
     from service.wire import wire
@@ -208,12 +211,25 @@ def work(settings: Settings) -> None:
         signal.signal(number, lambda *_: stop.set())
     threads = [threading.Thread(target=jobs.Worker(db.bound()).run, args=(stop,), daemon=True) for _ in range(2)]
     threads.append(threading.Thread(target=collect.watch, args=(settings, stop), daemon=True))
+    threads.append(threading.Thread(target=_watch_feeds, args=(settings, stop), daemon=True))
     for thread in threads:
         thread.start()
     while not stop.wait(0.5):
         pass
     for thread in threads:
         thread.join(2.0)
+
+
+def _watch_feeds(settings: Settings, stop: threading.Event) -> None:
+    from service.calls import actions
+
+    names = [switch.name for switch in settings.switches]
+    while not stop.wait(WATCH):
+        try:
+            with db.begin(scope.ALL) as session:
+                actions.watch_feeds(session, names, at=clock.now())
+        except SQLAlchemyError as error:  # looked at again when the database is back
+            log.warning("The listeners are not watched: %s", str(error).splitlines()[0])
 
 
 def night(settings: Settings, *, full: bool) -> int:

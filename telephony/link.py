@@ -24,8 +24,8 @@ FIRST_PAUSE, LAST_PAUSE = 0.5, 30.0
 REFUSED_PAUSE, REFUSED_LAST = 30.0, 300.0
 
 
-class LoginRefused(Exception):
-    """The switch does not take this user and secret; the message names the next step."""
+class NotLetIn(Exception):
+    """A run that is tried once reaches no switch, or is refused by it; the message names the next step."""
 
 
 class Fatal(Exception):
@@ -49,6 +49,9 @@ class Ear(Protocol):
 
     def on_refused(self, why: str) -> None:
         """The log-in was not taken."""
+
+    def on_unreachable(self) -> None:
+        """Nobody answers at the switch's address; told once until a log-in is taken."""
 
 
 class Lane(AMIProtocol):  # type: ignore[misc]
@@ -114,6 +117,7 @@ class Link(Manager):  # type: ignore[misc]
         self.refusals = 0
         self.logins = 0
         self._pause = FIRST_PAUSE
+        self._unreachable = False
         self._closing = False
 
     def start(self) -> "asyncio.Future[None]":
@@ -140,7 +144,7 @@ class Link(Manager):  # type: ignore[misc]
     def connection_made(self, f: "asyncio.Future[Any]") -> None:
         """The line is there, or is tried again."""
         if f.cancelled() or f.exception() is not None:
-            self._again(f"{self.config['host']}:{self.config['port']} does not answer", "unreachable")
+            self._not_reached()
             return
         _, self.protocol = f.result()
         if self._closing:
@@ -150,10 +154,23 @@ class Link(Manager):  # type: ignore[misc]
         self.responses = self.protocol.responses
         self.loop.create_task(self._log_in(self.protocol))
 
+    def _not_reached(self) -> None:
+        self._tell_unreachable()
+        self._again("The switch does not answer", "unreachable")
+
+    def _tell_unreachable(self) -> None:
+        if not self._unreachable:
+            self._unreachable = True
+            self.ear.on_unreachable()
+
     async def _log_in(self, lane: Lane) -> None:
         try:
             answer = await asyncio.wait_for(self._credentials(lane), PING_DEADLINE)
-        except (TimeoutError, asyncio.CancelledError):
+        except TimeoutError:
+            self._tell_unreachable()
+            lane.transport.abort()
+            return
+        except asyncio.CancelledError:
             lane.transport.abort()
             return
         except Exception as error:  # of this task nobody would hear
@@ -161,7 +178,7 @@ class Link(Manager):  # type: ignore[misc]
             lane.transport.abort()
             return
         if answer.success:
-            self.authenticated, self.refusals, self._pause = True, 0, FIRST_PAUSE
+            self.authenticated, self.refusals, self._pause, self._unreachable = True, 0, FIRST_PAUSE, False
             self.logins += 1
             self.ear.on_up()
             self._ping(lane)
@@ -210,7 +227,7 @@ class Link(Manager):  # type: ignore[misc]
             self.pinger.cancel()
         if self.authenticated:
             self.authenticated = False
-            self.ear.on_down("connection lost")
+            self.ear.on_down("the listener was stopped" if self._closing else "connection lost")
         self._again("The connection is lost", "lost")
 
     def _again(self, what: str, kind: str) -> None:

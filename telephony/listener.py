@@ -18,7 +18,7 @@ from telephony import journal, resync
 from telephony.feed import Feed
 from telephony.floor import Floor
 from telephony.journal import Journal, JournalError, Position
-from telephony.link import Fatal, Link, LoginRefused
+from telephony.link import Fatal, Link, NotLetIn
 from telephony.sink import Sink
 from telephony.switch import Switch
 
@@ -144,19 +144,28 @@ class Listener:
     def on_up(self) -> None:
         """Logged in."""
         self._up_at = time.monotonic()
-        log.info("Connected to %s", self.switch.name)
+        log.info("%s is heard at %s:%d, as %s", self.switch.name, self.switch.host, self.switch.port, self.switch.username)
 
     def on_refused(self, why: str) -> None:
         """The log-in was not taken: an alarm and a slow retry, or the end of a run that is to be tried once."""
         sentence = (f"{self.switch.host} refuses the user {self.switch.username} ({why}). "
                     "Correct username or secret of this switch in the settings.")
+        self._stay_out(sentence)
+
+    def on_unreachable(self) -> None:
+        """Nobody speaks AMI at that address; it is tried again for as long as it takes."""
+        self._stay_out(f"{self.switch.host}:{self.switch.port} does not answer as a switch. Check the address, that it runs, "
+                       "and that its manager.conf is enabled and permits this machine.")
+
+    def _stay_out(self, sentence: str) -> None:
         if self.once:
-            self.link.fail(LoginRefused(sentence))
+            self.link.fail(NotLetIn(sentence))
         else:
-            log.error(sentence)
+            log.error("%s It is tried again until then.", sentence)
 
     def on_down(self, reason: str) -> None:
         """From now on nothing is heard."""
+        log.warning("%s is not heard any more: %s.", self.switch.name, reason)
         self._deaf(clock.now(), reason)
 
     def _deaf(self, at: datetime, reason: str) -> None:
@@ -175,7 +184,7 @@ class Listener:
     # ---- the process ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Hear until cancelled; raises Fatal or LoginRefused when going on makes no sense."""
+        """Hear until cancelled; raises Fatal or NotLetIn when going on makes no sense."""
         self.recover()
         self.sink.start()
         over = self.link.start()
@@ -256,7 +265,7 @@ def run(settings: Settings, switch: SwitchSettings | str | None = None, *, once:
     turns.short()
     try:
         asyncio.run(_run_all(settings, _chosen(settings, switch), once))
-    except (Fatal, LoginRefused, JournalError) as error:
+    except (Fatal, NotLetIn, JournalError) as error:
         print(f"ringdesk listen: {error}", file=sys.stderr)
         return 1
     return 0

@@ -35,9 +35,12 @@ __all__ = [
     "recording_found",
     "recording_played",
     "store_calls",
+    "watch_feeds",
 ]
 
 
+SILENT = timedelta(seconds=60)  # a listener that lives moves its checkpoint at least every ten
+SILENCE = "the listener is silent"
 BLINK = timedelta(milliseconds=10)  # gaps that share less than this only touch
 
 
@@ -59,9 +62,10 @@ def store_calls(session: Session, facts: Sequence[CallFacts], mark: Checkpoint |
 
 def gap_began(session: Session, switch: str, *, at: datetime, reason: str) -> int:
     """From `at` the switch is not heard; an open gap is not opened twice."""
-    known = session.scalars(select(FeedGap.id).where(FeedGap.switch == switch, FeedGap.ended_at.is_(None))).first()
+    known = session.scalars(select(FeedGap).where(FeedGap.switch == switch, FeedGap.ended_at.is_(None))).first()
     if known is not None:
-        return known
+        known.reason = reason[:200]  # who hears himself knows better than who only sees him silent
+        return known.id
     gap = FeedGap(switch=switch, began_at=at, reason=reason[:200])
     session.add(gap)
     session.flush()
@@ -79,6 +83,18 @@ def gap_ended(session: Session, switch: str, *, at: datetime, note: str = "") ->
     ).first()
     if closed:
         live.publish(session, "all", "feed", {"switch": switch, "up": True, "since": at.isoformat()}, at=at)
+
+
+def watch_feeds(session: Session, switches: Sequence[str], *, at: datetime) -> None:
+    """A switch whose listener has died without a word is known as not heard; the gap ends when it is stored again."""
+    for switch in switches:
+        mark = session.get(FeedCheckpoint, switch)
+        known = session.scalars(select(FeedGap).where(FeedGap.switch == switch, FeedGap.ended_at.is_(None))).first()
+        quiet = mark is None or at - mark.at > SILENT
+        if quiet and known is None:
+            gap_began(session, switch, at=mark.at if mark else at, reason=SILENCE)
+        elif mark is not None and not quiet and known is not None and known.reason == SILENCE:
+            gap_ended(session, switch, at=mark.at)
 
 
 def gaps_found(session: Session, switch: str, gaps: Sequence[tuple[datetime | None, datetime, str]]) -> None:

@@ -1,11 +1,14 @@
 """The demo: a made-up firm on the embedded PostgreSQL, a first archive, and a simulated switch that rings."""
 
+import asyncio
 import json
 import os
 import secrets
 import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import click
 from sqlalchemy import text
@@ -21,8 +24,8 @@ AGENTS = ",".join(f"{extension}={name}" for _, name, _, _, _, extension in names
 
 def play(settings: Settings, calls_per_hour: float) -> None:
     """The firm is there and rings, until Ctrl-C."""
-    if settings.dsn_owner:
-        raise start.CannotStart("The demo makes its own database. Unset RINGDESK_DSN_OWNER, or use `ringdesk up`.")
+    if prepare.embedded(settings) is None:
+        raise start.CannotStart("The demo makes its own database. Unset RINGDESK_DSN_OWNER, _APP and _NIGHT, or use `ringdesk up`.")
     settings = replace(settings, host="127.0.0.1")
     with start.alone(settings):
         _perform(settings, calls_per_hour)
@@ -94,14 +97,23 @@ def _simulator(settings: Settings, calls_per_hour: float) -> Child:
     return Child("switch", words, {"RINGDESK_SWITCH_SECRET": switch.secret})
 
 
-def ring(settings: Settings, words: list[str]) -> int:
-    """The demo's switch lets a call ring at once; returns the exit code."""
-    from telephony.simulator.__main__ import main
+def ring(settings: Settings, order: Mapping[str, Any]) -> str:
+    """The demo's switch lets a call ring at once; returns its linkedid."""
+    from telephony.simulator import control
 
     place = settings.data / "demo" / "control-port"
     if not place.exists():
         raise start.CannotStart("No demo runs on this data folder. Start `ringdesk demo` first.")
-    return main(["ring", *words, "--control-port", place.read_text().strip()])
+    given = {name: value for name, value in order.items() if value is not None}
+    if "patience" in given:
+        del given["after"]
+    try:
+        answer = asyncio.run(control.ask(int(place.read_text()), {"verb": "ring", **given}))
+    except (OSError, ValueError) as error:
+        raise start.CannotStart("The demo on this data folder does not answer. Start `ringdesk demo` first.") from error
+    if not answer.get("ok"):
+        raise start.CannotStart(str(answer.get("why")))
+    return str(answer["call"])
 
 
 def greeting(settings: Settings) -> str:
@@ -118,7 +130,7 @@ def greeting(settings: Settings) -> str:
 {people}
 
   Click first: sign in as agent and stay at the desk; the switch rings within a minute or two,
-  or make it ring now, from this folder:
+  or make it ring now, from this folder (answered after 4 s, over after 15 s more; `ring --help` has the rest):
     {command} ring --number 13800001001 --extension 801
   Then sign in as manager (another browser) for the boards. Ctrl-C stops everything.
 """

@@ -1,4 +1,4 @@
-"""python -m telephony.simulator: play a day, or tell a running one to make a call ring."""
+"""python -m telephony.simulator: play a day. Orders to a running one go over its control port (control.py)."""
 
 import argparse
 import asyncio
@@ -8,23 +8,20 @@ import os
 import sys
 from pathlib import Path
 
-from telephony.simulator import control, scenario, server
+from telephony.simulator import scenario, server
 from telephony.simulator.scenario import Agent, Scenario
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; the exit code is 0 when it did what was asked."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in ("ring", "answer", "hangup", "calls"):
-        return _order(_order_parser().parse_args(words))
-    return _serve(_serve_parser().parse_args(words[1:] if words[:1] == ["serve"] else words))
+    """Plays until stopped; the exit code is 0 when it could."""
+    return _serve(_parser().parse_args(argv))
 
 
-def _serve_parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m telephony.simulator", description="Plays a working day over AMI.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5038)
-    parser.add_argument("--control-port", type=int, default=5039, help="where `ring` finds it (loopback)")
+    parser.add_argument("--control-port", type=int, default=5039, help="where `ringdesk ring` finds it (loopback)")
     parser.add_argument("--secret-env", default="RINGDESK_SWITCH_SECRET", help="the variable that holds the AMI secret")
     parser.add_argument("--recordings", type=Path, help="folder for the audio of recorded calls")
     parser.add_argument("--seed", type=int, default=1)
@@ -34,22 +31,6 @@ def _serve_parser() -> argparse.ArgumentParser:
     parser.add_argument("--agents", help="801=Ada,802=Ben: the first three serve the hotline")
     parser.add_argument("--callers", type=Path, help="JSON list of [number, name] of people who ring")
     parser.add_argument("--load", type=float, help="instead: so many short calls a second, nothing recorded")
-    return parser
-
-
-def _order_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m telephony.simulator")
-    parser.add_argument("verb", choices=("ring", "answer", "hangup", "calls"))
-    parser.add_argument("--control-port", type=int, default=5039)
-    parser.add_argument("--number", help="who rings; without it the number is withheld")
-    parser.add_argument("--name")
-    parser.add_argument("--extension", help="ring: this phone alone; answer: who answers")
-    parser.add_argument("--queue", help="ring: this queue instead of one phone")
-    parser.add_argument("--answer-by", help="ring: which extension of the queue answers")
-    parser.add_argument("--after", type=float, help="ring: answered after so many seconds; otherwise it rings on")
-    parser.add_argument("--talk", type=float, help="ring: hang up after so many seconds of talk")
-    parser.add_argument("--patience", type=float, help="ring: the caller gives up after so many seconds")
-    parser.add_argument("--call", help="answer, hangup: which call")
     return parser
 
 
@@ -91,18 +72,6 @@ def _scenario(given: argparse.Namespace) -> Scenario:
         pairs = json.loads(given.callers.read_text("utf-8"))
         day = scenario.with_callers(day, [(str(number), name) for number, name in pairs])
     return day
-
-
-def _order(given: argparse.Namespace) -> int:
-    order = {key: value for key, value in vars(given).items() if value is not None and key != "control_port"}
-    try:
-        answer = asyncio.run(control.ask(given.control_port, order))
-    except OSError:
-        return _say(f"No simulated switch takes orders on port {given.control_port}. Start the demo first.")
-    if not answer.get("ok"):
-        return _say(str(answer.get("why")))
-    print(answer.get("call") or json.dumps(answer.get("calls", "done"), ensure_ascii=False))
-    return 0
 
 
 def _say(sentence: str) -> int:

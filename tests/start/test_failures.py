@@ -2,6 +2,8 @@
 
 import resource
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -94,6 +96,39 @@ def test_a_wrong_secret_for_the_switch(settings: Settings, database: db.Database
     )
     said = ends(["listen", "--once"], environment(settings, tmp_path))
     assert "refuses the user listener" in said and "s3cret" not in said
+
+
+def test_a_switch_that_is_away(settings: Settings, database: db.Database, tmp_path: Path) -> None:
+    port = command.free_port()
+    (tmp_path / "ringdesk.toml").write_text(f'[[switches]]\nname = "pbx1"\nport = {port}\nsecret = "s3cret"\n')
+    env = environment(settings, tmp_path)
+    said = ends(["listen", "--once"], env)
+    assert f"127.0.0.1:{port} does not answer as a switch" in said and "manager.conf" in said
+
+    listener = command.Running(["listen"], env)
+    try:
+        assert "does not answer as a switch" in listener.says("tried again", 30)
+        assert listener.process.poll() is None
+    finally:
+        listener.interrupt()
+
+
+@pytest.mark.parametrize("words", [["up", "--port", "99999"], ["web", "--loud"], ["ring", "--number", "abc"], ["ring", "--talk", "-1"]])
+def test_an_option_that_cannot_be_meant(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "service", *words], check=False, env=without_database(tmp_path), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.strip().splitlines()[-1].startswith("Error: "), "the last line says what is wrong"
+
+
+def test_the_demo_on_one_lone_address(tmp_path: Path) -> None:
+    env = without_database(tmp_path, RINGDESK_DSN_APP="postgresql://x@127.0.0.1:9/none", RINGDESK_PORT=str(command.free_port()))
+    assert "makes its own database" in ends(["demo"], env)
+
+
+def test_a_ring_without_a_demo(tmp_path: Path) -> None:
+    assert "Start `ringdesk demo` first" in ends(["ring"], without_database(tmp_path))
 
 
 def test_a_switch_that_nobody_named(settings: Settings, database: db.Database, tmp_path: Path) -> None:
