@@ -240,7 +240,7 @@ def night(settings: Settings, *, full: bool) -> int:
     wire(settings)
     at = clock.now()
     with Bar() as bar:
-        outcome = nightly.run(settings, slot=f"by hand {at:%Y-%m-%d %H:%M:%S}", at=at, full=full, progress=bar.move)
+        outcome = nightly.run(settings, slot=f"by hand {clock.local(at, settings.timezone):%Y-%m-%d %H:%M:%S}", at=at, full=full, progress=bar.move)
     if outcome.refused:
         click.echo(f"Not published: {outcome.refused}", err=True)
         return 1

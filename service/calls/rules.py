@@ -1,5 +1,7 @@
 """What a call means for people. Pure."""
 
+from service.core import phone
+
 OUTCOMES = {
     "answered": "answered",
     "transferred": "answered",
@@ -24,5 +26,6 @@ def outcome(direction: str, disposition: str | None) -> str:
 
 
 def customer_number(direction: str, caller: str | None, called: str | None) -> str | None:
-    """The number of the party outside: who called us, or whom we called."""
-    return called if direction == "outbound" else caller
+    """The number of the party outside: who called us, or whom we called; None when it is withheld."""
+    number = called if direction == "outbound" else caller
+    return None if phone.parse(number).kind == "withheld" else number

@@ -77,8 +77,10 @@ def _kind(digits: str) -> Kind:
 
 
 def display(raw: str | None) -> str:
-    """The number as people here write it: 138 0000 1001, 021 6234 5678; anything else as it came."""
+    """The number as people here write it: 138 0000 1001, 021 6234 5678; anything else as it came; a withheld one is nothing."""
     number = parse(raw)
+    if number.kind == "withheld":
+        return ""
     if number.e164 and number.e164.startswith("+861") and len(number.e164) == 14:
         local = number.e164[3:]
         return f"{local[:3]} {local[3:7]} {local[7:]}"

@@ -94,6 +94,12 @@ LEDGER: Mapping[str, LazyString] = {
     "prepayment": _l("Prepayment"),
     "refund_paid": _l("Refund"),
 }
+GAP: Mapping[str, LazyString] = {
+    "connection lost": _l("The connection was lost"),
+    "the listener was stopped": _l("The listener was stopped"),
+    "the listener is silent": _l("The listener died without a word"),
+    "found in the journal": _l("Found in the journal"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "state": STATE,
     "priority": PRIORITY,
@@ -109,6 +115,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "ledger": LEDGER,
     "role": ROLE,
     "night": NIGHT,
+    "gap": GAP,
 }
 
 # What scripts say; the page hands it over in the language of the request.

@@ -13,7 +13,7 @@ from wtforms import StringField  # type: ignore[import-untyped]
 from wtforms.validators import Length, Optional  # type: ignore[import-untyped]
 
 from service.core import clock, db, identity, scope
-from service.core.config import Settings
+from service.core.config import LOCALES, Settings
 from service.core.identity import Identity
 from service.staff import actions, queries
 from service.staff.model import Role, Staff
@@ -55,6 +55,19 @@ class SignInForm(LoginForm):
         self.form_errors = [_("Name or password is not right. Check both and try again.")]
 
 
+class People(SQLAlchemySessionUserDatastore):
+    """Whoever is looked up is let go of at once.
+
+    A page that kept this transaction open while it asks on another connection would wait for a migration that waits for it.
+    """
+
+    def find_user(self, *args: Any, **kwargs: Any) -> Any:
+        """The person, read in a transaction that has ended."""
+        found = super().find_user(*args, **kwargs)
+        self.db.session.commit()
+        return found
+
+
 def install(app: Flask, settings: Settings) -> None:
     """People sign in at /sign-in and out at /sign-out; `identity.current` knows them."""
     app.config.update(
@@ -88,7 +101,7 @@ def install(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=16 * 1024 * 1024,
     )
     people = scoped_session(sessionmaker(class_=db.ScopedSession, expire_on_commit=False, bind=db.bound()))
-    store = SQLAlchemySessionUserDatastore(people, Staff, Role)
+    store = People(people, Staff, Role)
     Security(app, store, login_form=SignInForm)
     app.teardown_request(lambda error: people.remove())
     flask_login.user_logged_in.connect(_begun, app)
@@ -111,6 +124,9 @@ def _begun(app: Flask, user: Staff, **extra: Any) -> None:
         session["sid"] = actions.begin_session(
             work, user.id, at=clock.now(), address=request.remote_addr or "", browser=str(request.user_agent)
         )
+        chosen = session.pop("locale", None)
+        if chosen in LOCALES:  # a moment ago, on the page of this sign-in
+            actions.choose_locale(work, user.id, chosen)
     session.permanent = True
     # Whoever planted the cookie before the sign-in knows its token; the signed-in person gets another.
     session.pop("csrf_token", None)

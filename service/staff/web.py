@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, request
+from flask import session as flask_session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -27,6 +28,8 @@ def locale() -> ResponseReturnValue:
     if person:
         with db.begin(scope.NONE) as session:
             actions.choose_locale(session, person.staff_id, chosen)
+    else:
+        flask_session["locale"] = chosen  # kept when this browser signs in
     return answer
 
 

@@ -282,7 +282,7 @@ def test_a_refused_caller_form_says_why(firm: SimpleNamespace, opened: Opened) -
 
 
 def test_a_phone_that_rings_while_the_stream_begins_is_shown(firm: SimpleNamespace, opened: Opened) -> None:
-    told = 'id: 5\nevent: snapshot\ndata: {"pops": [], "unheard": []}\n\nid: 5\nevent: pop\ndata: {"pop_id": 7, "number": "95588"}\n\n'
+    told = 'id: 5\nevent: snapshot\ndata: {"pops": [], "unheard": []}\n\nid: 5\nevent: pop\ndata: {"pop_id": 7, "display": "95588"}\n\n'
     ada = opened().sign_in("ada")
     ada.page.add_init_script("delete window.SharedWorker")
     ada.page.route("**/live", lambda route: route.fulfill(content_type="text/event-stream", body=told))
@@ -290,3 +290,65 @@ def test_a_phone_that_rings_while_the_stream_begins_is_shown(firm: SimpleNamespa
     ada.go("/tickets")
 
     ada.page.wait_for_selector(".pops.floating article.pop >> text=95588")
+
+
+def test_a_card_above_a_page_is_made_small_and_whole_again(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go("/tickets")
+    scene.rings()
+    ada.page.wait_for_selector(".pops.floating article.pop")
+
+    ada.page.click(".pops.floating [data-act=small]")
+    assert not ada.page.is_visible(".pop-body")
+    ada.go("/customers")
+    ada.page.wait_for_selector(".pops.floating .is-small")
+    assert not ada.page.is_visible(".pop-body")
+
+    ada.page.click(".pops.floating .pop-head")
+    assert ada.page.is_visible(".pop-body")
+
+
+def test_the_next_call_is_the_current_one_while_the_form_of_the_last_stays(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    first = scene.rings()
+    scene.answers()
+    ada.page.wait_for_selector("article.pop[data-state=talking]")
+    ada.page.keyboard.press("F2")
+    ada.page.fill("[name=subject]", "of the first call")
+    scene.hangs_up()
+    ada.page.wait_for_selector("article.pop[data-state=ended]")
+
+    second = scene.rings("1795331800.2", caller_number="13912345678")
+    ada.page.wait_for_selector(f"article.pop.is-current[data-pop='{second}']")
+    assert ada.page.input_value(f"[data-panel='{first}'] [name=subject]") == "of the first call"
+    assert ada.page.is_visible(f"[data-panel='{first}']"), "what is typed in stays in front"
+    ada.page.keyboard.press("F2")
+    ada.page.wait_for_selector(f"[data-panel='{second}'] form")
+
+
+def test_hits_of_the_search_are_walked_with_the_arrows(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go("/tickets")
+    ada.page.keyboard.press("Control+k")
+    ada.page.keyboard.type("恒通")
+    ada.page.wait_for_selector("#found a")
+
+    ada.page.keyboard.press("ArrowDown")
+    assert ada.page.evaluate("document.activeElement.matches('#found a')")
+    ada.page.keyboard.press("Escape")
+    assert ada.page.input_value("[data-search]") == "" and not ada.page.is_visible("#found a")
+    ada.page.keyboard.press("Control+k")
+    ada.page.keyboard.type("恒通")
+    ada.page.wait_for_selector("#found a")
+    ada.page.keyboard.press("ArrowDown")
+    ada.page.keyboard.press("Enter")
+    ada.page.wait_for_url(f"**/customers/{firm.customer.id}")
+
+
+def test_a_caller_who_withholds_the_number_is_called_so(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331800.3", caller_number="anonymous", caller_name=None)
+
+    ada.page.wait_for_selector(".pop-head >> text=Number withheld")
+    ada.page.wait_for_selector("text=The caller withholds the number")
+    assert "anonymous" not in ada.page.inner_text(".pane.left")

@@ -220,6 +220,17 @@ def test_the_page_speaks_the_chosen_language_before_and_after_the_sign_in(app: F
     assert cleo == "zh_Hans_CN"
 
 
+def test_a_language_chosen_at_the_door_is_kept_inside_and_by_nobody_else(app: Flask) -> None:
+    client = app.test_client()
+    client.post("/settings/locale", data={"locale": "zh_Hans_CN", "csrf_token": people.token(client)})
+    people.typed(client, "cleo", make.PASSWORD)  # who reads English
+    assert 'lang="zh-Hans"' in client.get("/tickets", headers=PAGE).text
+
+    client.post("/sign-out", data={"csrf_token": people.token(client, "/tickets")})
+    people.typed(client, "ada", make.PASSWORD)  # who reads English too, and chose nothing at this door
+    assert 'lang="en"' in client.get("/tickets", headers=PAGE).text
+
+
 @pytest.fixture(scope="module")
 def front(settings: Settings, database: db.Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return replace(settings, data=tmp_path_factory.mktemp("signin"))

@@ -194,7 +194,7 @@ function addPanel(id) {
   const tab = one("#tab").content.firstElementChild.cloneNode(true);
   tab.dataset.tab = id;
   tab.id = `tab-${id}`;
-  one("[data-f=label]", tab).textContent = say("new_ticket", { number: pop.display || pop.number || say("withheld") });
+  one("[data-f=label]", tab).textContent = say("new_ticket", { number: pop.display || say("withheld") });
   one("[data-tabs]", desk).append(tab);
   const panel = document.createElement("div");
   panel.dataset.panel = id;

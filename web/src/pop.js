@@ -5,6 +5,7 @@ import { clock, say, since } from "./words.js";
 const ICONS = { ringing: "phone-incoming", talking: "phone-call", ended: "phone-check", answered: "phone-check", gone: "phone-x" };
 
 const tray = one("[data-pops]");
+const floating = Boolean(tray?.classList.contains("floating"));
 const cards = new Map();
 const listeners = new Set();
 
@@ -47,7 +48,7 @@ function fill(node, pop) {
   const text = (field, value) => write(one(`[data-f=${field}]`, node), value ?? "");
   if (node.dataset.state !== pop.state) one("[data-f=icon]", node).replaceChildren(icon(ICONS[pop.state] ?? "phone"));
   node.dataset.state = pop.state;
-  text("display", pop.display || pop.number || say("withheld"));
+  text("display", pop.display || say("withheld"));
   text("state", stateWords(pop));
   text("queue", [pop.queue, pop.called].filter(Boolean)[0]);
   const best = pop.matches ?? [];
@@ -56,6 +57,8 @@ function fill(node, pop) {
   const grade = one("[data-f=grade]", node);
   grade.hidden = !(best.length === 1 && best[0].grade && best[0].grade !== "standard");
   write(grade.lastElementChild, grade.hidden ? "" : say(`grade_${best[0].grade}`));
+  one("[data-act=small]", node).hidden = !floating;
+  node.classList.toggle("is-small", small.has(pop.pop_id));
   one("[data-act=away]", node).hidden = ["ringing", "talking"].includes(pop.state);
   tick(node, pop);
 }
@@ -73,12 +76,14 @@ function tick(node, pop) {
   if (from) write(timer, clock(since(from)));
 }
 
-// The current call stays current while it is talked on or worked on; else the newest ringing one takes the place.
+// A call at the phone stays current; one that has ended is current only until the phone has another, though its form stays open.
 function choose(keep) {
-  const live = pops();
   const now = popOf(currentId());
-  if (now && (["talking", "ended"].includes(now.state) || keep(now.pop_id) || now.state === "ringing")) return;
-  const next = live.find((pop) => pop.state === "talking") ?? live.find((pop) => pop.state === "ringing") ?? live.find((pop) => pop.state === "ended");
+  if (["talking", "ringing"].includes(now?.state)) return;
+  const inState = (state) => pops().find((pop) => pop.state === state);
+  const live = inState("talking") ?? inState("ringing");
+  if (!live && now && (now.state === "ended" || keep(now.pop_id))) return;
+  const next = live ?? inState("ended");
   if (next) makeCurrent(next.pop_id);
 }
 
@@ -89,5 +94,21 @@ export function makeCurrent(id) {
     one("button.pop-head", node).setAttribute("aria-expanded", String(mine));
   }
 }
+
+// Away from the desk a card lies above the page: it can be made small, and a click on its head makes it whole again.
+const small = new Set(JSON.parse(sessionStorage.getItem("small-pops") || "[]"));
+
+function fold({ target }) {
+  const act = target.closest("[data-act]")?.dataset.act;
+  const card = target.closest("article.pop");
+  if (!card || !["small", "current"].includes(act)) return;
+  const id = Number(card.dataset.pop);
+  if (act === "small") small.add(id);
+  else small.delete(id);
+  sessionStorage.setItem("small-pops", JSON.stringify([...small].slice(-20)));
+  draw(pops());
+}
+
+if (floating) tray.addEventListener("click", fold);
 
 setInterval(() => cards.forEach(({ node, pop }) => tick(node, pop)), 1000);

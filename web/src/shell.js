@@ -25,7 +25,14 @@ function keys(event) {
   if ((event.ctrlKey || event.metaKey) && event.key === "Enter") return act(event, () => submitNear(event.target));
   if (event.key === "F2") return act(event, () => document.dispatchEvent(new CustomEvent("desk:ticket")));
   if (event.key === "Escape") return escape(event);
+  if (["ArrowDown", "ArrowUp"].includes(event.key) && event.target.closest("[data-finder]")) return act(event, () => hit(event));
   if (plain && !typing(event.target)) list(event);
+}
+
+// Up and down through the field and what it found; Enter on a hit is the link's own.
+function hit({ key, target }) {
+  const stops = all("[data-search], #found a", target.closest("[data-finder]"));
+  stops[stops.indexOf(target) + (key === "ArrowDown" ? 1 : -1)]?.focus();
 }
 
 function act(event, then) {
@@ -42,7 +49,10 @@ function submitNear(node) {
 function escape(event) {
   const open = one("details[open][data-menu]");
   if (open) { open.open = false; one("summary", open).focus(); return; }
-  if (event.target.matches?.("[data-search]")) { event.target.value = ""; one("#found")?.replaceChildren(); event.target.blur(); }
+  if (!event.target.closest?.("[data-finder]")) return;
+  one("[data-search]").value = "";
+  one("#found").replaceChildren();
+  event.target.blur();
 }
 
 function list(event) {
