@@ -1,14 +1,19 @@
 """What every process registers at its start: a visible list instead of plugins."""
 
+from functools import partial
+
 from service.core.config import Settings
 
 
 def wire(settings: Settings) -> None:
     """Identity is answered, and every kind of job has its handler."""
     from etl import nightly
-    from service.core import housekeeping, jobs
+    from service.calls import actions as calls
+    from service.core import clock, housekeeping, jobs
+    from service.staff import actions as staff
     from service.staff import signin
 
+    clock.use(settings.timezone)
     signin.wire()
     jobs.handler("night", lambda args: nightly.job(settings, args))
-    jobs.handler("housekeeping", housekeeping.job)
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))

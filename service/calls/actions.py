@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import pops
-from service.calls.model import Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
+from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
 from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring
@@ -35,6 +35,7 @@ __all__ = [
     "recording_found",
     "recording_played",
     "store_calls",
+    "sweep",
     "watch_feeds",
 ]
 
@@ -176,6 +177,11 @@ def recording_played(session: Session, recording_id: int, *, by: int, at: dateti
     audit.record(
         session, at=at, by=by, verb=kind, entity="recording", entity_id=recording_id, branch_id=recording.branch_id
     )
+
+
+def sweep(session: Session, *, at: datetime) -> None:
+    """Old pops have done their work."""
+    session.execute(delete(AgentPop).where(AgentPop.ended_at < at - timedelta(days=30)))
 
 
 def party_chosen(session: Session, switch: str, call_key: str, party_id: int, contact_id: int | None) -> None:

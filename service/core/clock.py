@@ -1,6 +1,14 @@
 """Time as the firm sees it: aware UTC inside, local only where people read it."""
 
 from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+_firm: dict[str, tzinfo] = {"zone": ZoneInfo("Asia/Shanghai")}
+
+
+def use(zone: tzinfo) -> None:
+    """The firm of this process lives in `zone`: its days begin there."""
+    _firm["zone"] = zone
 
 
 def now() -> datetime:
@@ -8,7 +16,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def local(moment: datetime, zone: tzinfo) -> datetime:
-    """The same moment on the wall clock of `zone`; a naive moment is our own fault."""
+def local(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """The same moment on the wall clock of `zone`, the firm's when left out; a naive moment is our own fault."""
     assert moment.tzinfo is not None, "a moment without a zone"
-    return moment.astimezone(zone)
+    return moment.astimezone(zone or _firm["zone"])

@@ -1,10 +1,11 @@
-"""Document numbers: series, local date, running number. Unique, ascending, a rolled-back one is reused."""
+"""Document numbers: series, date of the firm, running number. Unique, ascending, a rolled-back one is reused."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from service.core import clock
 
 _NEXT = text("""
     insert into document_counter (series, period, last) values (:series, :period, 1)
@@ -12,8 +13,8 @@ _NEXT = text("""
 """)
 
 
-def take(session: Session, series: str, at: datetime, zone: ZoneInfo = ZoneInfo("Asia/Shanghai")) -> str:
-    """The next number of the series on that local day, such as SR202611230001; held until commit."""
-    period = at.astimezone(zone).strftime("%Y%m%d")
+def take(session: Session, series: str, at: datetime) -> str:
+    """The next number of the series on that day of the firm, such as SR202611230001; held until commit."""
+    period = clock.local(at).strftime("%Y%m%d")
     last = session.execute(_NEXT, {"series": series, "period": period}).scalar_one()
     return f"{series}{period}{last:04d}"

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from service import prepare, start
 from service.core import clock, db, scope
 from service.core.config import Settings, SwitchSettings
-from service.demo import names, seed
+from service.demo import names, seed, voices
 from service.supervisor import Child
 
 AGENTS = ",".join(f"{extension}={name}" for _, name, _, _, _, extension in names.PEOPLE if extension)
@@ -59,14 +59,22 @@ def _switched(settings: Settings) -> Settings:
 
 def _furnish(settings: Settings) -> None:
     """People, customers and history on the first start; the first archive generation too."""
-    with db.begin(scope.ALL) as session:
-        if not seed.present(session):
-            click.echo("Inventing the firm and its last ninety days …")
-            seed.plant(session, now=clock.now(), zone=settings.timezone)
+    if _planted(settings):
+        voices.record(settings.switches[0])
     if not (settings.warehouse_dir / "current").exists():
         click.echo("Loading the archive for the first time …")
         if start.night(settings, full=True):
             raise start.CannotStart("The first archive was refused; the sentence above says why.")
+
+
+def _planted(settings: Settings) -> bool:
+    """True when the firm was not there and is now."""
+    with db.begin(scope.ALL) as session:
+        if seed.present(session):
+            return False
+        click.echo("Inventing the firm and its last ninety days …")
+        seed.plant(session, now=clock.now(), zone=settings.timezone)
+        return True
 
 
 def _simulator(settings: Settings, calls_per_hour: float) -> Child:

@@ -1,6 +1,6 @@
 """Screens that look back: the last nights, the gaps of the feed, and a night on demand."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template
+from flask import Blueprint, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -24,9 +24,8 @@ def nights() -> ResponseReturnValue:
 def run() -> ResponseReturnValue:
     """A night begins as soon as the jobs process takes it; two at the same time are refused there."""
     person, now = identity.require("night.run"), clock.now()
-    settings = current_app.config["RINGDESK"]
     with db.begin(person.scope) as session:
-        slot = f"by hand {clock.local(now, settings.timezone):%Y-%m-%d %H:%M:%S}"
+        slot = f"by hand {clock.local(now):%Y-%m-%d %H:%M:%S}"
         jobs.enqueue(session, "night", {"slot": slot}, at=now, dedupe="by hand")
     flash(_("The night will begin in a moment; load this page again to see how it goes."))
     return redirect("/nights")

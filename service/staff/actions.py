@@ -15,6 +15,7 @@ from service.staff.model import Branch, ExtensionAssignment, Role, SignInAttempt
 
 WINDOW = timedelta(minutes=15)
 BY_NAME, BY_ADDRESS = 10, 50
+LONGEST_SIGN_IN = timedelta(days=7)
 
 
 class TooManyAttempts(DeskError):
@@ -59,6 +60,13 @@ def refuse_guessing(session: Session, username: str, address: str, *, at: dateti
         raise TooManyAttempts(
             _("Too many refused sign-ins. Wait 15 minutes, or ask an administrator for a new password.")
         )
+
+
+def sweep(session: Session, *, at: datetime) -> None:
+    """A sign-in ends after a week at the latest, and is forgotten after a season."""
+    aged = update(StaffSession).where(StaffSession.ended_at.is_(None), StaffSession.began_at < at - LONGEST_SIGN_IN)
+    session.execute(aged.values(ended_at=at))
+    session.execute(delete(StaffSession).where(StaffSession.ended_at < at - timedelta(days=90)))
 
 
 def note_attempt(session: Session, username: str, address: str, *, at: datetime) -> None:

@@ -69,6 +69,23 @@ def switch_is_heard(address: str, cookies: dict[str, str]) -> bool:
     return 'data-feed-strip="[]"' in desk.text
 
 
+def plays_an_old_call(address: str) -> None:
+    """The made-up past has voices: the newest calls can be listened to."""
+    cookies = signed_in(address, "supervisor")
+
+    def heard() -> bool:
+        page = httpx.get(f"{address}/calls?disposition=answered", cookies=cookies, headers=PAGE, timeout=30).text
+        for call in re.findall(r'href="/calls/(\d+)"', page)[:5]:
+            shown = httpx.get(f"{address}/calls/{call}", cookies=cookies, headers=PAGE, timeout=30).text
+            sound = re.search(r'src="(/media/recordings/\d+)"', shown)
+            if sound:
+                answer = httpx.get(f"{address}{sound[1]}", cookies=cookies, headers={"Range": "bytes=0-99"}, timeout=30)
+                return answer.status_code == 206 and answer.content.startswith(b"RIFF")
+        return False
+
+    until(heard, 30, "no recording of the last days can be played")
+
+
 def stopped(one: Running) -> None:
     """Ctrl-C ended it, its rooms and its PostgreSQL."""
     everything = psutil.Process(one.process.pid).children(recursive=True)
@@ -85,6 +102,7 @@ def test_the_demo_starts_cold_rings_stops_and_starts_warm(folder: Path, demo: li
     assert any("Inventing the firm" in line for line in first.lines)
     assert "Another Ringdesk runs on" in ends(["demo", "--port", str(command.free_port())], env)
     rings_at_the_agents(address, env)
+    plays_an_old_call(address)
     boards = httpx.get(f"{address}/dashboards/calls", cookies=signed_in(address, "manager"), headers=PAGE, timeout=30)
     assert boards.status_code == 200
     stopped(first)
