@@ -263,6 +263,7 @@ async def _run_all(settings: Settings, switches: Sequence[SwitchSettings], once:
 def run(settings: Settings, switch: SwitchSettings | str | None = None, *, once: bool = False) -> int:
     """Hear one switch, or all of the settings, until a signal; return 0, or 1 after one sentence on standard error."""
     turns.short()
+    turns.first()
     try:
         asyncio.run(_run_all(settings, _chosen(settings, switch), once))
     except (Fatal, NotLetIn, JournalError) as error:

@@ -65,7 +65,7 @@ class Settings:
     port: int = 8080
     boards_port: int = 0  # of the boards' own process on this machine; 0 draws them in the web process
     workers: int = 1
-    threads: int = 16
+    threads: int = 4  # pages that are made at once in a web process; more only make pops wait (bench/pop)
     secret_key: str = ""
     timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     locale: str = "zh_Hans_CN"
@@ -156,7 +156,7 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         port=_number("port", known.get("port", 8080), 0, 65535),
         boards_port=_number("boards_port", known.get("boards_port", 0), 0, 65535),
         workers=_number("workers", known.get("workers", 1), 1, 64),
-        threads=_number("threads", known.get("threads", 16), 2, 64),
+        threads=_number("threads", known.get("threads", 4), 2, 64),
         secret_key=str(known.get("secret_key") or _secret(data)),
         timezone=_zone(str(known.get("timezone", "Asia/Shanghai"))),
         locale=_locale(str(known.get("locale", "zh_Hans_CN"))),

@@ -15,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, mapped_
 from service.core import scope as scopes
 from service.core.config import Settings
 
+BESIDE = 6  # connections of a process for what is not a page: streams that open, sounds, watchers
 OWNER, APP, NIGHT = "ringdesk_owner", "ringdesk_app", "ringdesk_night"
 
 key = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
@@ -71,7 +72,7 @@ class Database:
     @cached_property
     def app(self) -> Engine:
         """For everything that people and processes do."""
-        return engine(self.settings.dsn_app, name=self.name, pool_size=self.settings.threads)
+        return engine(self.settings.dsn_app, name=self.name, pool_size=self.settings.threads + BESIDE)
 
     @cached_property
     def night(self) -> Engine:
