@@ -279,10 +279,12 @@ def front() -> Front:
     if settings.workers > 1:
         _end_with_parent()
     try:
-        return Front(settings, create_app(settings, db.Database(settings, "web")))
+        made = Front(settings, create_app(settings, db.Database(settings, "web")))
     except Exception:
         log.exception("the web process cannot start")
         raise SystemExit(STARTUP_FAILURE) from None  # any other code would have it started again for ever
+    turns.settled()
+    return made
 
 
 def _end_with_parent() -> None:

@@ -264,6 +264,7 @@ def run(settings: Settings, switch: SwitchSettings | str | None = None, *, once:
     """Hear one switch, or all of the settings, until a signal; return 0, or 1 after one sentence on standard error."""
     turns.short()
     turns.first()
+    turns.settled()
     try:
         asyncio.run(_run_all(settings, _chosen(settings, switch), once))
     except (Fatal, NotLetIn, JournalError) as error:

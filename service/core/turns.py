@@ -1,5 +1,6 @@
 """Turns at the interpreter and at the processor: who has news must not wait long behind who computes."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -12,6 +13,16 @@ SHORT = 0.0005
 def short() -> None:
     """Threads of this process give way after half a millisecond."""
     sys.setswitchinterval(SHORT)
+
+
+def settled() -> None:
+    """What is loaded by now stays: collections look at younger objects only.
+
+    A whole collection of all that a web process loads holds every thread for a quarter of a second, and four times as
+    long on a machine that is busy; a pop behind it would wait.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def first() -> None:
