@@ -1,6 +1,9 @@
 """What a call amounts to, read off its legs: who called whom, who answered, how it ended, how long it took."""
 
+from typing import Any
+
 from telephony.livecall import Leg, LiveCall, are_halves, seconds
+from telephony.timeline import Move, Segment, turns
 
 _DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "CONGESTION": "failed",
                "CHANUNAVAIL": "failed"}
@@ -9,17 +12,20 @@ _BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26  # Q.850 causes
 
 def direction(call: LiveCall) -> str:
     """Return inbound when a trunk began, outbound when we ordered or reached a trunk, internal otherwise."""
-    origin = call.legs.get(call.origin)
-    if origin is not None and origin.trunk:
-        return "inbound"
-    if call.originated or any(leg.trunk for leg in call.legs.values()):
-        return "outbound"
-    return "internal"
+    me = call.principal
+    if me is not None and me.trunk:
+        return "outbound" if me.dialled and me.id != call.origin else "inbound"
+    return "outbound" if call.originated else "internal"
+
+
+def opener(call: LiveCall) -> Leg | None:
+    """Return the leg that began: the customer's when a trunk came in, else ours."""
+    return call.principal if direction(call) == "inbound" else call.legs.get(call.origin)
 
 
 def caller_number(call: LiveCall) -> str | None:
     """Return the number of who began: what the trunk said, or our own extension."""
-    origin = call.legs.get(call.origin)
+    origin = opener(call)
     if origin is None:
         return None
     if origin.party and origin.party.isdigit():
@@ -29,13 +35,13 @@ def caller_number(call: LiveCall) -> str | None:
 
 def caller_name(call: LiveCall) -> str | None:
     """Return the name of who began, as the switch first had it."""
-    origin = call.legs.get(call.origin)
+    origin = opener(call)
     return origin.name if origin else None
 
 
 def called(call: LiveCall) -> str | None:
     """Return the line that was called; of an outbound call the number that was dialled."""
-    origin = call.legs.get(call.origin)
+    origin = opener(call)
     exten = origin.exten if origin and origin.exten != "s" else None
     if direction(call) == "outbound":
         return call.dialled or call.wanted or exten
@@ -48,9 +54,9 @@ def customer_number(call: LiveCall) -> str | None:
 
 
 def phones(call: LiveCall) -> list[Leg]:
-    """Return the legs that were rung, Local halves and whoever began left out."""
+    """Return the legs that were rung: no Local halves, and nobody who dialled by themselves."""
     return [leg for leg in call.legs.values()
-            if not leg.local and (leg.id != call.origin or call.originated)]
+            if not leg.local and (leg.dialled or leg.rang) and (leg.id != call.origin or call.originated)]
 
 
 def agents_rung(call: LiveCall) -> list[str]:
@@ -103,11 +109,17 @@ def outcome(call: LiveCall, leg: Leg) -> str | None:
 def disposition(call: LiveCall) -> str | None:
     """Return how the call came out; None while that is open."""
     if call.answered:
-        return "answered"
-    if not call.ended:
-        return None
+        return "transferred" if call.moves else "answered"
+    if call.conference:
+        return "conference"
+    if call.mailbox:
+        return "voicemail"
+    return _unanswered(call) if call.ended else None
+
+
+def _unanswered(call: LiveCall) -> str:
     if call.lost or not certain(call):
-        return "lost"
+        return "failed"
     if direction(call) == "outbound":
         return _outbound(call)
     if call.queue is not None:
@@ -141,12 +153,14 @@ def _dialled(call: LiveCall) -> str:
 
 def hangup_by(call: LiveCall) -> str | None:
     """Return who ended the call: caller, agent, customer or pbx; None when it is open or was not heard."""
-    if not call.ended or call.lost or not certain(call):
+    if not call.ended:
         return None
+    if call.lost or not certain(call):
+        return "pbx" if call.lost == "restart" else None
     leg = call.legs.get(call.asked_by or "")
     if leg is not None:
         return _side(call, leg)
-    if call.reason in ("caller", "agent"):
+    if call.reason in ("caller", "agent") and not call.moves:
         return call.reason
     leg = call.legs.get(call.left_by or "")
     if leg is not None:
@@ -155,9 +169,11 @@ def hangup_by(call: LiveCall) -> str | None:
 
 
 def _side(call: LiveCall, leg: Leg) -> str:
+    me = call.principal
     if direction(call) == "outbound":
-        return "customer" if leg.trunk else "agent"
-    return "caller" if leg.id == call.origin else "agent"
+        return "customer" if me is not None and leg.id == me.id else "agent"
+    first = opener(call)
+    return "caller" if first is not None and leg.id == first.id else "agent"
 
 
 def certain(call: LiveCall) -> bool:
@@ -178,9 +194,58 @@ def wait_seconds(call: LiveCall) -> float | None:
 
 def talk_seconds(call: LiveCall) -> float | None:
     """Return the seconds together, holds left out; None when nobody answered or times are unknown."""
-    return call.talked if call.answered_at and not call.talking else None
+    if not call.answered_at or call.talking:
+        return None
+    return sum(segment.seconds for segment in call.segments if segment.kind == "talk")
+
+
+def agent_turns(call: LiveCall) -> list[list[Segment]]:
+    """Return each agent's turn with the customer in order; a turn is talk, holds and consultations."""
+    return list(turns(call.segments, call.moves))
+
+
+def final_agent(call: LiveCall) -> str | None:
+    """Return the extension that had the customer last; None when nobody took the call after it was passed on."""
+    if not call.answered or (call.moves and not _taken(call, len(call.moves) - 1)):
+        return None
+    had = agent_turns(call)
+    return had[-1][-1].party if had else agent(call)
+
+
+def transfers(call: LiveCall) -> list[dict[str, Any]]:
+    """Return who passed the customer on, how, to whom, and whether anybody took it there."""
+    return [{"type": move.how, "by": move.by, "to": move.to or _fetcher(call, no, move), "answered": _taken(call, no) is not None}
+            for no, move in enumerate(call.moves)]
+
+
+def _taken(call: LiveCall, no: int) -> Segment | None:
+    """The first talk between this move and the next."""
+    end = call.moves[no + 1].talk + 1 if no + 1 < len(call.moves) else len(call.segments)
+    return next((one for one in call.segments[call.moves[no].talk + 1 : end] if one.kind in ("talk", "hold")), None)
+
+
+def _fetcher(call: LiveCall, no: int, move: Move) -> str | None:
+    taken = _taken(call, no)
+    return taken.party if move.how == "park" and taken else None
 
 
 def total_seconds(call: LiveCall) -> float | None:
     """Return the seconds from the first channel to the last hang-up."""
     return seconds(call.began_at, call.ended_at) if call.began_at and call.ended_at else None
+
+
+def agent_segments(call: LiveCall) -> list[dict[str, Any]]:
+    """Return each agent's time with the customer, in order, holds and consultations in it; seconds null while open."""
+    ours = agent(call) if direction(call) == "outbound" else None
+    return [{"agent": turn[0].party or ours, "seconds": _sum(turn)} for turn in agent_turns(call)]
+
+
+def holds(call: LiveCall) -> list[dict[str, Any]]:
+    """Return each hold: by whom, and how long."""
+    return [{"agent": one.party, "seconds": _sum([one])} for one in call.segments if one.kind == "hold"]
+
+
+def _sum(segments: list[Segment]) -> float | None:
+    if not all(one.ended and one.began_at and one.ended_at for one in segments):
+        return None
+    return round(sum(one.seconds for one in segments), 3)

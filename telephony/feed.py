@@ -6,15 +6,17 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from telephony import wire
-from telephony.event import Event, cel_moment, event
+from telephony.event import Event, cel_moment, event, moment
 from telephony.floor import WANTED
 from telephony.guard import Doubt, Guard, mended, parted
 
 _REPEATS = frozenset({"UserEvent"})  # the dialplan's own headers may be named like the channel's
+_OF_MAILBOXES = frozenset({b"Newexten", b"CEL"})  # half of all events; a few of them say that somebody speaks to a mailbox
 _ABSOLUTE = 10**8  # seconds beyond this are a Unix time, below it a time since the connection was made
 _SANE = timedelta(days=1)  # a switch whose clock is further off is not followed by the events that bear no stamp
 _READ = re.compile(r"(\d{1,18}) (\d{1,10}(?:\.\d+)?)", re.ASCII)
 _EPOCH = re.compile(rb"[Uu]nique[Ii][Dd]: (?:[^\r\n]*-)?(\d{9,11})\.\d+")
+_STAMP = re.compile(rb"\nTimestamp: (\d{9,11}(?:\.\d+)?)")
 _CEL_TIME = re.compile(rb"\nEventTime: ([^\r\n]+)")
 
 
@@ -30,12 +32,21 @@ class Feed:
         self._cel_clock = cel_clock
         self._cel_at: datetime | None = None
         self._skew = timedelta()
+        self._last = b""
+        self._received: datetime | None = None
         self.reconnected()
 
     def reconnected(self, offset: int = 0) -> None:
         """A new connection begins: a torn frame of the last one will never be finished."""
         self._framer = wire.Framer(offset)
         self._guard = Guard()
+
+    @property
+    def alive_at(self) -> datetime | None:
+        """When the switch was last heard, by its own clock: until then nothing was missed."""
+        stamp = _STAMP.search(self._last)
+        said = moment(stamp.group(1).decode()) if stamp else None
+        return said or (self._received + self._skew if self._received else None)
 
     @property
     def offset(self) -> int:
@@ -49,8 +60,10 @@ class Feed:
 
     def hear(self, data: bytes, received: datetime | None) -> Iterator[Event]:
         """Yield the events that `data` completes."""
+        self._received = received
         for begin, raw in self._framer.feed(data):
             self.frames += 1
+            self._last = raw
             for offset, frame in self._guard.sift(begin, raw):
                 heard = self._event(offset, frame, received)
                 if heard is not None:
@@ -60,7 +73,7 @@ class Feed:
 
     def _event(self, offset: int, frame: bytes, received: datetime | None) -> Event | None:
         name = wire.event_name(frame)
-        if name not in WANTED:
+        if name not in WANTED or (name in _OF_MAILBOXES and b": VoiceMail" not in frame):
             if not name or (self._cel_clock and name == b"CEL"):
                 self._beside(name, frame)
             return None
@@ -107,6 +120,8 @@ def times(lines: str, data: bytes) -> list[tuple[int, datetime]]:
     reads = sorted(read for line in whole.split("\n") for read in _read(line))
     absolute = [read for read in reads if read[1] > _ABSOLUTE]
     reads, base = (absolute, 0.0) if absolute else (reads, _base(reads, data))
+    if base is None:
+        return []
     return [(offset, datetime.fromtimestamp(base + second, UTC)) for offset, second in reads]
 
 
@@ -117,9 +132,10 @@ def _read(line: str) -> Iterator[tuple[int, float]]:
         yield int(found.group(1)), float(found.group(2))
 
 
-def _base(reads: list[tuple[int, float]], data: bytes) -> float:
-    first = _EPOCH.search(data)
+def _base(reads: list[tuple[int, float]], data: bytes) -> float | None:
+    """When the connection was made, by the first thing in it that has a time: a stamp, else a channel's birth."""
+    first = _STAMP.search(data) or _EPOCH.search(data)
     if first is None:
-        return 0.0
+        return None
     second = max((second for offset, second in reads if offset <= first.start()), default=0.0)
-    return int(first.group(1)) - second
+    return float(first.group(1)) - second

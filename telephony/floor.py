@@ -16,13 +16,14 @@ log = logging.getLogger(__name__)
 LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
 DOUBTS = 1000
 TRUNKS = 1000
+_DIALLING = frozenset({"3", "4"})  # channel states of who dials: Dialing, Ring
 _CONTROL = frozenset({"FullyBooted", "CoreShowChannelsComplete"})
 # Believed only of channels that were seen to begin: a caller can write such events.
 _CLAIMS = frozenset({"Hangup", "HangupRequest", "SoftHangupRequest", "DialBegin", "DialState", "DialEnd", "AgentCalled",
                      "AgentConnect", "AgentComplete", "AgentRingNoAnswer"})
 # Say something of a channel that is known, and nothing that would be worth a call of its own.
 _REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "QueueCallerLeave", "QueueCallerAbandon",
-                      "BridgeLeave", "Hold", "Unhold"})
+                      "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave"})
 WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
                                                        b"Join", b"Leave", b"Dial"}
 
@@ -88,6 +89,8 @@ class Floor:
         if call is None:
             return changes
         new = step(self._with_channels(call, event), event)
+        if new is not call:
+            new = met(new, event.at)
         if not new.legs:
             self._groups.release(new.key)
         elif new is not call or changes:
@@ -134,10 +137,23 @@ class Floor:
         fresh = [name for name in linkedids(event) if name not in call.linkedids and name not in self._late]
         if fresh:
             call = replace(call, linkedids=tuple(dict.fromkeys((*call.linkedids, *fresh))))
+        if not call.legs and event.name == "Newchannel":
+            call = self._consulting(call, event)
         for prefix in channels(event):
             name = event.headers.get(prefix + "uniqueid", "")
             if name and name != "<unknown>" and name not in call.legs and event.name not in ("QueueEntry", *_REMARKS):
                 call = call.with_leg(self._leg(name, prefix, event))
+        return call
+
+    def _consulting(self, call: LiveCall, event: Event) -> LiveCall:
+        """A phone that dials while it has a customer asks a colleague: that is no customer's call."""
+        party = self.switch.extension(event.headers.get("channel", ""))
+        if party is None or event.headers.get("channelstate") not in _DIALLING:
+            return call
+        for other in self.calls.values():
+            if other.answered and any(leg.party == party and leg.up and not leg.ended and not leg.passed
+                                      for leg in other.legs.values()) and any(leg.trunk for leg in other.legs.values()):
+                return replace(call, role="consultation", serves=other.key)
         return call
 
     def _leg(self, name: str, prefix: str, event: Event) -> Leg:
@@ -180,6 +196,11 @@ class Floor:
         """Put a frame into quarantine and count it."""
         self.doubts.append(doubt)
         self.doubted += 1
+
+    def alive(self, at: datetime | None) -> None:
+        """Nothing was missed until then: what a cut ends, ended later."""
+        if at is not None and (self.heard_at is None or at > self.heard_at):
+            self.heard_at = at
 
     def _control(self, event: Event) -> list[Change]:
         if event.name == "FullyBooted":

@@ -59,6 +59,7 @@ class Listener:
                 self.feed.reconnected(piece.position.offset)
             if piece.connected:
                 cuts.connected()
+                self.floor.alive(self.feed.alive_at)
             events = list(self.feed.hear(piece.data, piece.at))
             cuts.heard(events, piece.at)
             changes = [change for event in events for change in self.floor.hear(event)]
@@ -96,6 +97,7 @@ class Listener:
         Not when the login is settled: a near switch has sent the whole snapshot by then.
         """
         self._fresh = True
+        self.floor.alive(self.feed.alive_at)
         self.resync.connected()
 
     def _segment(self, now: float) -> None:

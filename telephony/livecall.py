@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from telephony.grouping import id_key
+from telephony.timeline import MOVES, WITH_AGENT, How, Kind, Move, Segment, last_talk, moved_to
 
 LEG_LIMIT = 200  # a queue that retries each second for an hour must not grow; the oldest unanswered tries go
 
@@ -29,12 +30,13 @@ class Leg:
     trunk: bool = False
     local: bool = False
     dialled: bool = False          # rung by us or on our behalf, so it has no dialplan of its own to begin with
+    begun: bool = False            # its dial was heard to begin
     parent: str | None = None      # the leg that dialled it
     pair: str | None = None        # the other half of a Local channel
     number: str | None = None      # the first caller id, before a dialplan overwrites it
     name: str | None = None
     shown: str | None = None       # the caller id it has now
-    exten: str | None = None
+    exten: str | None = None       # where it began
     interface: str | None = None
     member: str | None = None
     began_at: datetime | None = None
@@ -44,6 +46,10 @@ class Leg:
     up_at: datetime | None = None
     bridge: str | None = None
     held: bool = False
+    parked: bool = False
+    conference: bool = False
+    mailbox: bool = False          # speaks to one
+    passed: bool = False           # passed the other side on: what it does now ends nothing
     status: str | None = None      # how the dial to it ended
     cause: int | None = None
     asked: bool = False            # a hang-up was asked for: it will be gone in a moment
@@ -63,7 +69,7 @@ class LiveCall:
     legs: Mapping[str, Leg] = field(default_factory=dict)
     queue: str | None = None
     queued_at: datetime | None = None
-    left_at: datetime | None = None        # left the queue
+    left_at: datetime | None = None        # left the queue, the last time
     gave_up: bool = False                  # the queue says that the caller left unserved
     dialled: str | None = None             # the number that we dialled towards a trunk
     wanted: str | None = None              # the number that an Originate was for
@@ -71,9 +77,13 @@ class LiveCall:
     answered: bool = False
     answered_at: datetime | None = None
     answered_by: str | None = None         # the leg that was together with the customer first
-    talking: bool = False
-    talking_since: datetime | None = None
-    talked: float = 0.0                    # seconds together, holds left out
+    segments: tuple[Segment, ...] = ()     # where the customer was, in order
+    moves: tuple[Move, ...] = ()           # who passed the customer on
+    kept: str | None = None                # the leg that stayed when whoever began an internal call passed it on
+    mailbox: str | None = None
+    conference: str | None = None
+    role: str | None = None                # consultation: an agent asks a colleague while a customer waits
+    serves: str | None = None              # the call that the consultation is for
     asked_by: str | None = None            # the leg that hung up first, of those that matter
     left_by: str | None = None             # the leg that left the talk first, should no hang-up request be heard
     reason: str | None = None              # AgentComplete's word: caller, agent, transfer
@@ -90,16 +100,22 @@ class LiveCall:
         if leg.id in self.legs:
             return replace(self, legs={**self.legs, leg.id: leg})
         origin = leg.id if not self.origin or id_key(leg.id) < id_key(self.origin) else self.origin
-        began = min((t for t in (self.began_at, leg.began_at) if t), default=None)
+        began = _earlier(self.began_at, leg.began_at)
         return replace(self, legs=_bounded({**self.legs, leg.id: leg}, origin), origin=origin, began_at=began)
 
     @property
     def principal(self) -> Leg | None:
-        """The customer's leg: the oldest trunk, else whoever began."""
-        if self.origin in self.legs and self.legs[self.origin].trunk:
-            return self.legs[self.origin]
+        """The customer's leg: the oldest trunk; without one whoever began, or stayed when that one passed the call on."""
+        origin = self.legs.get(self.origin)
+        if origin is not None and origin.trunk and not origin.dialled:
+            return origin
         trunks = [leg for leg in self.legs.values() if leg.trunk]
-        return min(trunks, key=lambda leg: id_key(leg.id)) if trunks else self.legs.get(self.origin)
+        return min(trunks, key=lambda leg: id_key(leg.id)) if trunks else self.legs.get(self.kept or self.origin)
+
+    @property
+    def talking(self) -> bool:
+        """True while the customer and somebody hear each other."""
+        return bool(self.segments) and self.segments[-1].kind == "talk" and not self.segments[-1].ended
 
 
 def _bounded(legs: dict[str, Leg], origin: str) -> dict[str, Leg]:
@@ -111,20 +127,22 @@ def _bounded(legs: dict[str, Leg], origin: str) -> dict[str, Leg]:
 
 
 def together(call: LiveCall) -> Leg | None:
-    """Return the leg that the customer talks with, Local channels between them traversed; None when alone."""
+    """Return the leg that the customer talks with, Local channels between them traversed; None when alone.
+
+    Of several it is the one that had the customer before.
+    """
     me = call.principal
     if me is None or me.bridge is None:
         return None
-    seen, edge = {me.id}, [me]
+    before = call.segments[-1].leg if call.segments else None
+    found, seen, edge = list[Leg](), {me.id}, [me]
     while edge:
         here = edge.pop()
         for leg in call.legs.values():
             if leg.id not in seen and _adjacent(here, leg):
-                if not leg.local:
-                    return leg
                 seen.add(leg.id)
-                edge.append(leg)
-    return None
+                (edge if leg.local else found).append(leg)
+    return next((leg for leg in found if leg.id == before), found[0] if found else None)
 
 
 def _adjacent(one: Leg, other: Leg) -> bool:
@@ -139,16 +157,58 @@ def are_halves(one: Leg, other: Leg) -> bool:
 
 
 def met(call: LiveCall, at: datetime | None) -> LiveCall:
-    """Return the call with its talking clock started or stopped by who is together now."""
-    partner = together(call)
-    if partner is not None and not call.answered:
-        call = replace(call, answered=True, answered_at=at, answered_by=partner.id)
-    talking = partner is not None and not any(leg.held for leg in call.legs.values() if not leg.ended)
-    if talking == call.talking:
+    """Return the call with the customer where its legs say; the first talk is the answer."""
+    kind, leg = standing(call)
+    segments = moved_to(call.segments, kind, leg.id if leg else None, leg.party if leg else None, at)
+    if segments is call.segments:
         return call
-    if talking:
-        return replace(call, talking=True, talking_since=at, asked_by=None, left_by=None)
-    return replace(call, talking=False, talking_since=None, talked=call.talked + seconds(call.talking_since, at))
+    talked = call.talking
+    call = replace(call, segments=segments)
+    if leg is not None and kind in ("talk", "hold") and not call.answered:
+        call = replace(call, answered=True, answered_at=at, answered_by=leg.id)
+    return replace(call, asked_by=None, left_by=None) if call.talking and not talked else call
+
+
+def standing(call: LiveCall) -> tuple[Kind | None, Leg | None]:
+    """Return where the customer is now, and at whose phone; None when gone, or not yet anywhere."""
+    me = call.principal
+    if me is None or me.ended:
+        return None, None
+    if me.parked or me.conference or me.mailbox:
+        return ("park" if me.parked else "conference" if me.conference else "voicemail"), None
+    partner = together(call)
+    if partner is not None:
+        return ("hold" if me.held or partner.held else "talk"), partner
+    owner = _owner(call)
+    if owner is not None:
+        return "consult", owner
+    return _alone(call, me), None
+
+
+def _owner(call: LiveCall) -> Leg | None:
+    """Whoever has the customer wait: still there, and not having passed the call on."""
+    last = call.segments[-1] if call.segments else None
+    leg = call.legs.get(last.leg or "") if last is not None and last.kind in WITH_AGENT else None
+    return leg if leg is not None and not (leg.ended or leg.passed or leg.asked) and (leg.bridge or leg.held) else None
+
+
+def _alone(call: LiveCall, me: Leg) -> Kind | None:
+    if call.queue is not None and call.left_at is None:
+        return "queue_wait"
+    if any(leg.dialled and not (leg.up or leg.ended or leg.status or leg is me) for leg in call.legs.values()):
+        return "ringing"
+    return "ivr" if me.up and not me.dialled else "ringing" if me.dialled and me.rang and not me.up else None
+
+
+def passed_on(call: LiveCall, how: How, leg: Leg | None, by: str | None, to: str | None, at: datetime | None) -> LiveCall:
+    """Return the call with the customer passed on by that leg; who hung up first until now ended nothing."""
+    if (leg is not None and leg.passed) or len(call.moves) >= MOVES:
+        return call
+    if leg is not None:
+        call = call.with_leg(replace(leg, passed=True))
+    call = met(call, at)  # what the seats in between looked like is no segment, and must not be counted
+    move = Move(how, by, to, leg.id if leg else None, at, last_talk(call.segments, leg.id if leg else None))
+    return replace(call, moves=(*call.moves, move), asked_by=None, left_by=None, reason=None)
 
 
 def seconds(begin: datetime | None, end: datetime | None) -> float:
@@ -157,24 +217,30 @@ def seconds(begin: datetime | None, end: datetime | None) -> float:
 
 
 def merged(one: LiveCall, other: LiveCall, at: datetime | None) -> LiveCall:
-    """Return both as one call: what either knew, and the earlier of two beginnings."""
-    first, second = (one, other) if id_key(one.key) < id_key(other.key) else (other, one)
+    """Return both as one call: what either knew, and the story of the one that has the customer."""
+    main, side = _main(one, other)
     call = replace(
-        first, legs={**first.legs, **second.legs},
-        linkedids=tuple(dict.fromkeys(first.linkedids + second.linkedids)),
-        origin=min((o for o in (first.origin, second.origin) if o), key=id_key, default=""),
-        queue=first.queue or second.queue, queued_at=first.queued_at or second.queued_at,
-        left_at=first.left_at or second.left_at, gave_up=first.gave_up or second.gave_up,
-        dialled=first.dialled or second.dialled, wanted=first.wanted or second.wanted,
-        originated=first.originated or second.originated,
-        answered=first.answered or second.answered, answered_at=_earlier(first.answered_at, second.answered_at),
-        answered_by=first.answered_by or second.answered_by,
-        talking=first.talking or second.talking, talking_since=_earlier(first.talking_since, second.talking_since),
-        talked=first.talked + second.talked, reason=first.reason or second.reason,
-        recorded=first.recorded or second.recorded, recording=first.recording or second.recording,
-        repaired=first.repaired or second.repaired, began_at=_earlier(first.began_at, second.began_at),
+        main, key=min(one.key, other.key, key=id_key), legs={**side.legs, **main.legs},
+        linkedids=tuple(dict.fromkeys(linkedid for call in sorted((one, other), key=lambda call: id_key(call.key))
+                                      for linkedid in call.linkedids)),
+        queue=main.queue or side.queue, queued_at=main.queued_at or side.queued_at, left_at=main.left_at or side.left_at,
+        gave_up=main.gave_up or side.gave_up, dialled=main.dialled or side.dialled, wanted=main.wanted or side.wanted,
+        originated=main.originated or side.originated, reason=main.reason or side.reason,
+        recorded=main.recorded or side.recorded, recording=main.recording or side.recording,
+        mailbox=main.mailbox or side.mailbox, conference=main.conference or side.conference,
+        repaired=main.repaired or side.repaired, began_at=_earlier(main.began_at, side.began_at),
     )
     return met(call, at)
+
+
+def _main(one: LiveCall, other: LiveCall) -> tuple[LiveCall, LiveCall]:
+    """The call with the customer first; of two alike the older one."""
+    first, second = (one, other) if id_key(one.key) < id_key(other.key) else (other, one)
+    return (second, first) if _has_customer(second) and not _has_customer(first) else (first, second)
+
+
+def _has_customer(call: LiveCall) -> bool:
+    return any(leg.trunk for leg in call.legs.values())
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

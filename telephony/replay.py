@@ -54,6 +54,7 @@ def replay(paths: Sequence[Path], switch: Switch | None = None, *, piece: int = 
     loaded = [(read(path), read_times(path)) for path in paths]
     played = Played(switch, cel_clock=any(not lines for _, lines in loaded))
     for data, lines in loaded:
+        played.floor.alive(played.feed.alive_at)
         played.feed.reconnected()
         for received, chunk in pieces(data, times(lines, data), piece):
             played.hear(chunk, received)
@@ -95,7 +96,9 @@ def told(call: LiveCall) -> dict[str, Any]:
         "agent": facts.agent(call), "answered_by": facts.answered_by(call), "disposition": facts.disposition(call),
         "wait_seconds": _rounded(facts.wait_seconds(call)), "talk_seconds": _rounded(facts.talk_seconds(call)),
         "total_seconds": _rounded(facts.total_seconds(call)), "hangup_by": facts.hangup_by(call),
-        "recorded": call.recorded, "recording": call.recording,
+        "recorded": call.recorded, "recording": call.recording, "final_agent": facts.final_agent(call),
+        "transfers": facts.transfers(call), "segments": facts.agent_segments(call), "holds": facts.holds(call),
+        "mailbox": call.mailbox, "conference": call.conference, "role": call.role, "serves": call.serves,
         "start": _stamp(call.began_at), "queued": _stamp(call.queued_at), "connected": _stamp(call.answered_at),
         "end": _stamp(call.ended_at), "live": not call.ended, "end_certain": call.ended and facts.certain(call),
         "provenance": "repaired" if call.repaired else "live", "lost": call.lost,

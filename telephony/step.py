@@ -9,11 +9,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from telephony.event import Event, plain_name
-from telephony.livecall import Leg, LiveCall, met, replace
+from telephony.livecall import Leg, LiveCall, are_halves, met, passed_on, replace
+from telephony.timeline import WITH_AGENT, last_talk
 
 Step = Callable[[LiveCall, Event], LiveCall]
 STEPS: dict[str, Step] = {}
-_RINGING, _UP, _BUSY = "5", "6", "7"
+_DOWN, _RINGING, _UP, _BUSY = "0", "5", "6", "7"
+_MAILBOX = re.compile("[@,&]")
 _DIALLED = re.compile(r"\+?[0-9*#]{2,}")
 
 
@@ -35,7 +37,8 @@ def began(call: LiveCall, event: Event) -> LiveCall:
     leg = _leg(call, event)
     if leg is None or leg.number is not None:
         return call
-    known = replace(leg, number=event["CallerIDNum"], name=plain_name(event["CallerIDName"]), shown=event["CallerIDNum"])
+    known = replace(leg, number=event["CallerIDNum"], name=plain_name(event["CallerIDName"]), shown=event["CallerIDNum"],
+                    dialled=leg.dialled or (not leg.local and event.headers.get("channelstate") == _DOWN))
     return call.with_leg(known)
 
 
@@ -81,10 +84,10 @@ def _is_up(call: LiveCall, leg: Leg, at: datetime | None) -> LiveCall:
 def dialled(call: LiveCall, event: Event) -> LiveCall:
     """Somebody calls a phone or a trunk; without a caller it is an order of ours."""
     leg = _leg(call, event, "dest")
-    if leg is None or leg.dialled:
+    if leg is None or leg.begun:
         return call
     source = event["Uniqueid"]
-    call = call.with_leg(replace(leg, dialled=True, parent=source))
+    call = sent_on(call, event).with_leg(replace(leg, dialled=True, begun=True, parent=source))
     if call.asked_by is not None:
         call = replace(call, asked_by=None)  # it goes on: whoever left did not end it
     if source is None:
@@ -120,6 +123,34 @@ def dial_ended(call: LiveCall, event: Event) -> LiveCall:
     return _is_up(call.with_leg(leg), leg, event.at) if status == "ANSWER" else call.with_leg(leg)
 
 
+def sent_on(call: LiveCall, event: Event) -> LiveCall:
+    """Return the call with what no event tells: whose agent vanished without hanging up was taken away from them.
+
+    Such is AMI's Redirect: the customer's channel goes on in the dialplan, and the other side is simply gone.
+    """
+    me = _leg(call, event)
+    at = last_talk(call.segments)
+    if me is None or at < 0 or not _leads_to_customer(call, me):
+        return call
+    last = call.legs.get(call.segments[at].leg or "")
+    if last is None or last.passed or last.asked or (last.bridge is not None and not last.ended):
+        return call
+    if not last.ended and call.segments[-1].kind in WITH_AGENT and not call.segments[-1].ended:
+        return call
+    if any(move.talk == at for move in call.moves):
+        return call
+    return passed_on(call, "blind", last, last.party, event["Exten"], event.at)
+
+
+def _leads_to_customer(call: LiveCall, leg: Leg) -> bool:
+    """True for the customer's own channel, or the far half of a Local one that the customer is bridged with."""
+    me = call.principal
+    if me is None or leg.id == me.id:
+        return me is not None
+    return leg.local and any(are_halves(leg, near) and near.bridge is not None and near.bridge == me.bridge
+                             for near in call.legs.values() if near.id != leg.id)
+
+
 @on("LocalBridge")
 def paired(call: LiveCall, event: Event) -> LiveCall:
     """Two halves of a Local channel are one wire."""
@@ -132,9 +163,10 @@ def paired(call: LiveCall, event: Event) -> LiveCall:
 @on("QueueCallerJoin")
 def joined_queue(call: LiveCall, event: Event) -> LiveCall:
     """The caller hears music: waiting time counts from the first queue."""
-    if call.queue is not None:
-        return replace(call, gave_up=False) if call.gave_up else call
-    return replace(call, queue=event["Queue"], queued_at=event.at, gave_up=False)
+    call = sent_on(call, event)
+    if call.queue is None:
+        return replace(call, queue=event["Queue"], queued_at=event.at, gave_up=False)
+    return replace(call, gave_up=False, left_at=None) if call.gave_up or call.left_at else call
 
 
 @on("QueueCallerLeave")
@@ -188,7 +220,7 @@ def entered_bridge(call: LiveCall, event: Event) -> LiveCall:
     bridge = event["BridgeUniqueid"]
     if leg is None or leg.ended or leg.bridge == bridge or event["BridgeTechnology"] == "holding_bridge":
         return call
-    call = call.with_leg(replace(leg, bridge=bridge, asked=False))
+    call = call.with_leg(replace(leg, bridge=bridge, asked=False, parked=False))
     return met(_with_unheard(call, bridge, event.number("BridgeNumChannels")), event.at)
 
 
@@ -216,7 +248,13 @@ def left_bridge(call: LiveCall, event: Event) -> LiveCall:
     elif leg.bridge != bridge:
         return call
     alone = met(call.with_leg(replace(leg, bridge=None)), event.at)
-    return replace(alone, left_by=leg.id) if call.talking and not alone.talking and not leg.local else alone
+    first = call.talking and not alone.talking and not (leg.local or leg.passed or _is_passing(call))
+    return replace(alone, left_by=leg.id) if first else alone
+
+
+def _is_passing(call: LiveCall) -> bool:
+    """True while the customer is on the way from who passed the call on: leaving that talk ends nothing."""
+    return bool(call.moves) and call.moves[-1].talk == last_talk(call.segments)
 
 
 @on("Hold", "Unhold")
@@ -233,7 +271,7 @@ def asked_to_hang_up(call: LiveCall, event: Event) -> LiveCall:
     leg = _leg(call, event)
     if leg is None or leg.ended or (leg.asked and leg.id == call.asked_by):
         return call
-    matters = not leg.local and (leg.bridge is not None or leg.id == call.origin) and \
+    matters = not (leg.local or leg.passed) and (leg.bridge is not None or leg.id == call.origin or (leg.trunk and leg.up)) and \
         event.headers.get("channelstate") != _BUSY
     call = call.with_leg(replace(leg, asked=True))
     return replace(call, asked_by=leg.id) if matters and call.asked_by is None else call
@@ -252,7 +290,8 @@ def hung_up(call: LiveCall, event: Event) -> LiveCall:
     leg = _leg(call, event)
     if leg is None or leg.ended:
         return call
-    gone = replace(leg, ended=True, ended_at=event.at, cause=event.number("Cause"), bridge=None, held=False)
+    gone = replace(leg, ended=True, ended_at=event.at, cause=event.number("Cause"), bridge=None, held=False,
+                   parked=False)
     return over(met(call.with_leg(gone), event.at), event.at)
 
 
@@ -284,11 +323,139 @@ def dialplan_told(call: LiveCall, event: Event) -> LiveCall:
     return replace(call, recorded=True, recording=event["RecordingFile"] or event["File"])
 
 
-@on("AttendedTransfer", "BlindTransfer", "ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp",
-    "ParkedCallSwap", "Pickup")
+@on("BlindTransfer")
+def passed_blind(call: LiveCall, event: Event) -> LiveCall:
+    """Somebody sent the other side on; whether anybody answers there shows later."""
+    leg = call.legs.get(event.headers.get("transfereruniqueid", ""))
+    if event["Result"] != "Success" or (leg is not None and leg.passed):
+        return call
+    return passed_on(_keeping(call, leg, event["TransfereeUniqueid"]), "blind", leg, _whose(call, leg) or event["TransfererCallerIDNum"],
+                     event["Extension"], event.at)
+
+
+@on("AttendedTransfer")
+def passed_attended(call: LiveCall, event: Event) -> LiveCall:
+    """Somebody joined the other side with whom they had asked; a three-way talk passes nobody on yet."""
+    leg = call.legs.get(event.headers.get("origtransfereruniqueid", ""))
+    second = call.legs.get(event.headers.get("secondtransfereruniqueid", ""))
+    if event["Result"] != "Success" or event["DestType"] in ("Threeway", "Fail") or (leg is not None and leg.passed):
+        return call
+    target = call.legs.get(event.headers.get("transfertargetuniqueid", ""))
+    to = _asked_for(call, leg, second) or (event["TransferTargetExten"] if target and target.local else None) or _whose(call, target)
+    if second is not None and leg is not None and second.id != leg.id:
+        call = call.with_leg(replace(second, passed=True))
+    call = _keeping(call, leg, event["TransfereeUniqueid"])
+    return passed_on(call, "attended", leg, _whose(call, leg) or event["OrigTransfererCallerIDNum"],
+                     to or event["TransferTargetCallerIDNum"] or event["SecondTransfererConnectedLineNum"], event.at)
+
+
+def _asked_for(call: LiveCall, leg: Leg | None, second: Leg | None) -> str | None:
+    """What the transferer dialled to ask, when the phone did so in a call of its own."""
+    if second is None or leg is None or second.id == leg.id or second.dialled or second.local:
+        return None
+    return second.exten if second.exten != "s" else None
+
+
+def _whose(call: LiveCall, leg: Leg | None) -> str | None:
+    """The extension at the far end of the leg, through a Local channel where there is one."""
+    for _ in range(6):
+        if leg is None or not leg.local:
+            return leg.party if leg else None
+        half = next((one for one in call.legs.values() if one.id != leg.id and are_halves(one, leg)), None)
+        leg = next((one for one in call.legs.values() if half and one.id not in (half.id, leg.id) and
+                    (one.parent == half.id or (one.bridge and one.bridge == half.bridge))), None)
+    return None
+
+
+def _keeping(call: LiveCall, leg: Leg | None, other: str | None) -> LiveCall:
+    """Who began an internal call passes it on: the one who stays is whom it is about now."""
+    me = call.principal
+    return replace(call, kept=other) if leg and me and leg.id == me.id and not me.trunk and other in call.legs else call
+
+
+@on("ParkedCall")
+def parked(call: LiveCall, event: Event) -> LiveCall:
+    """The customer waits in the lot, for whoever fetches."""
+    leg = call.legs.get(event.headers.get("parkeeuniqueid", ""))
+    if leg is None or leg.parked or leg.ended:
+        return call
+    by = _parker(call, event["ParkerDialString"])
+    call = replace(call.with_leg(replace(leg, parked=True, bridge=None)), asked_by=None, left_by=None, reason=None)
+    last = call.moves[-1] if call.moves else None
+    if last is not None and last.how == "blind" and last.talk == last_talk(call.segments):
+        return met(replace(call, moves=(*call.moves[:-1], last.parks())), event.at)
+    at = last_talk(call.segments)
+    holder = call.legs.get(call.segments[at].leg or "") if at >= 0 else None
+    return passed_on(call, "park", holder, by or (holder.party if holder else None), None, event.at)
+
+
+def _parker(call: LiveCall, dial_string: str | None) -> str | None:
+    """The extension in PJSIP/1001, which the lot would ring again."""
+    piece = (dial_string or "").rpartition("/")[2]
+    return next((leg.party for leg in call.legs.values() if leg.party == piece), None)
+
+
+@on("UnParkedCall")
+def fetched(call: LiveCall, event: Event) -> LiveCall:
+    """Somebody fetches the customer from the lot."""
+    call = _out_of_lot(call, event)
+    who = _whose(call, call.legs.get(event.headers.get("retrieveruniqueid", ""))) or event["RetrieverCallerIDNum"]
+    last = call.moves[-1] if call.moves else None
+    if last is None or last.how != "park" or last.to is not None:
+        return call
+    return replace(call, moves=(*call.moves[:-1], last.reaches(who)))
+
+
+@on("ParkedCallTimeOut", "ParkedCallGiveUp", "ParkedCallSwap")
+def left_lot(call: LiveCall, event: Event) -> LiveCall:
+    """The customer is in the lot no more."""
+    return _out_of_lot(call, event)
+
+
+def _out_of_lot(call: LiveCall, event: Event) -> LiveCall:
+    leg = call.legs.get(event.headers.get("parkeeuniqueid", ""))
+    return call.with_leg(replace(leg, parked=False)) if leg is not None and leg.parked else call
+
+
+@on("Pickup")
 def moved(call: LiveCall, event: Event) -> LiveCall:
     """The ids in it join calls; nothing else is believed of it, bridges say the rest."""
     return call
+
+
+@on("ConfbridgeJoin")
+def joined_conference(call: LiveCall, event: Event) -> LiveCall:
+    """The channel is in a room where strangers meet."""
+    leg = _leg(call, event)
+    if leg is None or leg.ended or leg.conference:
+        return call
+    call = sent_on(call, event).with_leg(replace(leg, conference=True))
+    return replace(call, conference=call.conference or event["Conference"])
+
+
+@on("ConfbridgeLeave")
+def left_conference(call: LiveCall, event: Event) -> LiveCall:
+    """The channel is out of the room."""
+    leg = _leg(call, event)
+    return call.with_leg(replace(leg, conference=False)) if leg is not None and leg.conference else call
+
+
+@on("Newexten", "CEL", "MessageWaiting")
+def speaks_to_mailbox(call: LiveCall, event: Event) -> LiveCall:
+    """The dialplan, its log or the mailbox itself says that the caller speaks to one."""
+    leg = _leg(call, event)
+    if event.name != "MessageWaiting" and event["Application"] != "VoiceMail":
+        return call
+    box = event["Mailbox"] or event["AppData"] or event["ApplicationData"]
+    if leg is None or leg.ended or leg.mailbox or not box or leg.trunk != _is_trunk_call(call):
+        return call
+    call = sent_on(call, event).with_leg(replace(leg, mailbox=True))
+    return replace(call, mailbox=call.mailbox or _MAILBOX.split(box)[0])
+
+
+def _is_trunk_call(call: LiveCall) -> bool:
+    me = call.principal
+    return me is not None and me.trunk
 
 
 @on("CoreShowChannel", "Status")

@@ -153,7 +153,7 @@ def test_a_restart_of_the_switch_ends_its_calls(ready: Settings, ami: Ami) -> No
         until(lambda: rows(ready, "select 1 from call where not live"))
 
     call = rows(ready, "select disposition, provenance, end_certain from call")
-    assert [tuple(row) for row in call] == [("lost", "repaired", False)]
+    assert [tuple(row) for row in call] == [("failed", "repaired", False)]
 
 
 def test_a_restarted_listener_tells_nothing_twice(ready: Settings, ami: Ami) -> None:
