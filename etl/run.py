@@ -87,10 +87,10 @@ def end(engine: Engine, run_id: int, slot: str, *, state: str, at: datetime, gen
 
 
 def alert(session: Session, run_id: int, slot: str, reason: str, *, at: datetime) -> None:
-    """Open browsers hear it now; for people outside the outbox keeps it."""
-    payload = {"run_id": run_id, "slot": slot, "reason": reason}
-    live.publish(session, "all", "night-failed", payload, at=at)
-    outbox.send(session, "night.failed", payload, at=at)
+    """Open browsers hear that it failed, not why: a reason may name sums. For people outside the outbox keeps it."""
+    told = {"run_id": run_id, "slot": slot}
+    live.publish(session, "all", "night-failed", told, at=at)
+    outbox.send(session, "night.failed", told | {"reason": reason}, at=at)
 
 
 def last_state(engine: Engine) -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from telephony.livecall import Leg, LiveCall, are_halves, seconds
+from telephony.livecall import SWITCH, Leg, LiveCall, are_halves, seconds
 from telephony.timeline import Move, Segment, turns
 
 _DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "CONGESTION": "failed",
@@ -118,7 +118,7 @@ def disposition(call: LiveCall) -> str | None:
 
 
 def _unanswered(call: LiveCall) -> str:
-    if call.lost or not certain(call):
+    if call.lost or call.asked_by == SWITCH or not certain(call):
         return "failed"
     if direction(call) == "outbound":
         return _outbound(call)
@@ -155,8 +155,15 @@ def hangup_by(call: LiveCall) -> str | None:
     """Return who ended the call: caller, agent, customer or pbx; None when it is open or was not heard."""
     if not call.ended:
         return None
+    if call.asked_by == SWITCH or call.lost == "restart":
+        return "pbx"
     if call.lost or not certain(call):
-        return "pbx" if call.lost == "restart" else None
+        return None
+    return _ended_by(call)
+
+
+def _ended_by(call: LiveCall) -> str:
+    """By who asked first, else the queue's word, else who left the talk first."""
     leg = call.legs.get(call.asked_by or "")
     if leg is not None:
         return _side(call, leg)
@@ -197,6 +204,11 @@ def talk_seconds(call: LiveCall) -> float | None:
     if not call.answered_at or call.talking:
         return None
     return sum(segment.seconds for segment in call.segments if segment.kind == "talk")
+
+
+def hold_seconds(call: LiveCall) -> float | None:
+    """Return the seconds on hold; None when nobody answered."""
+    return sum(one.seconds for one in call.segments if one.kind == "hold") if call.answered_at else None
 
 
 def agent_turns(call: LiveCall) -> list[list[Segment]]:

@@ -16,6 +16,8 @@ _ABSOLUTE = 10**8  # seconds beyond this are a Unix time, below it a time since 
 _SANE = timedelta(days=1)  # a switch whose clock is further off is not followed by the events that bear no stamp
 _READ = re.compile(r"(\d{1,18}) (\d{1,10}(?:\.\d+)?)", re.ASCII)
 _EPOCH = re.compile(rb"[Uu]nique[Ii][Dd]: (?:[^\r\n]*-)?(\d{9,11})\.\d+")
+_BIRTH = re.compile(rb"Event: (?:Newchannel|CoreShowChannel)\r?\n(?:[^\r\n]+\r?\n)*")
+_AGE = re.compile(rb"\nDuration: (\d{1,6}):(\d\d):(\d\d)")
 _STAMP = re.compile(rb"\nTimestamp: (\d{9,11}(?:\.\d+)?)")
 _CEL_TIME = re.compile(rb"\nEventTime: ([^\r\n]+)")
 
@@ -133,9 +135,17 @@ def _read(line: str) -> Iterator[tuple[int, float]]:
 
 
 def _base(reads: list[tuple[int, float]], data: bytes) -> float | None:
-    """When the connection was made, by the first thing in it that has a time: a stamp, else a channel's birth."""
-    first = _STAMP.search(data) or _EPOCH.search(data)
-    if first is None:
-        return None
-    second = max((second for offset, second in reads if offset <= first.start()), default=0.0)
-    return float(first.group(1)) - second
+    """When the connection was made, by the first thing in it that has a time: a stamp, a channel's birth, or its age."""
+    stamp = _STAMP.search(data)
+    if stamp is not None:
+        return float(stamp.group(1)) - _second(reads, stamp.start())
+    for frame in _BIRTH.finditer(data):
+        epoch, age = _EPOCH.search(frame.group()), _AGE.search(frame.group())
+        if epoch is not None:
+            hours, minutes, seconds = map(int, age.groups()) if age else (0, 0, 0)
+            return int(epoch.group(1)) + hours * 3600 + minutes * 60 + seconds - _second(reads, frame.start())
+    return None
+
+
+def _second(reads: list[tuple[int, float]], at: int) -> float:
+    return max((second for offset, second in reads if offset <= at), default=0.0)

@@ -11,6 +11,7 @@ from telephony.guard import Doubt
 from telephony.livecall import Leg, LiveCall, merged, met, replace
 from telephony.step import STEPS, over
 from telephony.switch import Switch
+from telephony.timeline import WITH_AGENT, How, Move
 
 log = logging.getLogger(__name__)
 LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
@@ -54,6 +55,7 @@ class Floor:
         self._shown: set[str] = set()
         self._cut_at: datetime | None = None
         self._uptime: int | None = None
+        self.listed = True  # the last list of channels came whole
 
     @property
     def live_ids(self) -> int:
@@ -206,7 +208,8 @@ class Floor:
         if event.name == "FullyBooted":
             return self._connected(event)
         shown, self._shown = self._shown, set()
-        if event.number("ListItems") != len(shown):
+        self.listed = event.number("ListItems") == len(shown)
+        if not self.listed:
             return []  # part of the list was lost: nothing follows from it
         at, self._cut_at = self._cut_at or event.at, None
         shown |= self._born
@@ -251,7 +254,22 @@ def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:
         if not leg.ended and leg.id not in shown:
             sure = going or leg.asked
             call = call.with_leg(replace(leg, ended=True, ended_at=at, sure=sure, bridge=None, held=False))
-    return over(met(replace(call, repaired=True), at), at)
+    return over(_passed_unheard(met(replace(call, repaired=True), at)), at)
+
+
+def _passed_unheard(call: LiveCall) -> LiveCall:
+    """The call with what happened in a gap: another agent has the customer, and the one before is gone."""
+    talks = [at for at, segment in enumerate(call.segments) if segment.kind in WITH_AGENT]
+    if len(talks) < 2 or any(move.talk >= talks[-2] for move in call.moves):
+        return call
+    had, has = call.segments[talks[-2]], call.segments[talks[-1]]
+    before = call.legs.get(had.leg or "")
+    if had.leg == has.leg or before is None or not before.ended or before.sure or before.asked:
+        return call
+    me = call.principal
+    sent = me.place if me is not None and me.place != me.exten else None
+    how: How = "blind" if sent else "attended"
+    return replace(call, moves=(*call.moves, Move(how, had.party, sent or has.party, before.id, has.began_at, talks[-2])))
 
 
 def _missing(call: LiveCall, shown: set[str]) -> bool:

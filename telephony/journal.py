@@ -83,6 +83,11 @@ class Journal:
             raise _refused(self.folder, error) from error
         return lock
 
+    def follow(self, segment: int) -> None:
+        """What is written from now on is later than that segment: a new folder must not number its past again."""
+        if segment > self.position.segment:
+            self.position = Position(segment, 0)
+
     def begin(self, at: float) -> None:
         """Open the next segment."""
         self._close_files()

@@ -46,6 +46,7 @@ class Listener:
         self._up_at = 0.0
         self._gap_from: datetime | None = None
         self._doubted = 0
+        self._stored = 0  # the last segment that the store knows of
 
     # ---- before the first connection --------------------------------------------------------------------
 
@@ -65,6 +66,7 @@ class Listener:
             changes = [change for event in events for change in self.floor.hear(event)]
             self.sink.take(changes, Position(segment, self.feed.offset), pops=False)
         self.feed.answers.clear()
+        self.journal.follow(self._stored)
         self._remember(cuts)
         if heard_at is not None:
             self._deaf(cuts.began or heard_at, "the listener was stopped")
@@ -83,6 +85,7 @@ class Listener:
         except Exception as error:
             log.warning("The database does not answer (%s); hearing begins without it", str(error).partition("\n")[0])
             return _read_mark(self._mark_file)
+        self._stored = int(mark.segment) if mark else 0
         return Position.of(mark.low_segment, mark.low_offset) if mark else Position()
 
     @property
@@ -122,7 +125,7 @@ class Listener:
         changes, complete = [], False
         for event in self.feed.hear(data, at):
             changes += self.floor.hear(event)
-            complete |= self.resync.heard(event, time.monotonic())
+            complete |= self.resync.heard(event, time.monotonic(), whole=self.floor.listed)
         if complete:
             self._gap_ends(at, "")  # before the position moves past it: what a checkpoint covers is on record
         self.sink.take(changes, Position(self.journal.position.segment, self.feed.offset))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from telephony.grouping import id_key
 from telephony.timeline import MOVES, WITH_AGENT, How, Kind, Move, Segment, last_talk, moved_to
 
+SWITCH = "pbx"  # who hung up when it was the switch itself
 LEG_LIMIT = 200  # a queue that retries each second for an hour must not grow; the oldest unanswered tries go
 
 T = TypeVar("T", "Leg", "LiveCall")
@@ -37,6 +38,7 @@ class Leg:
     name: str | None = None
     shown: str | None = None       # the caller id it has now
     exten: str | None = None       # where it began
+    place: str | None = None       # where a snapshot shows it in the dialplan
     interface: str | None = None
     member: str | None = None
     began_at: datetime | None = None

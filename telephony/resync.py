@@ -12,6 +12,8 @@ from telephony.event import Event
 Send = Callable[[str], None]
 SNAPSHOT = ("CoreShowChannels", "QueueStatus")
 BOOT_PATIENCE = 3.0    # a user without the class `system` is never told FullyBooted
+SOON = 5.0             # after a list of which a part was lost
+ROUTINE = 900.0        # a call whose end was missed without a sign ends at the next routine look
 ASK_AGAIN = 60.0       # how often a quiet doubt is worth a snapshot
 
 
@@ -33,18 +35,22 @@ class Resync:
         for action in SNAPSHOT:
             self._send(action)
 
-    def heard(self, event: Event, now: float) -> bool:
-        """Take an event's word for when to ask; True when the snapshot of a new connection is complete."""
+    def heard(self, event: Event, now: float, *, whole: bool = True) -> bool:
+        """Take an event's word for when to ask; True when the snapshot of a new connection is complete and whole."""
         if event.name == "FullyBooted":
             self.ask(now)
-        done = event.name == "CoreShowChannelsComplete" and self.wanted
+        done = event.name == "CoreShowChannelsComplete" and self.wanted and whole
         if done:
             self.wanted = False
         return done
 
     def remind(self, now: float, logged_in_at: float) -> None:
-        """Ask without FullyBooted when it does not come."""
-        if self.wanted and self._asked_at is None and now - logged_in_at > BOOT_PATIENCE:
+        """Ask without FullyBooted when it does not come, again when a list came in part, and now and then."""
+        if self._asked_at is None:
+            due = self.wanted and now - logged_in_at > BOOT_PATIENCE
+        else:
+            due = now - self._asked_at > (SOON if self.wanted else ROUTINE)
+        if due:
             self.ask(now)
 
     def doubt(self, now: float) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from service.calls import actions
-from service.calls.actions import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring
+from service.calls.actions import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring, SegmentFacts, TransferFacts
 from service.core import clock, db, scope
 from service.core.single import Single
 from telephony import facts
@@ -45,9 +45,9 @@ _SERVER = frozenset({"08", "25", "28", "40", "53", "55", "57", "58"})
 
 @dataclass(frozen=True)
 class Stale:
-    """After a snapshot: pops of other calls than these are over."""
+    """After a snapshot: pops other than of these calls at these phones are over."""
 
-    keys: frozenset[str]
+    up: frozenset[tuple[str, str]]
     at: datetime
 
 
@@ -123,11 +123,12 @@ class Sink:
 
     def refresh(self, calls: Iterable[LiveCall], at: datetime) -> None:
         """After a snapshot the screens show what is up now, and nothing else."""
-        keys: set[str] = set()
+        up: set[tuple[str, str]] = set()
         for call in calls:
-            keys |= {call.key, *call.ids}
-            self._pop_all(current(call, at))
-        self._pops.put(_Pop(Stale(frozenset(keys), at), time.monotonic()))
+            items = list(current(call, at))
+            self._pop_all(items)
+            up |= {(self._rung[item.leg.id], item.leg.party or "") for item in items if item.leg is not None}
+        self._pops.put(_Pop(Stale(frozenset(up), at), time.monotonic()))
 
     def take_missed(self) -> bool:
         """True once when pops were lost and none wait: the screens need a refresh."""
@@ -208,7 +209,7 @@ class Sink:
                 together.append(item)
                 continue
             actions.pops.tell(session, together)
-            actions.pops.close_stale(session, self.switch, set(item.keys), at=item.at)
+            actions.pops.close_stale(session, self.switch, item.up, at=item.at)
             together = []
         actions.pops.tell(session, together)
 
@@ -359,8 +360,8 @@ class Sink:
 
 def _milestone(old: LiveCall, new: LiveCall) -> bool:
     """True for changes worth a row while the call goes on; the others travel with the next of these."""
-    return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated) != (
-        new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated)
+    return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated, old.moves) != (
+        new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated, new.moves)
 
 
 def is_away(error: Exception) -> bool:
@@ -387,8 +388,17 @@ def call_facts(switch: str, call: LiveCall, position: Position) -> CallFacts:
         total_seconds=_exact(facts.total_seconds(call)), recorded=call.recorded if call.ended else call.recorded or None,
         recording_name=call.recording, legs=leg_facts(call), live=not call.ended,
         provenance="repaired" if call.repaired else "live", end_certain=call.ended and facts.certain(call),
-        revision=position.revision,
+        revision=position.revision, hold_seconds=_exact(facts.hold_seconds(call)), final_agent=facts.final_agent(call),
+        role=call.role, mailbox=call.mailbox, conference=call.conference, segments=segment_facts(call),
+        transfers=tuple(TransferFacts(one["type"], one["by"], one["to"], one["answered"], move.at)
+                        for one, move in zip(facts.transfers(call), call.moves, strict=True)),
     )
+
+
+def segment_facts(call: LiveCall) -> tuple[SegmentFacts, ...]:
+    """Return where the customer was, in order."""
+    return tuple(SegmentFacts(one.kind, one.party, one.began_at, one.ended_at, _exact(one.seconds) if one.ended else None)
+                 for one in call.segments)
 
 
 def leg_facts(call: LiveCall) -> tuple[LegFacts, ...]:

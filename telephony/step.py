@@ -9,12 +9,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from telephony.event import Event, plain_name
-from telephony.livecall import Leg, LiveCall, are_halves, met, passed_on, replace
-from telephony.timeline import WITH_AGENT, last_talk
+from telephony.livecall import SWITCH, Leg, LiveCall, are_halves, met, passed_on, replace
+from telephony.timeline import last_talk
 
 Step = Callable[[LiveCall, Event], LiveCall]
 STEPS: dict[str, Step] = {}
 _DOWN, _RINGING, _UP, _BUSY = "0", "5", "6", "7"
+_GOING_DOWN = "4"
 _MAILBOX = re.compile("[@,&]")
 _DIALLED = re.compile(r"\+?[0-9*#]{2,}")
 
@@ -133,9 +134,7 @@ def sent_on(call: LiveCall, event: Event) -> LiveCall:
     if me is None or at < 0 or not _leads_to_customer(call, me):
         return call
     last = call.legs.get(call.segments[at].leg or "")
-    if last is None or last.passed or last.asked or (last.bridge is not None and not last.ended):
-        return call
-    if not last.ended and call.segments[-1].kind in WITH_AGENT and not call.segments[-1].ended:
+    if last is None or not last.ended or last.passed or last.asked:
         return call
     if any(move.talk == at for move in call.moves):
         return call
@@ -279,9 +278,12 @@ def asked_to_hang_up(call: LiveCall, event: Event) -> LiveCall:
 
 @on("SoftHangupRequest")
 def told_to_hang_up(call: LiveCall, event: Event) -> LiveCall:
-    """The switch ends the channel."""
+    """The switch ends the channel; when it goes down itself, nobody else ended the call."""
     leg = _leg(call, event)
-    return call if leg is None or leg.asked or leg.ended else call.with_leg(replace(leg, asked=True))
+    if leg is None or leg.asked or leg.ended:
+        return call
+    call = call.with_leg(replace(leg, asked=True))
+    return replace(call, asked_by=SWITCH) if event["Cause"] == _GOING_DOWN and call.asked_by is None else call
 
 
 @on("Hangup")
@@ -329,8 +331,8 @@ def passed_blind(call: LiveCall, event: Event) -> LiveCall:
     leg = call.legs.get(event.headers.get("transfereruniqueid", ""))
     if event["Result"] != "Success" or (leg is not None and leg.passed):
         return call
-    return passed_on(_keeping(call, leg, event["TransfereeUniqueid"]), "blind", leg, _whose(call, leg) or event["TransfererCallerIDNum"],
-                     event["Extension"], event.at)
+    by = _whose(call, leg) or event["TransfererCallerIDNum"]
+    return _keeping(passed_on(call, "blind", leg, by, event["Extension"], event.at), leg, event["TransfereeUniqueid"])
 
 
 @on("AttendedTransfer")
@@ -344,9 +346,9 @@ def passed_attended(call: LiveCall, event: Event) -> LiveCall:
     to = _asked_for(call, leg, second) or (event["TransferTargetExten"] if target and target.local else None) or _whose(call, target)
     if second is not None and leg is not None and second.id != leg.id:
         call = call.with_leg(replace(second, passed=True))
-    call = _keeping(call, leg, event["TransfereeUniqueid"])
-    return passed_on(call, "attended", leg, _whose(call, leg) or event["OrigTransfererCallerIDNum"],
-                     to or event["TransferTargetCallerIDNum"] or event["SecondTransfererConnectedLineNum"], event.at)
+    to = to or event["TransferTargetCallerIDNum"] or event["SecondTransfererConnectedLineNum"]
+    by = _whose(call, leg) or event["OrigTransfererCallerIDNum"]
+    return _keeping(passed_on(call, "attended", leg, by, to, event.at), leg, event["TransfereeUniqueid"])
 
 
 def _asked_for(call: LiveCall, leg: Leg | None, second: Leg | None) -> str | None:
@@ -469,10 +471,28 @@ def seen_alive(call: LiveCall, event: Event) -> LiveCall:
     up = leg.up or event.headers.get("channelstate") == _UP
     bridge = event.headers.get("bridgeid", leg.bridge or "") or None
     shown = replace(leg, began_at=began_at, up=up, bridge=bridge, number=leg.number or event["CallerIDNum"],
-                    name=leg.name or plain_name(event["CallerIDName"]))
+                    name=leg.name or plain_name(event["CallerIDName"]), place=event["Exten"])
     if event.headers.get("channelstate") == _RINGING and not leg.rang:
         shown = replace(shown, rang=True, rang_at=event.at)
-    return call if shown == leg else met(call.with_leg(shown), event.at)
+    if shown == leg:
+        return call
+    began = min((at for at in (call.began_at, began_at) if at), default=None)
+    return met(_busy_with(replace(call.with_leg(shown), began_at=began), event), event.at)
+
+
+def _busy_with(call: LiveCall, event: Event) -> LiveCall:
+    """What the snapshot's application says of the customer's channel: which queue, room or mailbox."""
+    leg, application = _leg(call, event), event["Application"]
+    what = _MAILBOX.split((event["ApplicationData"] or "").split(",")[0])[0]
+    if leg is None or not what or leg is not call.principal:
+        return call
+    if application == "Queue" and call.queue is None:
+        return replace(call, queue=what)
+    if application == "ConfBridge":
+        return replace(call.with_leg(replace(leg, conference=True)), conference=call.conference or what)
+    if application == "VoiceMail":
+        return replace(call.with_leg(replace(leg, mailbox=True)), mailbox=call.mailbox or what)
+    return call
 
 
 def _age(event: Event) -> timedelta | None:

@@ -17,6 +17,13 @@ from warehouse.engine import quoted
 
 # Marts that a reader may name; each is narrowed to the reader's branches before the question sees it.
 MARTS = ("fact_call", "call_interval", "fact_ticket", "open_item", "dim_branch")
+# What a row says of another thing is seen by those alone who may see that thing: the column of its branch, what it says.
+_OF_PARTY = {"party_branch_id": ("party_id", "party_name")}
+BORROWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "fact_call": _OF_PARTY | {"ticket_branch_id": ("ticket_id", "ticket_number")},
+    "fact_ticket": _OF_PARTY,
+    "open_item": _OF_PARTY,
+}
 
 
 class NothingYet(DeskError):
@@ -131,13 +138,16 @@ class View:
         return self.generation.rows(joined, params)
 
     def _narrowed(self) -> str:
-        return "with " + ",\n".join(f"{name} as (select * from mart.{quoted(name)}{self._where()})" for name in MARTS)
+        return "with " + ",\n".join(f"{name} as ({self._select(name)})" for name in MARTS)
 
-    def _where(self) -> str:
+    def _select(self, name: str) -> str:
         if self.scope.branches is None:
-            return ""
-        ids = ", ".join(str(int(branch)) for branch in self.scope.branches)
-        return f" where branch_id in ({ids})" if ids else " where false"
+            return f"select * from mart.{quoted(name)}"
+        ids = ", ".join(str(int(branch)) for branch in self.scope.branches) or "null"
+        seen = [f"case when {branch} in ({ids}) then {column} end as {column}"
+                for branch, columns in BORROWED.get(name, {}).items() for column in columns]
+        shown = f"* replace ({', '.join(seen)})" if seen else "*"
+        return f"select {shown} from mart.{quoted(name)} where branch_id in ({ids})"
 
 
 class Archive:

@@ -12,7 +12,7 @@ from service.calls import pops
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
-from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring
+from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring, SegmentFacts, TransferFacts
 from service.calls.store import store
 from service.core import audit, live
 from service.staff import queries as staff
@@ -23,6 +23,8 @@ __all__ = [
     "LegFacts",
     "PhoneNews",
     "Ring",
+    "SegmentFacts",
+    "TransferFacts",
     "call_ended",
     "checkpoint",
     "gap_began",

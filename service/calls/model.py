@@ -6,6 +6,7 @@ from decimal import Decimal
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     DateTime,
     ForeignKey,
     Index,
@@ -70,6 +71,13 @@ class Call(Base):
     wait_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
     talk_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
     total_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
+    hold_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
+    final_agent: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str | None] = mapped_column(Text)
+    mailbox: Mapped[str | None] = mapped_column(Text)
+    conference: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
     recorded: Mapped[bool | None] = mapped_column(Boolean)
     recording_name: Mapped[str | None] = mapped_column(Text)
     live: Mapped[bool] = mapped_column(Boolean)
@@ -95,6 +103,49 @@ class CallLeg(Base):
     answered_at: Mapped[datetime | None] = mapped_column(MAYBE)
     ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
     outcome: Mapped[str | None] = mapped_column(Text)
+    branch_id: Mapped[branch]
+
+
+class CallSegment(Base):
+    """Where the customer was for a while, and at whose phone; segments follow each other."""
+
+    __tablename__ = "call_segment"
+    __table_args__ = (
+        UniqueConstraint("call_id", "no"),
+        CheckConstraint(
+            "kind in ('ivr', 'queue_wait', 'ringing', 'talk', 'hold', 'consult', 'park', 'voicemail', 'conference')",
+            name="kind_is_known",
+        ),
+    )
+    id: Mapped[key]
+    call_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="CASCADE"))
+    no: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(Text)
+    extension: Mapped[str | None] = mapped_column(Text)
+    staff_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    began_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
+    branch_id: Mapped[branch]
+
+
+class CallTransfer(Base):
+    """Somebody passed the customer on: how, to whom, and whether it was taken there."""
+
+    __tablename__ = "call_transfer"
+    __table_args__ = (
+        UniqueConstraint("call_id", "no"),
+        CheckConstraint("how in ('blind', 'attended', 'park')", name="how_is_known"),
+    )
+    id: Mapped[key]
+    call_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="CASCADE"))
+    no: Mapped[int] = mapped_column(Integer)
+    how: Mapped[str] = mapped_column(Text)
+    extension: Mapped[str | None] = mapped_column(Text)
+    staff_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    target: Mapped[str | None] = mapped_column(Text)
+    answered: Mapped[bool] = mapped_column(Boolean)
+    at: Mapped[datetime | None] = mapped_column(MAYBE)
     branch_id: Mapped[branch]
 
 

@@ -1,12 +1,12 @@
 """The pop: what one agent's screen is told, in a small transaction of its own, before the call is stored."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, case, text, update
+from sqlalchemy import Row, Table, case, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -213,11 +213,10 @@ def _change(session: Session, changes: list[dict[str, Any]]) -> None:
     )
 
 
-def close_stale(session: Session, switch: str, keys: set[str], *, at: datetime) -> None:
-    """After a resync, pops of calls that are no longer up have ended."""
-    stale = update(AgentPop).where(
-        AgentPop.switch == switch, AgentPop.state.in_(OPEN), AgentPop.call_key.not_in(keys or {""})
-    )
+def close_stale(session: Session, switch: str, up: Set[tuple[str, str]], *, at: datetime) -> None:
+    """After a resync, pops other than of these calls at these phones have ended."""
+    known = tuple_(AgentPop.call_key, AgentPop.extension).in_(sorted(up) or [("", "")])
+    stale = update(AgentPop).where(AgentPop.switch == switch, AgentPop.state.in_(OPEN), ~known)
     for row in session.execute(
         stale.values(state="ended", ended_at=at).returning(AgentPop.id, AgentPop.staff_id)
     ).all():

@@ -4,13 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
 from service.calls.model import Call as Call
-from service.calls.model import CallAlias, CallLeg, FeedCheckpoint, FeedGap, Recording, RecordingPlay
+from service.calls.model import (
+    CallAlias,
+    CallLeg,
+    CallSegment,
+    CallTransfer,
+    FeedCheckpoint,
+    FeedGap,
+    Recording,
+    RecordingPlay,
+)
 from service.calls.rules import customer_number as customer_number
 from service.calls.schemas import Checkpoint
 
@@ -82,7 +91,7 @@ def recent_calls(
         if value:
             query = query.where(column == value)
     if wanted.number:
-        query = query.where(Call.caller_number.contains(wanted.number, autoescape=True))
+        query = query.where(_has_number(wanted.number))
     if wanted.since:
         query = query.where(Call.started_at >= wanted.since)
     if wanted.until:
@@ -90,6 +99,15 @@ def recent_calls(
     if before:
         query = query.where(tuple_(Call.started_at, Call.id) < before)
     return list(session.scalars(query.order_by(Call.started_at.desc(), Call.id.desc()).limit(limit)))
+
+
+def _has_number(part: str) -> ColumnElement[bool]:
+    """Either side's number contains it, as it was dialled or as it is written internationally."""
+    digits = "".join(letter for letter in part if letter.isdigit()) or part
+    return or_(
+        *(column.contains(part, autoescape=True) for column in (Call.caller_number, Call.called)),
+        Call.caller_e164.contains(digits, autoescape=True),
+    )
 
 
 class Play(NamedTuple):
@@ -106,6 +124,8 @@ class CallPage:
 
     call: Call
     legs: list[CallLeg]
+    segments: list[CallSegment]
+    transfers: list[CallTransfer]
     recordings: list[Recording]
     plays: list[Play]
 
@@ -125,7 +145,9 @@ def call_page(session: Session, call_id: int) -> CallPage | None:
         .order_by(RecordingPlay.id.desc())
         .limit(20)
     )
-    return CallPage(call, legs, recordings, [Play(*row) for row in plays])
+    segments = session.scalars(select(CallSegment).where(CallSegment.call_id == call_id).order_by(CallSegment.no))
+    transfers = session.scalars(select(CallTransfer).where(CallTransfer.call_id == call_id).order_by(CallTransfer.no))
+    return CallPage(call, legs, list(segments), list(transfers), recordings, [Play(*row) for row in plays])
 
 
 def recording_for(session: Session, recording_id: int) -> Recording | None:

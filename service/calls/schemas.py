@@ -45,6 +45,28 @@ class LegFacts:
 
 
 @dataclass(frozen=True)
+class SegmentFacts:
+    """Where the customer was: kind is one of `call_segment`'s; seconds are exact, None while it lasts."""
+
+    kind: str
+    extension: str | None
+    began_at: datetime | None
+    ended_at: datetime | None
+    seconds: Decimal | None
+
+
+@dataclass(frozen=True)
+class TransferFacts:
+    """Who passed the customer on, how (blind, attended, park), to which number, and whether it was taken there."""
+
+    how: str
+    extension: str | None
+    target: str | None
+    answered: bool
+    at: datetime | None
+
+
+@dataclass(frozen=True)
 class CallFacts:
     """One call as far as it is known; `revision` is the journal position and never goes back."""
 
@@ -74,6 +96,13 @@ class CallFacts:
     provenance: str
     end_certain: bool
     revision: int
+    hold_seconds: Decimal | None = None
+    final_agent: str | None = None
+    role: str | None = None
+    mailbox: str | None = None
+    conference: str | None = None
+    segments: tuple[SegmentFacts, ...] = ()
+    transfers: tuple[TransferFacts, ...] = ()
 
 
 @dataclass(frozen=True)

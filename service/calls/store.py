@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import rules
-from service.calls.model import AgentPop, Call, CallAlias, CallLeg, PhoneLine, Recording
+from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.schemas import CallFacts
 from service.core import phone as phones
 from service.parties import actions as parties
@@ -38,6 +38,11 @@ COPIED = (
     "wait_seconds",
     "talk_seconds",
     "total_seconds",
+    "hold_seconds",
+    "final_agent",
+    "role",
+    "mailbox",
+    "conference",
     "recording_name",
     "live",
     "provenance",
@@ -79,7 +84,9 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     session.flush()
     news = [(call, fact) for fact, call, is_news in told if is_news]
     _aliases(session, rows, [fact for _, fact in news])
-    _legs(session, around, [(call, fact) for call, fact in news if rows[_name(fact)] is call])
+    kept = [(call, fact) for call, fact in news if rows[_name(fact)] is call]
+    _legs(session, around, kept)
+    _story(session, around, kept)
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 
@@ -136,6 +143,9 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     session.execute(update(CallAlias).where(CallAlias.call_id == loser.id).values(call_id=winner.id))
     session.execute(update(Recording).where(Recording.call_id == loser.id).values(call_id=winner.id))
     session.execute(delete(CallLeg).where(CallLeg.call_id == loser.id))
+    if winner.party_id is None:
+        winner.party_id, winner.contact_id = loser.party_id, loser.contact_id
+    winner.recorded = winner.recorded or loser.recorded
     session.delete(loser)
     session.flush()
 
@@ -144,8 +154,11 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     for name in COPIED:
         setattr(call, name, getattr(fact, name))
     call.recorded = call.recorded or fact.recorded
+    call.outcome = None if fact.live else rules.outcome(fact.direction, fact.disposition)
     call.caller_e164 = phones.parse(fact.caller_number).e164
-    seat = around.seats.at(fact.switch, fact.agent or fact.answered_by or "", fact.started_at or at)
+    seat = around.seats.at(
+        fact.switch, fact.agent or fact.answered_by or "", fact.answered_at or fact.started_at or at
+    )
     call.staff_id = seat.staff_id if seat else None
     call.branch_id = seat.branch_id if seat else around.branch_for(fact)
     if call.party_id is None:
@@ -179,6 +192,8 @@ class _Around:
         """Who sat where."""
         legs = {(fact.switch, leg.extension) for fact in self._facts for leg in fact.legs}
         ours = {(fact.switch, name) for fact in self._facts for name in (fact.agent, fact.answered_by)}
+        ours |= {(fact.switch, one.extension) for fact in self._facts for one in fact.segments}
+        ours |= {(fact.switch, one.extension) for fact in self._facts for one in fact.transfers}
         return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name})
 
     def chosen(self, fact: CallFacts) -> tuple[int, int | None] | None:
@@ -251,9 +266,52 @@ def _legs(session: Session, around: "_Around", news: list[tuple[Call, CallFacts]
         session.execute(_ADDED_LEG, list(added.values()))
 
 
+def _story(session: Session, around: "_Around", news: list[tuple[Call, CallFacts]]) -> None:
+    """Segments and transfers of calls that have ended; of a call that is told twice the later telling counts."""
+    last = {call.id: (call, fact) for call, fact in news if not fact.live}
+    for table, rows in ((CallSegment, _segment_rows), (CallTransfer, _transfer_rows)):
+        session.execute(delete(table).where(table.call_id.in_(last)))
+        added = [row for call, fact in last.values() for row in rows(call, fact, around)]
+        if added:
+            session.execute(insert(table), added)
+
+
+def _segment_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
+    for no, one in enumerate(fact.segments, 1):
+        seat = around.seats.at(fact.switch, one.extension or "", one.began_at or fact.started_at or call.stored_at)
+        yield {
+            "call_id": call.id,
+            "no": no,
+            "kind": one.kind,
+            "extension": one.extension,
+            "staff_id": seat.staff_id if seat else None,
+            "began_at": one.began_at,
+            "ended_at": one.ended_at,
+            "seconds": one.seconds,
+            "branch_id": call.branch_id,
+        }
+
+
+def _transfer_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
+    for no, one in enumerate(fact.transfers, 1):
+        seat = around.seats.at(fact.switch, one.extension or "", one.at or fact.started_at or call.stored_at)
+        yield {
+            "call_id": call.id,
+            "no": no,
+            "how": one.how,
+            "extension": one.extension,
+            "staff_id": seat.staff_id if seat else None,
+            "target": one.target,
+            "answered": one.answered,
+            "at": one.at,
+            "branch_id": call.branch_id,
+        }
+
+
 def _leg_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
     for leg in fact.legs:
-        seat = around.seats.at(fact.switch, leg.extension or "", fact.started_at or call.stored_at)
+        when = leg.answered_at or leg.rang_at or fact.started_at or call.stored_at
+        seat = around.seats.at(fact.switch, leg.extension or "", when)
         yield {
             "call_id": call.id,
             "no": leg.no,

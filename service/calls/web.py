@@ -101,9 +101,9 @@ def show(call_id: int) -> ResponseReturnValue:
         if page is None:
             raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
         card = parties.card(session, page.call.party_id) if page.call.party_id else None
-        ids = {leg.staff_id for leg in page.legs} | {row[0] for row in page.plays} | {page.call.staff_id}
+        ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | {row[0] for row in page.plays} | {page.call.staff_id}
         people = staff.names(session, {i for i in ids if i is not None})
         queue = queries.queue_labels(session).of(page.call.switch, page.call.queue)
-    drawn = axis(page.call, page.legs, people, clock.now())
+    drawn = axis(page.call, page.legs, page.segments, people, clock.now())
     shown = {"page": page, "call": page.call, "card": card, "people": people, "queue": queue, "axis": drawn}
     return render_template("calls/call.html", **shown)

@@ -100,6 +100,25 @@ GAP: Mapping[str, LazyString] = {
     "the listener is silent": _l("The listener died without a word"),
     "found in the journal": _l("Found in the journal"),
 }
+SEGMENT: Mapping[str, LazyString] = {
+    "caller": _l("On the line"),
+    "wait": _l("Waiting"),
+    "ring": _l("Ringing"),
+    "ivr": _l("Voice menu"),
+    "queue_wait": _l("Waiting"),
+    "ringing": _l("Ringing"),
+    "talk": _l("Talking"),
+    "hold": _l("On hold"),
+    "consult": _l("Asking a colleague"),
+    "park": _l("Parked"),
+    "voicemail": _l("Mailbox"),
+    "conference": _l("Conference"),
+}
+TRANSFER: Mapping[str, LazyString] = {
+    "blind": _l("Passed on blind"),
+    "attended": _l("After asking"),
+    "park": _l("Parked"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "state": STATE,
     "priority": PRIORITY,
@@ -110,6 +129,8 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "disposition": DISPOSITION,
     "leg": LEG,
     "hangup": HANGUP,
+    "segment": SEGMENT,
+    "transfer": TRANSFER,
     "reason": REASON,
     "device": DEVICE,
     "ledger": LEDGER,

@@ -1,5 +1,7 @@
 """Screens that look back: the last nights, the gaps of the feed, and a night on demand."""
 
+from functools import partial
+
 from flask import Blueprint, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -17,7 +19,8 @@ def nights() -> ResponseReturnValue:
     person = identity.require("night.read")
     with db.begin(person.scope) as session:
         rows, gaps = queries.nights(session), calls.gaps(session)
-    return render_template("reports/nights.html", rows=rows, gaps=gaps, told=words.told)
+    told = partial(words.told, figures=person.scope.branches is None and person.may("ledger.read"))
+    return render_template("reports/nights.html", rows=rows, gaps=gaps, told=told)
 
 
 @bp.post("/nights")

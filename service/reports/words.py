@@ -39,13 +39,17 @@ CLAIMS = (
 )
 
 
-def told(reason: str | None) -> str:
-    """The reason in the language of the request; a sentence that is not ours stays as it is."""
+FIGURES = frozenset({"source", "archive", "examples"})  # sums of the whole firm, and rows of any branch
+
+
+def told(reason: str | None, *, figures: bool = True) -> str:
+    """The reason in the language of the request, its figures blotted out for who may not see them."""
     for sentence in SENTENCES:
         found = re.fullmatch(_pattern(_english(sentence)), reason or "", re.DOTALL)
         if found:
-            return str(sentence) % {name: _claim(value) for name, value in found.groupdict().items()}
-    return reason or ""
+            parts = {name: _claim(value) for name, value in found.groupdict().items()}
+            return str(sentence) % (parts if figures else parts | dict.fromkeys(FIGURES & parts.keys(), "•••"))
+    return (reason or "") if figures else _("The log has the details.") if reason else ""
 
 
 def _claim(value: str) -> str:

@@ -41,7 +41,7 @@ VALUES: dict[str, Any] = {
     "bigint": 1, "integer": 1, "numeric": 1, "text": "x", "jsonb": "{}", "boolean": True, "date": AT.date(),
     "timestamp with time zone": AT,
 }  # fmt: skip
-CHECKED = {"ledger_item.kind": "invoice"}
+CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind"}
 MINE, FOREIGN = 1, 2
 
 

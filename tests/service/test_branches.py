@@ -82,6 +82,6 @@ def test_a_call_that_goes_on_is_drawn_until_now(session: Session, cast: SimpleNa
     for leg in page.legs[:1]:
         leg.ended_at = AT + timedelta(seconds=10)
 
-    drawn = axis(call, page.legs, {}, AT + timedelta(minutes=5))
+    drawn = axis(call, page.legs, page.segments, {}, AT + timedelta(minutes=5))
 
     assert drawn is not None and drawn.ended == AT + timedelta(minutes=5)

@@ -80,7 +80,7 @@ def ticket(number: int, accepted: str | None, resolved: str | None, *, due: str 
 def test_a_promise_is_met_missed_or_still_ahead(archive: duckdb.DuckDBPyConnection) -> None:
     given(archive, "ops.run", "as_of timestamptz, policy_version text", (f"{MONDAY} 12:00", "2026-1"))
     given(archive, "staging.stg_branch", "branch_id bigint, branch_name text, branch_name_en text", (1, "浦东", "Pudong"))
-    given(archive, "staging.stg_party", "party_id bigint, party_name text, party_grade text")
+    given(archive, "staging.stg_party", "party_id bigint, party_name text, party_grade text, branch_id bigint")
     given(archive, "staging.stg_staff", "staff_id bigint, staff_name text")
     given(archive, "staging.stg_ticket", TICKETS,
           ticket(1, "10:00", "11:00"),              # at the very limit is in time
@@ -98,7 +98,7 @@ def test_a_promise_is_met_missed_or_still_ahead(archive: duckdb.DuckDBPyConnecti
 
 
 def test_what_is_open_is_the_amount_less_what_was_allocated_to_the_cent(archive: duckdb.DuckDBPyConnection) -> None:
-    given(archive, "staging.stg_party", "party_id bigint, party_name text", (1, "恒通"))
+    given(archive, "staging.stg_party", "party_id bigint, party_name text, branch_id bigint", (1, "恒通", 1))
     given(archive, "staging.stg_ledger_item", """item_id bigint, item_number text, branch_id bigint, party_id bigint, kind text, dated date,
           due_on date, amount decimal(18, 2), direction integer""",
           (1, "L1", 1, 1, "invoice", MONDAY, MONDAY, "1234567890123456.78", 1), (2, "L2", 1, 1, "receipt", MONDAY, MONDAY, "0.30", -1),

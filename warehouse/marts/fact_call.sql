@@ -13,7 +13,7 @@ outcome as (
     select
         call_id,
         case when direction = 'inbound' and queue is not null then 1 else 0 end as offered,
-        case when disposition = 'answered' then 1 else 0 end as answered,
+        case when disposition in ('answered', 'transferred') then 1 else 0 end as answered,
         case when disposition = 'abandoned' then 1 else 0 end as abandoned
     from stg_call
 )
@@ -24,12 +24,13 @@ select
     c.call_key,
     c.branch_id,
     c.direction,
-    c.queue,
+    c.switch || '/' || c.queue as queue,
     coalesce(l.queue_label, c.queue) as queue_label,
     coalesce(c.caller_e164, c.caller_number) as caller,
     c.caller_name,
     c.party_id,
     p.party_name,
+    p.branch_id as party_branch_id,
     c.staff_id,
     s.staff_name,
     c.extension,
@@ -51,6 +52,7 @@ select
     c.end_certain,
     t.ticket_id,
     t.ticket_number,
+    t.branch_id as ticket_branch_id,
     run.policy_version
 from stg_call as c
 inner join outcome as o on c.call_id = o.call_id

@@ -10,6 +10,7 @@ select
     b.branch_name_en,
     t.party_id,
     p.party_name,
+    p.branch_id as party_branch_id,
     p.party_grade,
     t.ticket_type,
     t.channel,

@@ -17,6 +17,7 @@ select
     i.branch_id,
     i.party_id,
     p.party_name,
+    p.branch_id as party_branch_id,
     i.kind,
     i.dated,
     i.due_on,
