@@ -34,7 +34,7 @@ def segment(agent, leg, end=None):
 
 
 def truth(lab, caller, number, did, first, **facts):
-    base = dict(caller_number=number, called=did, answered_by=first)
+    base = {"caller_number": number, "called": did, "answered_by": first}
     base.update(facts)
     return lab.call(caller, **base)
 
@@ -157,7 +157,7 @@ async def refer_local(lab):
     await lab.sleep(2)
     lab.agents["1004"].behaviour = answer_after(1.5)
     status = await leg.refer("1004")
-    lab.mark("REFER: %s" % status)
+    lab.mark(f"REFER: {status}")
     target = await lab.agent_call("1004")
     assert await target.wait("up", 10)
     await lab.sleep(2)
@@ -180,7 +180,7 @@ async def attended(lab, caller, leg, agent, target="1004", talk=2.0):
     other = await lab.agent_call(target, before + 1)
     await lab.sleep(talk)
     assert await leg.refer_to_call(consult) == 202
-    lab.mark("%s joins caller and %s" % (agent, target))
+    lab.mark(f"{agent} joins caller and {target}")
     return other, consult
 
 
@@ -189,7 +189,7 @@ async def refer_replaces(lab):
     number = lab.number()
     caller, leg = await reached(lab, number, DID["support"], "1001", "Atta Attended")
     await lab.sleep(2)
-    other, consult = await attended(lab, caller, leg, "1001")
+    other, _consult = await attended(lab, caller, leg, "1001")
     await lab.sleep(3)
     await other.bye()
     await caller.wait("ended", 5)
@@ -204,7 +204,7 @@ async def refer_replaces_local(lab):
     number = lab.number()
     caller, leg = await reached(lab, number, DID["local"], "1002")
     await lab.sleep(2)
-    other, consult = await attended(lab, caller, leg, "1002")
+    other, _consult = await attended(lab, caller, leg, "1002")
     await lab.sleep(3)
     await caller.bye()
     await other.wait("ended", 5)
@@ -416,7 +416,7 @@ async def park(lab):
     await lab.sleep(2)
     assert await leg.refer("700") == 202
     await lab.sleep(3)
-    space = [m["ParkingSpace"] for m in await lab.ami.action(Action="ParkedCalls") if m.get("Event") == "ParkedCall"][0]
+    space = next(m["ParkingSpace"] for m in await lab.ami.action(Action="ParkedCalls") if m.get("Event") == "ParkedCall")
     fetch = await lab.agents["1002"].dial(space)
     assert await fetch.wait("up", 10)
     lab.mark("1002 fetched " + space)
@@ -438,7 +438,7 @@ async def park_ami(lab):
     await lab.ami.action(Action="Park", Channel=channel, TimeoutChannel=other, AnnounceChannel=other)
     await lab.sleep(3)
     await leg.bye()
-    space = [m["ParkingSpace"] for m in await lab.ami.action(Action="ParkedCalls") if m.get("Event") == "ParkedCall"][0]
+    space = next(m["ParkingSpace"] for m in await lab.ami.action(Action="ParkedCalls") if m.get("Event") == "ParkedCall")
     fetch = await lab.agents["1004"].dial(space)
     assert await fetch.wait("up", 10)
     lab.mark("1004 fetched " + space)
@@ -626,7 +626,7 @@ async def agents_change(lab):
 
 
 async def recapture(lab, n):
-    path = lab.out / ("%s.%d.ami" % (lab.path.stem, n))
+    path = lab.out / f"{lab.path.stem}.{n}.ami"
     lab.capture = await Capture(path, lab.user).start()
     lab.extra_files.append(path)
     for action in ("CoreShowChannels", "QueueStatus"):
@@ -721,9 +721,8 @@ async def busy_floor(lab, callers, agents, talk):
     for agent in agents:
         async def behave(call, agent=agent):
             call.ring()
-            if not await call.wait("ended", 1.0 + 0.3 * int(agent[-1])):
-                if await call.answer():
-                    by_agent.append((agent, call))
+            if not await call.wait("ended", 1.0 + 0.3 * int(agent[-1])) and await call.answer():
+                by_agent.append((agent, call))
         lab.agents[agent].behaviour = behave
 
     async def one(number):
@@ -846,7 +845,7 @@ async def outbound_attended(lab):
     customer = lab.number()
     leg, out = await outbound(lab, "1002", customer)
     await lab.sleep(2)
-    other, consult = await attended(lab, leg, leg, "1002")
+    other, _consult = await attended(lab, leg, leg, "1002")
     await lab.sleep(2)
     await out.bye()
     await other.wait("ended", 5)
@@ -864,7 +863,7 @@ async def click_refer(lab):
     lab.agents["1001"].behaviour = answer_after(1)
     lab.trunk.behaviour = answer_after(1.5)
     await lab.ami.action(Action="Originate", Channel="PJSIP/1001", Context="internal", Exten=customer, Priority="1",
-                         CallerID='"Click to call" <%s>' % customer, Timeout="15000", Async="true")
+                         CallerID=f'"Click to call" <{customer}>', Timeout="15000", Async="true")
     leg = await lab.agent_call("1001")
     assert await leg.wait("up", 10)
     for _ in range(100):
@@ -1201,7 +1200,7 @@ async def internal_attended(lab):
     assert await caller.wait("up", 10)
     leg = lab.agents["1002"].history[-1]
     await lab.sleep(1)
-    other, consult = await attended(lab, caller, caller, "1001")
+    other, _consult = await attended(lab, caller, caller, "1001")
     await lab.sleep(2)
     await leg.bye()
     await other.wait("ended", 5)

@@ -85,6 +85,25 @@ def test_a_reader_sees_own_branches_only_on_screen_and_in_the_workbook(generatio
     assert ask.everything(generation.view(scope.NONE), state(generation, board)).empty
 
 
+def test_a_reader_sees_no_customer_or_ticket_of_a_branch_out_of_scope(
+        settings: Settings, committed_cast: SimpleNamespace, clean: db.Database, tmp_path: Path) -> None:
+    """A customer of Pudong rings Suzhou, and a ticket of Pudong comes of it."""
+    with db.begin(scope.ALL, clean.app) as work:
+        make.line(work, committed_cast.suzhou, "sz")
+        party = make.party(work, committed_cast.pudong, "浦东机密客户")
+        make.phone(work, party, "13800001001")
+        make.call(work, AT, queue="sz", agent=None, answered_by=None, disposition="abandoned", talk_seconds=None)
+    own = replace(settings, data=tmp_path)
+    assert nightly.run(own, slot="2026-11-24", at=AT + timedelta(hours=21)).refused is None
+    generation = Archive(own.warehouse_dir).generation()
+
+    suzhou = Scope((branch_of(generation, "SZ"),))
+    whole, narrow = (calls.everything(generation.view(who), state(generation, "calls")) for who in (scope.ALL, suzhou))
+    assert (list(whole.party_name), len(narrow)) == (["浦东机密客户"], 1)
+    assert narrow.party_name.isna().all()
+    assert "浦东机密客户" not in str([[cell.value for cell in row] for sheet in opened(generation, "calls", "", suzhou) for row in sheet])
+
+
 def test_a_question_cannot_reach_past_the_scope(generation: Generation) -> None:
     with pytest.raises(AssertionError):
         generation.view(scope.NONE).ask("select * from mart.fact_call")
