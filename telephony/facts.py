@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from telephony.grouping import id_key
 from telephony.livecall import SWITCH, Leg, LiveCall, are_halves, seconds
 from telephony.timeline import Move, Segment, turns
 
 _DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "CONGESTION": "failed",
                "CHANUNAVAIL": "failed"}
+_TOGETHER = 1.0  # seconds within which phones ring at once
 _BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26  # Q.850 causes
 
 
@@ -60,8 +62,14 @@ def phones(call: LiveCall) -> list[Leg]:
 
 
 def agents_rung(call: LiveCall) -> list[str]:
-    """Return the extensions whose phone rang, in order of number."""
-    return sorted({leg.party for leg in phones(call) if leg.party and leg.rang}, key=lambda party: (len(party), party))
+    """Return the extensions whose phone rang, in the order in which they did; those that rang together by number."""
+    order: dict[str, int] = {}
+    round_, before = 0, None
+    for leg in sorted((leg for leg in phones(call) if leg.party and leg.rang), key=lambda leg: id_key(leg.id)):
+        round_ += seconds(before, leg.rang_at) > _TOGETHER
+        before = leg.rang_at or before
+        order.setdefault(leg.party or "", round_)
+    return sorted(order, key=lambda party: (order[party], len(party), party))
 
 
 def agent(call: LiveCall) -> str | None:
@@ -184,7 +192,13 @@ def _side(call: LiveCall, leg: Leg) -> str:
 
 
 def certain(call: LiveCall) -> bool:
-    """True when the end was heard; of an answered call only the legs matter that lasted until then."""
+    """True when the end was heard; of an answered call only the legs matter that lasted until then.
+
+    Of a caller who is said to have left the queue unserved it does not matter which phones rang meanwhile.
+    """
+    me = call.principal
+    if call.gave_up and call.lost is None and me is not None and me.ended and me.sure:
+        return True
     last = [leg for leg in call.legs.values() if not (call.answered and _before_end(call, leg))]
     return call.lost is None and all(leg.sure for leg in last)
 

@@ -47,6 +47,7 @@ class Leg:
     up: bool = False
     up_at: datetime | None = None
     bridge: str | None = None
+    left: str | None = None        # the bridge that it left last
     held: bool = False
     parked: bool = False
     conference: bool = False
@@ -150,7 +151,14 @@ def together(call: LiveCall) -> Leg | None:
 def _adjacent(one: Leg, other: Leg) -> bool:
     if one.ended or other.ended:
         return False
-    return (one.bridge is not None and one.bridge == other.bridge) or are_halves(one, other)
+    if one.bridge is not None and one.bridge == other.bridge:
+        return True
+    return are_halves(one, other) or (one.local and _behind(one, other)) or (other.local and _behind(other, one))
+
+
+def _behind(half: Leg, phone: Leg) -> bool:
+    """True when the Local half dialled the phone, that answered, and one of them was not heard to enter their bridge."""
+    return phone.parent == half.id and phone.up and phone.left is None and (phone.bridge is None) != (half.bridge is None)
 
 
 def are_halves(one: Leg, other: Leg) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from telephony.event import Event, plain_name
 from telephony.livecall import SWITCH, Leg, LiveCall, are_halves, met, passed_on, replace
-from telephony.timeline import last_talk
+from telephony.timeline import WITH_AGENT, last_talk
 
 Step = Callable[[LiveCall, Event], LiveCall]
 STEPS: dict[str, Step] = {}
@@ -171,13 +171,20 @@ def joined_queue(call: LiveCall, event: Event) -> LiveCall:
 @on("QueueCallerLeave")
 def left_queue(call: LiveCall, event: Event) -> LiveCall:
     """The caller is out of the queue, for whatever reason."""
-    return call if call.left_at or call.queue is None else replace(call, left_at=event.at)
+    return call if call.left_at else replace(_in_queue(call, event), left_at=event.at)
+
+
+def _in_queue(call: LiveCall, event: Event) -> LiveCall:
+    """That the caller is in a queue is said by more than the joining, which may be lost."""
+    if call.queue is not None or event["Queue"] is None:
+        return call
+    return replace(call, queue=event["Queue"], queued_at=event.at)
 
 
 @on("QueueCallerAbandon")
 def gave_up(call: LiveCall, event: Event) -> LiveCall:
     """Nobody took the call in the queue; whether the caller hung up too shows later."""
-    return replace(call, gave_up=True, queue=call.queue or event["Queue"]) if not call.gave_up else call
+    return call if call.gave_up else replace(_in_queue(call, event), gave_up=True)
 
 
 @on("AgentCalled")
@@ -186,7 +193,8 @@ def agent_called(call: LiveCall, event: Event) -> LiveCall:
     leg = _leg(call, event, "dest")
     if leg is None or leg.interface is not None:
         return call
-    return call.with_leg(replace(leg, interface=event["Interface"], member=event["MemberName"], dialled=True))
+    return _in_queue(call, event).with_leg(
+        replace(leg, interface=event["Interface"], member=event["MemberName"], dialled=True))
 
 
 @on("AgentConnect")
@@ -219,14 +227,16 @@ def entered_bridge(call: LiveCall, event: Event) -> LiveCall:
     bridge = event["BridgeUniqueid"]
     if leg is None or leg.ended or leg.bridge == bridge or event["BridgeTechnology"] == "holding_bridge":
         return call
-    call = call.with_leg(replace(leg, bridge=bridge, asked=False, parked=False))
+    if event["BridgeCreator"] == "ConfBridge":
+        return _in_room(call, leg, event, event["BridgeName"])
+    call = call.with_leg(replace(leg, bridge=bridge, left=None, asked=False, parked=False))
     return met(_with_unheard(call, bridge, event.number("BridgeNumChannels")), event.at)
 
 
 def _with_unheard(call: LiveCall, bridge: str | None, count: int | None) -> LiveCall:
     """The switch counts one more in the bridge than entered: when only one leg can be meant, it is there."""
     inside = sum(leg.bridge == bridge for leg in call.legs.values())
-    able = [leg for leg in call.legs.values() if leg.up and not leg.ended and leg.bridge is None]
+    able = [leg for leg in call.legs.values() if leg.up and not leg.ended and leg.bridge is None and leg.left != bridge]
     if bridge is None or count != inside + 1 or len(able) != 1:
         return call
     return call.with_leg(replace(able[0], bridge=bridge))
@@ -237,18 +247,23 @@ def left_bridge(call: LiveCall, event: Event) -> LiveCall:
     """The channel is alone again; one that was not heard to enter was together since both were up."""
     leg = _leg(call, event)
     bridge = event["BridgeUniqueid"]
-    if leg is None or leg.ended or bridge is None:
+    if leg is None or leg.ended or bridge is None or leg.left == bridge:
         return call
-    if not call.answered:
-        left = event.number("BridgeNumChannels")
-        there = _with_unheard(call.with_leg(replace(leg, bridge=bridge)), bridge, None if left is None else left + 1)
-        ups = [one.up_at for one in there.legs.values() if one.bridge == bridge and one.up_at]
-        call = met(there, max(ups, default=event.at))
-    elif leg.bridge != bridge:
-        return call
-    alone = met(call.with_leg(replace(leg, bridge=None)), event.at)
+    call = _was_there(call, leg, bridge, event)
+    alone = met(call.with_leg(replace(call.legs[leg.id], bridge=None, left=bridge)), event.at)
     first = call.talking and not alone.talking and not (leg.local or leg.passed or _is_passing(call))
     return replace(alone, left_by=leg.id) if first else alone
+
+
+def _was_there(call: LiveCall, leg: Leg, bridge: str, event: Event) -> LiveCall:
+    """The call as it was just before the channel left a bridge that it, or who stays, was not heard to enter."""
+    left = event.number("BridgeNumChannels")
+    there = call if leg.bridge == bridge else call.with_leg(replace(leg, bridge=bridge))
+    there = _with_unheard(there, bridge, None if left is None else left + 1)
+    if there is call:
+        return call
+    ups = [one.up_at for one in there.legs.values() if one.bridge == bridge and one.up_at]
+    return replace(met(there, max(ups, default=event.at)), asked_by=call.asked_by, left_by=call.left_by)
 
 
 def _is_passing(call: LiveCall) -> bool:
@@ -294,7 +309,18 @@ def hung_up(call: LiveCall, event: Event) -> LiveCall:
         return call
     gone = replace(leg, ended=True, ended_at=event.at, cause=event.number("Cause"), bridge=None, held=False,
                    parked=False)
-    return over(met(call.with_leg(gone), event.at), event.at)
+    return over(_handed_over(met(call.with_leg(gone), event.at), gone, event.at), event.at)
+
+
+def _handed_over(call: LiveCall, gone: Leg, at: datetime | None) -> LiveCall:
+    """The call with what was not heard: who had the customer is gone, and somebody else has them already."""
+    now = call.segments[-1] if call.segments else None
+    if now is None or now.ended or now.kind not in WITH_AGENT or now.leg == gone.id or gone.passed:
+        return call
+    had = last_talk(call.segments[:-1])
+    if had < 0 or call.segments[had].leg != gone.id or any(move.talk >= had for move in call.moves):
+        return call
+    return passed_on(call, "attended", gone, gone.party, now.party, at)
 
 
 def over(call: LiveCall, at: datetime | None) -> LiveCall:
@@ -331,6 +357,8 @@ def passed_blind(call: LiveCall, event: Event) -> LiveCall:
     leg = call.legs.get(event.headers.get("transfereruniqueid", ""))
     if event["Result"] != "Success" or (leg is not None and leg.passed):
         return call
+    call = _were_together(call, event["BridgeUniqueid"], leg, call.legs.get(event.headers.get("transfereeuniqueid", "")), event)
+    leg = call.legs.get(leg.id) if leg else None
     by = _whose(call, leg) or event["TransfererCallerIDNum"]
     return _keeping(passed_on(call, "blind", leg, by, event["Extension"], event.at), leg, event["TransfereeUniqueid"])
 
@@ -349,6 +377,17 @@ def passed_attended(call: LiveCall, event: Event) -> LiveCall:
     to = to or event["TransferTargetCallerIDNum"] or event["SecondTransfererConnectedLineNum"]
     by = _whose(call, leg) or event["OrigTransfererCallerIDNum"]
     return _keeping(passed_on(call, "attended", leg, by, to, event.at), leg, event["TransfereeUniqueid"])
+
+
+def _were_together(call: LiveCall, bridge: str | None, one: Leg | None, other: Leg | None, event: Event) -> LiveCall:
+    """Who passes somebody on had them: the call with both in their bridge, should one not have been heard to enter it."""
+    unheard = [leg for leg in (one, other) if leg is not None and not leg.ended and leg.bridge is None and leg.left != bridge]
+    if bridge is None or not unheard:
+        return call
+    for leg in unheard:
+        call = call.with_leg(replace(leg, bridge=bridge))
+    ups = [leg.up_at for leg in (one, other) if leg is not None and leg.up_at]
+    return met(call, max(ups, default=event.at))
 
 
 def _asked_for(call: LiveCall, leg: Leg | None, second: Leg | None) -> str | None:
@@ -429,10 +468,14 @@ def moved(call: LiveCall, event: Event) -> LiveCall:
 def joined_conference(call: LiveCall, event: Event) -> LiveCall:
     """The channel is in a room where strangers meet."""
     leg = _leg(call, event)
-    if leg is None or leg.ended or leg.conference:
+    return call if leg is None else _in_room(call, leg, event, event["Conference"])
+
+
+def _in_room(call: LiveCall, leg: Leg, event: Event, room: str | None) -> LiveCall:
+    if leg.ended or leg.conference:
         return call
-    call = sent_on(call, event).with_leg(replace(leg, conference=True))
-    return replace(call, conference=call.conference or event["Conference"])
+    call = sent_on(call, event)
+    return replace(call.with_leg(replace(call.legs[leg.id], conference=True)), conference=call.conference or room)
 
 
 @on("ConfbridgeLeave")
@@ -471,7 +514,8 @@ def seen_alive(call: LiveCall, event: Event) -> LiveCall:
     up = leg.up or event.headers.get("channelstate") == _UP
     bridge = event.headers.get("bridgeid", leg.bridge or "") or None
     shown = replace(leg, began_at=began_at, up=up, bridge=bridge, number=leg.number or event["CallerIDNum"],
-                    name=leg.name or plain_name(event["CallerIDName"]), place=event["Exten"])
+                    name=leg.name or plain_name(event["CallerIDName"]), place=event["Exten"],
+                    dialled=leg.dialled or event["ApplicationData"] == "(Outgoing Line)")
     if event.headers.get("channelstate") == _RINGING and not leg.rang:
         shown = replace(shown, rang=True, rang_at=event.at)
     if shown == leg:
