@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from telephony.event import Event
-from telephony.grouping import Groups, channels, joined, linkedids
+from telephony.grouping import MANY, PAIRS, Groups, channels, joined, linkedids
 from telephony.guard import Doubt
 from telephony.livecall import Leg, LiveCall, merged, met, replace
 from telephony.step import STEPS, over
@@ -25,6 +25,9 @@ _CLAIMS = frozenset({"Hangup", "HangupRequest", "SoftHangupRequest", "DialBegin"
 # Say something of a channel that is known, and nothing that would be worth a call of its own.
 _REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "QueueCallerLeave", "QueueCallerAbandon",
                       "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave"})
+# Change nothing about where the customer is.
+_NO_MOVE = frozenset({"Newchannel", "NewCallerid", "AgentCalled", "AgentComplete", "UserEvent", "MixMonitorStart", "OriginateResponse",
+                      "HangupRequest", "SoftHangupRequest", "LocalBridge", "Hangup", "BridgeLeave", "DialState"})
 WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
                                                        b"Join", b"Leave", b"Dial"}
 
@@ -87,17 +90,34 @@ class Floor:
             self._born.add(event.headers.get("uniqueid", ""))
         elif event.name == "CoreShowChannel":
             self._shown.add(event.headers.get("uniqueid", ""))
-        call, changes = self._call_of(event)
-        if call is None:
-            return changes
-        new = step(self._with_channels(call, event), event)
-        if new is not call:
+        known, changes = self._known(event), list[Change]()
+        if known is None:
+            call, changes = self._call_of(event)
+            if call is None:
+                return changes
+            known = self._with_channels(call, event)
+        return self._stepped(known, step(known, event), event, changes)
+
+    def _stepped(self, call: LiveCall, new: LiveCall, event: Event, changes: list[Change]) -> list[Change]:
+        """The changes with what the step did to the call."""
+        if new is not call and event.name not in _NO_MOVE:
             new = met(new, event.at)
+        old = self.calls.get(call.key)
         if not new.legs:
             self._groups.release(new.key)
-        elif new is not call or changes:
-            changes.append(self._keep(call if call.key in self.calls else None, new, event))
+        elif new is not old or changes:
+            changes.append(self._keep(old, new, event))
         return changes
+
+    def _known(self, event: Event) -> LiveCall | None:
+        """The call that goes on, when the event names legs and linkedids of it that are all known: most do."""
+        headers = event.headers
+        call = self.calls.get(self._groups.find(headers.get("uniqueid", "")) or "")
+        if call is None or event.name in MANY or headers["uniqueid"] not in call.legs or headers.get("linkedid") not in call.linkedids:
+            return None
+        if event.name in PAIRS and (headers.get("destuniqueid") not in call.legs or headers.get("destlinkedid") not in call.linkedids):
+            return None
+        return call
 
     def _call_of(self, event: Event) -> tuple[LiveCall | None, list[Change]]:
         """The call that the event is about, calls that it joins made one; None when it is not to be believed."""

@@ -13,9 +13,9 @@ IdKey = tuple[int, int, int, str]
 _NUMBERED = re.compile(r"(?:.*-)?(\d+)\.(\d+)\Z", re.DOTALL)
 _ONE = ("uniqueid", "linkedid")
 _TWO = ("uniqueid", "linkedid", "destuniqueid", "destlinkedid")
-_MANY = frozenset({"AttendedTransfer", "BlindTransfer", "ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp",
+MANY = frozenset({"AttendedTransfer", "BlindTransfer", "ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp",
                    "ParkedCallSwap", "Pickup", "LocalBridge"})
-_PAIRS = frozenset({"DialBegin", "DialState", "DialEnd", "AgentCalled", "AgentConnect", "AgentComplete",
+PAIRS = frozenset({"DialBegin", "DialState", "DialEnd", "AgentCalled", "AgentConnect", "AgentComplete",
                     "AgentRingNoAnswer", "AgentDump"})
 
 
@@ -31,17 +31,17 @@ def id_key(text: str) -> IdKey:
 def joined(event: Event) -> list[str]:
     """Return the ids that this event says belong to one call, channels and linkedids alike."""
     headers = event.headers
-    if event.name in _MANY:
+    if event.name in MANY:
         names = [name for name in headers if name.endswith(("uniqueid", "linkedid")) and "bridge" not in name]
     else:
-        names = list(_TWO if event.name in _PAIRS else _ONE)
+        names = list(_TWO if event.name in PAIRS else _ONE)
     found = [headers[name] for name in names if name in headers]
     return [value for value in found if value and value != "<unknown>"]
 
 
 def linkedids(event: Event) -> list[str]:
     """Return the linkedids that the event shows."""
-    if event.name in _MANY:
+    if event.name in MANY:
         found = [value for name, value in event.headers.items() if name.endswith("linkedid")]
     else:
         found = [event.headers.get("linkedid", ""), event.headers.get("destlinkedid", "")]
@@ -52,9 +52,9 @@ def channels(event: Event) -> list[str]:
     """Return the header prefixes under which the event names channels of its own: "" and "dest" as a rule."""
     if event.name == "LocalBridge":
         return ["localone", "localtwo"]
-    if event.name in _PAIRS:
+    if event.name in PAIRS:
         return ["", "dest"]
-    return [""] if event.name not in _MANY else []
+    return [""] if event.name not in MANY else []
 
 
 class Groups:

@@ -91,11 +91,24 @@ def text(value: bytes) -> tuple[str, bool]:
     return value.decode("latin-1"), True
 
 
+class _Lower(dict[str, str]):
+    """Header names as they are asked for: a switch has a few hundred, a forger as many as are forgotten again."""
+
+    def __missing__(self, name: str) -> str:
+        if len(self) > 2000:
+            self.clear()
+        self[name] = low = name.lower()
+        return low
+
+
+_LOWER = _Lower()
+
+
 def headers(frame: bytes) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Return the headers by lower-case name, first value first, and the repeated or strange lines beside them."""
     lines = _lines(frame.replace(b"\r\n", b"\n"))
     parts = [line.partition(": ") for line in lines]
-    plain = {name.lower(): value for name, _, value in parts}
+    plain = {_LOWER[name]: value for name, _, value in parts}
     names = "".join(plain)
     if len(plain) == len(lines) and ":" not in names and " " not in names:
         return plain, []
