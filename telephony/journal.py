@@ -51,6 +51,10 @@ class Position:
         return cls(int(name) if name.isdigit() else 0, offset)
 
 
+class JournalTaken(JournalError):
+    """Another process writes this journal."""
+
+
 class Journal:
     """The writer of one switch's journal; one process at a time."""
 
@@ -78,7 +82,7 @@ class Journal:
             lock = (self.folder / "lock").open("wb")
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise JournalError(f"Another listener writes {self.folder}. Stop it first.") from error
+            raise JournalTaken(f"Another listener writes {self.folder}. Stop it first.") from error
         except OSError as error:
             raise _refused(self.folder, error) from error
         return lock

@@ -17,7 +17,7 @@ from service.core.single import Single
 from telephony import journal, resync
 from telephony.feed import Feed
 from telephony.floor import Floor
-from telephony.journal import Journal, JournalError, Position
+from telephony.journal import Journal, JournalError, JournalTaken, Position
 from telephony.link import Fatal, Link, NotLetIn
 from telephony.sink import Sink
 from telephony.switch import Switch
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 SYNC_EVERY = 0.05
 CHECK_EVERY = 10.0
 PURGE_EVERY = 3600.0
+STAND_BY = 1.0  # how often one that stands by looks whether it is its turn
 
 
 class Listener:
@@ -47,6 +48,12 @@ class Listener:
         self._gap_from: datetime | None = None
         self._doubted = 0
         self._stored = 0  # the last segment that the store knows of
+
+    def let_go(self) -> None:
+        """Another one hears the switch: the folder and the right are free again."""
+        self.journal.close()
+        self.sink.release()
+        self._bind.dispose()
 
     # ---- before the first connection --------------------------------------------------------------------
 
@@ -256,8 +263,36 @@ def _write_mark(path: Path, low: Position) -> None:
         path.write_text(f"{low.segment} {low.offset}\n", "ascii")
 
 
+async def in_turn(settings: Settings, switch: SwitchSettings, *, once: bool = False) -> Listener:
+    """Return the listener of the switch when no other hears it; until then this process stands by."""
+    told = False
+    while True:
+        listener = _first_in(settings, switch, once)
+        if listener is not None and await asyncio.to_thread(listener.sink.may_store):
+            return listener
+        if listener is not None:
+            listener.let_go()
+        if once:
+            raise Fatal(f"Another listener hears {switch.name}. Stop it first, or leave out --once to stand by.")
+        if not told:
+            log.warning("Another listener hears %s; this one stands by and takes over when it ends.", switch.name)
+        told = True
+        await asyncio.sleep(STAND_BY)
+
+
+def _first_in(settings: Settings, switch: SwitchSettings, once: bool) -> Listener | None:
+    try:
+        return Listener(settings, switch, once=once)
+    except JournalTaken:
+        return None
+
+
+async def _hear(settings: Settings, switch: SwitchSettings, once: bool) -> None:
+    await (await in_turn(settings, switch, once=once)).run()
+
+
 async def _run_all(settings: Settings, switches: Sequence[SwitchSettings], once: bool) -> None:
-    task = asyncio.gather(*(Listener(settings, switch, once=once).run() for switch in switches))
+    task = asyncio.gather(*(_hear(settings, switch, once) for switch in switches))
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, task.cancel)

@@ -79,6 +79,14 @@ class Sink:
         self._threads = [threading.Thread(target=self._tell, name=f"{switch} pops", daemon=True),
                          threading.Thread(target=self._store, name=f"{switch} store", daemon=True)]
 
+    def may_store(self) -> bool:
+        """True when no other listener stores this switch; while the database is away nobody can say so."""
+        try:
+            return self._single is None or self._single.held()
+        except Exception as error:
+            log.warning("The database does not answer (%s); %s is heard without it", _short(error), self.switch)
+            return True
+
     def start(self) -> None:
         """Both threads run."""
         for thread in self._threads:
@@ -91,6 +99,10 @@ class Sink:
         self._wake.set()
         for thread in self._threads:
             thread.join(patience)
+        self.release()
+
+    def release(self) -> None:
+        """Another listener may store the switch."""
         if self._single is not None:
             self._single.release()
 

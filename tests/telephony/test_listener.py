@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from sqlalchemy import text
 from service.core import db, scope
 from service.core.config import Settings, SwitchSettings
 from telephony import journal, replay
-from telephony.listener import Listener
+from telephony.listener import Listener, in_turn
 from telephony.wire import BANNER
 from tests.telephony.ami import SECRET, Ami, frames, until
 
@@ -44,7 +45,8 @@ def listening(settings: Settings, ami: Ami) -> Iterator[Listener]:
 
 @contextmanager
 def running(listener: Listener) -> Iterator[Listener]:
-    """A listener in a thread of its own, ended in an orderly way."""
+    """A listener in a thread of its own, whose turn it is, ended in an orderly way."""
+    listener.sink.may_store()
     loop = asyncio.new_event_loop()
     task = loop.create_task(listener.run())
     thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.wait([task])), daemon=True)
@@ -56,6 +58,30 @@ def running(listener: Listener) -> Iterator[Listener]:
         loop.call_soon_threadsafe(task.cancel)
         thread.join(15)
         assert not thread.is_alive()
+
+
+def test_a_second_listener_stands_by_and_takes_over(ready: Settings, ami: Ami, tmp_path: Path) -> None:
+    """It has a folder of its own, as on another machine."""
+    switch = SwitchSettings(name="pbx1", host="127.0.0.1", port=ami.port, username="listener", secret=SECRET)
+    loop = asyncio.new_event_loop()
+
+    async def second() -> None:
+        await (await in_turn(replace(ready, data=tmp_path / "other"), switch)).run()
+
+    with listening(ready, ami):
+        task = loop.create_task(second())
+        thread = threading.Thread(target=lambda: loop.run_until_complete(asyncio.wait([task])), daemon=True)
+        thread.start()
+        time.sleep(2.5)
+        assert ami.logins == 1
+    began = time.monotonic()
+    until(lambda: ami.logins == 2, what="the other one's turn")
+    assert time.monotonic() - began < 5
+    ami.say(b"".join(frame + b"\r\n\r\n" for frame in frames("asterisk-22/a-inbound-answered")))
+    until(lambda: rows(ready, "select 1 from call where not live"))
+    assert [tuple(row) for row in rows(ready, "select disposition, count(*) from call group by 1")] == [("answered", 1)]
+    loop.call_soon_threadsafe(task.cancel)
+    thread.join(15)
 
 
 def rows(settings: Settings, statement: str) -> list[Any]:
