@@ -8,6 +8,7 @@ from telephony.timeline import Move, Segment, turns
 
 _DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "CONGESTION": "failed",
                "CHANUNAVAIL": "failed"}
+WITHHELD = "anonymous"  # what is told in place of a number that its caller withholds: nothing else leaves the ear
 _TOGETHER = 1.0  # seconds within which phones ring at once
 _BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26  # Q.850 causes
 
@@ -30,6 +31,8 @@ def caller_number(call: LiveCall) -> str | None:
     origin = opener(call)
     if origin is None:
         return None
+    if call.withheld and origin.trunk:
+        return WITHHELD
     if origin.party and origin.party.isdigit():
         return origin.party
     return origin.number or origin.shown
@@ -38,7 +41,7 @@ def caller_number(call: LiveCall) -> str | None:
 def caller_name(call: LiveCall) -> str | None:
     """Return the name of who began, as the switch first had it."""
     origin = opener(call)
-    return origin.name if origin else None
+    return origin.name if origin and not (call.withheld and origin.trunk) else None
 
 
 def called(call: LiveCall) -> str | None:

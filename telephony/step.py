@@ -345,7 +345,9 @@ def recording_began(call: LiveCall, event: Event) -> LiveCall:
 
 @on("UserEvent")
 def dialplan_told(call: LiveCall, event: Event) -> LiveCall:
-    """The dialplan names the recording's file, in headers of its own."""
+    """The dialplan names the recording's file, or says that the caller withholds the number, in headers of its own."""
+    if event["UserEvent"] == "RingdeskWithheld":
+        return call if call.withheld else replace(call, withheld=True)
     if event["UserEvent"] not in ("RecordingStarted", "RingdeskRecording") or call.recording:
         return call
     return replace(call, recorded=True, recording=event["RecordingFile"] or event["File"])

@@ -93,8 +93,8 @@ class Phone:
         """Calls that come are taken after so long."""
         self.behaviour = Behaviour(answer_after=seconds)
 
-    def dial(self, number: str, *, user: str | None = None, name: str | None = None) -> Call:
-        """A call to the switch is on its way, as `user` with that display name."""
+    def dial(self, number: str, *, user: str | None = None, name: str | None = None, asserted: str | None = None) -> Call:
+        """A call to the switch is on its way, as `user` with that display name; `asserted` is who it is, told in confidence."""
         call = Call(self, token(), incoming=False)
         shown = "" if name is None else '"{}" '.format(name.replace("\\", "\\\\").replace('"', '\\"'))
         host = "anonymous.invalid" if user == "anonymous" else "127.0.0.1"
@@ -103,6 +103,8 @@ class Phone:
         call.remote = f"<{call.target}>"
         self.calls[call.call_id] = call
         call.invite = self._build(call, "INVITE", offer(call.stream.port))
+        if asserted:
+            call.invite.headers += [("p-asserted-identity", f"<sip:{asserted}@127.0.0.1>"), ("privacy", "id")]
         self._send(call.invite)
         return call
 

@@ -192,3 +192,15 @@ def _shapes(frames: list[Frame]) -> dict[str, set[str]]:
     for frame in frames:
         found.setdefault(frame[0][1], set()).update(key for key, _ in frame if key not in ("TechCause", "Cause"))
     return found
+
+
+def test_a_number_that_its_caller_withholds_is_told_to_nobody(asterisk: Lab) -> None:
+    """The provider says who it is all the same, in confidence."""
+    asterisk.phone("1001").answers_after(0.3)
+    with Tap(asterisk) as tap:
+        call = asterisk.customers.dial(HOTLINE, user="anonymous", name="Anonymous", asserted="+441632960777").wait("up")
+        asterisk.phone("1001").ringing().wait("up")
+        call.hang_up()
+
+    heard, = tap.calls()
+    assert (heard["caller_number"], heard["caller_name"], heard["answered_by"]) == ("anonymous", None, "1001")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.telephony.faults import harm
 from tests.telephony.faults.__main__ import tried
+from tests.telephony.faults.fuzz import fuzz
 
 FOLDERS = ("asterisk-22", "further-16")
 MOST_WRONG = {"dropped": 0.05, "doubled": 0.0, "swapped": 0.01}
@@ -22,3 +23,10 @@ def test_a_harmed_feed(name: str) -> None:
     assert found["leaked"] <= MAY_STAY.get(name, 0)
     if name in MOST_WRONG:
         assert found["wrong"] <= MOST_WRONG[name] * (found["fine"] + found["wrong"])
+
+
+def test_whatever_a_line_brings_is_survived() -> None:
+    report = fuzz(20.0, seed=20261126)
+
+    assert report.frames > 2000
+    assert report.most_calls < 500
