@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import delete, select, text, update
+from flask_babel import gettext as _
+from sqlalchemy import Update, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import pops
+from service.calls import pops, rules
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
 from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring, SegmentFacts, TransferFacts
 from service.calls.store import store
 from service.core import audit, live
+from service.core.errors import Invalid, NotFound
 from service.staff import queries as staff
 
 __all__ = [
@@ -34,10 +36,12 @@ __all__ = [
     "phone_rings",
     "phone_stopped",
     "pops",
+    "reason_given",
     "recording_found",
     "recording_played",
     "store_calls",
     "sweep",
+    "ticket_linked",
     "watch_feeds",
 ]
 
@@ -188,11 +192,40 @@ def sweep(session: Session, *, at: datetime) -> None:
 
 def party_chosen(session: Session, switch: str, call_key: str, party_id: int, contact_id: int | None) -> None:
     """The call, if it is stored already, belongs to this party."""
-    session.execute(
-        update(Call)
-        .where(
-            Call.switch == switch,
-            Call.id.in_(select(CallAlias.call_id).where(CallAlias.switch == switch, CallAlias.uniqueid == call_key)),
+    session.execute(_call_under(switch, call_key).values(party_id=party_id, contact_id=contact_id))
+
+
+def ticket_linked(session: Session, switch: str, call_key: str) -> None:
+    """The call has a ticket; of one that is not stored yet its pop remembers it."""
+    session.execute(_call_under(switch, call_key).values(ticketed=True))
+    popped = update(AgentPop).where(AgentPop.switch == switch, AgentPop.call_key == call_key)
+    session.execute(popped.values(ticketed=True))
+
+
+def _call_under(switch: str, call_key: str) -> Update:
+    names = select(CallAlias.call_id).where(CallAlias.switch == switch, CallAlias.uniqueid == call_key)
+    return update(Call).where(Call.switch == switch, Call.id.in_(names))
+
+
+def reason_given(session: Session, call_id: int, reason: str, *, by: int, at: datetime) -> None:
+    """The call says what it was about; an empty reason takes it back. Raises Invalid for an unknown one, NotFound."""
+    call = session.get(Call, call_id, with_for_update=True)
+    if call is None:
+        raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
+    if reason and reason not in rules.REASONS:
+        refusal = _("Choose one of the reasons in the list.")
+        raise Invalid(refusal, {"reason": refusal})
+    before, call.reason = call.reason, reason or None
+    if before != call.reason:
+        was, now = {"reason": before}, {"reason": call.reason}
+        audit.record(
+            session,
+            at=at,
+            by=by,
+            verb="reason",
+            entity="call",
+            entity_id=call.id,
+            old=was,
+            new=now,
+            branch_id=call.branch_id,
         )
-        .values(party_id=party_id, contact_id=contact_id)
-    )

@@ -47,6 +47,8 @@ class Call(Base):
         Index("ix_call_started_at_id", "started_at", "id"),
         Index("ix_call_caller_e164", "caller_e164"),
         Index("ix_call_party_id", "party_id", "id"),
+        Index("ix_call_staff_started", "staff_id", "started_at"),
+        Index("ix_call_called_started", "called", "started_at"),
     )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
@@ -72,12 +74,14 @@ class Call(Base):
     talk_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
     total_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
     hold_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
+    ring_seconds: Mapped[Decimal | None] = mapped_column(SECONDS)
     final_agent: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str | None] = mapped_column(Text)
     mailbox: Mapped[str | None] = mapped_column(Text)
     conference: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    ticketed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     recorded: Mapped[bool | None] = mapped_column(Boolean)
     recording_name: Mapped[str | None] = mapped_column(Text)
     live: Mapped[bool] = mapped_column(Boolean)
@@ -184,6 +188,7 @@ class AgentPop(Base):
     party_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party.id"))
     contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("contact.id"))
     matches: Mapped[list[dict[str, object]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    ticketed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     began_at: Mapped[ts]
     answered_at: Mapped[datetime | None] = mapped_column(MAYBE)
     ended_at: Mapped[datetime | None] = mapped_column(MAYBE)

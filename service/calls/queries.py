@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from service.calls import finding
+from service.calls.finding import Filters as Filters
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
 from service.calls.model import Call as Call
@@ -63,51 +65,11 @@ def call_of_pop(session: Session, switch: str, call_key: str) -> int | None:
     ).first()
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What the list of calls is narrowed to; empty means everything."""
-
-    party_id: int | None = None
-    staff_id: int | None = None
-    direction: str = ""
-    disposition: str = ""
-    number: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
 def recent_calls(
     session: Session, *, before: tuple[datetime, int] | None = None, limit: int = 50, filters: Filters | None = None
 ) -> list[Call]:
     """Newest first, paged by (started_at, id) of the last row seen."""
-    query = select(Call).where(Call.started_at.is_not(None))
-    wanted = filters or Filters()
-    for column, value in (
-        (Call.party_id, wanted.party_id),
-        (Call.staff_id, wanted.staff_id),
-        (Call.direction, wanted.direction),
-        (Call.disposition, wanted.disposition),
-    ):
-        if value:
-            query = query.where(column == value)
-    if wanted.number:
-        query = query.where(_has_number(wanted.number))
-    if wanted.since:
-        query = query.where(Call.started_at >= wanted.since)
-    if wanted.until:
-        query = query.where(Call.started_at < wanted.until)
-    if before:
-        query = query.where(tuple_(Call.started_at, Call.id) < before)
-    return list(session.scalars(query.order_by(Call.started_at.desc(), Call.id.desc()).limit(limit)))
-
-
-def _has_number(part: str) -> ColumnElement[bool]:
-    """Either side's number contains it, as it was dialled or as it is written internationally."""
-    digits = "".join(letter for letter in part if letter.isdigit()) or part
-    return or_(
-        *(column.contains(part, autoescape=True) for column in (Call.caller_number, Call.called)),
-        Call.caller_e164.contains(digits, autoescape=True),
-    )
+    return list(session.scalars(finding.listed(filters or Filters(), before).limit(limit)))
 
 
 class Play(NamedTuple):

@@ -19,6 +19,9 @@ OUTCOMES = {
 }
 
 
+REASONS = ("consultation", "fault", "complaint", "revisit", "other")
+
+
 def outcome(direction: str, disposition: str | None) -> str:
     """answered, missed, busy or failed; outbound calls that nobody took are failed, never missed."""
     word = OUTCOMES.get(disposition or "failed", "failed")

@@ -6,6 +6,7 @@ statements by the batch and not by the call.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -154,6 +155,8 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     for name in COPIED:
         setattr(call, name, getattr(fact, name))
     call.recorded = call.recorded or fact.recorded
+    call.ring_seconds = _rang(fact)
+    call.ticketed = call.ticketed or around.is_ticketed(fact)
     call.outcome = None if fact.live else rules.outcome(fact.direction, fact.disposition)
     call.caller_e164 = phones.parse(fact.caller_number).e164
     seat = around.seats.at(
@@ -164,6 +167,14 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     if call.party_id is None:
         _party(session, call, fact, around, at)
     call.stored_at = at
+
+
+def _rang(fact: CallFacts) -> Decimal | None:
+    """Seconds from the first phone's ring to the answer, or to the end of the last ring."""
+    rang = min((leg.rang_at for leg in fact.legs if leg.rang_at), default=None)
+    last = max((leg.ended_at for leg in fact.legs if leg.rang_at and leg.ended_at), default=None)
+    until = fact.answered_at or last
+    return Decimal(max((until - rang).total_seconds(), 0)).quantize(Decimal("0.001")) if rang and until else None
 
 
 def _party(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
@@ -199,13 +210,18 @@ class _Around:
     def chosen(self, fact: CallFacts) -> tuple[int, int | None] | None:
         """Party and contact: what somebody said in a pop of the call, else what the pop of who took it knows."""
         pops = [pop for name in _names(fact) for pop in self.pops.get(name, ())]
+        pops = [pop for pop in pops if pop.party_id is not None]
         said = [pop for pop in pops if pop.matches and pop.matches[0].get("reason") == "chosen"]
         took = [pop for pop in pops if pop.extension in (fact.agent, fact.answered_by)]
         return next(((pop.party_id, pop.contact_id) for pop in [*said, *took]), None)
 
+    def is_ticketed(self, fact: CallFacts) -> bool:
+        """True when a ticket came of a pop of the call before the call was stored."""
+        return any(pop.ticketed for name in _names(fact) for pop in self.pops.get(name, ()))
+
     @cached_property
     def pops(self) -> dict[Name, list[Any]]:
-        """The pops of the calls that know a party."""
+        """The pops of the calls that know a party, or that a ticket came of."""
         names = {name for fact in self._facts for name in _names(fact)}
         found = self._session.execute(
             select(
@@ -215,11 +231,12 @@ class _Around:
                 AgentPop.party_id,
                 AgentPop.contact_id,
                 AgentPop.matches,
+                AgentPop.ticketed,
             )
             .where(
                 AgentPop.switch.in_({switch for switch, _ in names}),
                 AgentPop.call_key.in_({name for _, name in names}),
-                AgentPop.party_id.is_not(None),
+                AgentPop.party_id.is_not(None) | AgentPop.ticketed,
             )
             .order_by(AgentPop.id)
         )

@@ -117,6 +117,7 @@ def link_call(session: Session, ticket_id: int, switch: str, call_key: str, *, b
     ).first()
     if added:
         calls.party_chosen(session, switch, call_key, ticket.party_id, ticket.contact_id)
+        calls.ticket_linked(session, switch, call_key)
         _line(session, ticket, "call linked", by=by, at=at, field="call", new=call_key)
 
 

@@ -7,7 +7,13 @@ down_revision = "0007"
 
 TABLES = """
 alter table call add column final_agent text, add column role text, add column mailbox text, add column conference text,
-    add column outcome text, add column hold_seconds numeric(12, 3), add column reason text;
+    add column outcome text, add column hold_seconds numeric(12, 3), add column ring_seconds numeric(12, 3), add column reason text,
+    add column ticketed boolean default false not null;
+alter table agent_pop add column ticketed boolean default false not null;
+create index ix_call_staff_started on call (staff_id, started_at);
+create index ix_call_called_started on call (called, started_at);
+update call set ticketed = true from call_alias a join ticket_call t on t.switch = a.switch and t.call_key = a.uniqueid
+    where a.call_id = call.id;
 update call set outcome = case
     when live then null
     when disposition in ('answered', 'transferred', 'conference') then 'answered'

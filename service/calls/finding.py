@@ -1,0 +1,134 @@
+"""Which calls: one set of conditions for the list, its statistics and its export, so that they cannot disagree."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from service.calls.model import Call
+
+GROUPS = ("hour", "day", "agent", "line")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What calls are narrowed to; empty means everything. Times are aware, `until` is left out."""
+
+    party_id: int | None = None
+    staff_id: int | None = None
+    direction: str = ""
+    disposition: str = ""
+    outcome: str = ""
+    reason: str = ""
+    number: str = ""
+    queue: str = ""
+    called: str = ""
+    branch_id: int | None = None
+    ticketed: bool | None = None
+    recorded: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
+    """The conditions on a call; each of them holds."""
+    found: list[ColumnElement[bool]] = [Call.started_at.is_not(None)]
+    for column, value in (
+        (Call.party_id, wanted.party_id),
+        (Call.staff_id, wanted.staff_id),
+        (Call.direction, wanted.direction),
+        (Call.disposition, wanted.disposition),
+        (Call.outcome, wanted.outcome),
+        (Call.reason, wanted.reason),
+        (Call.queue, wanted.queue),
+        (Call.called, wanted.called),
+        (Call.branch_id, wanted.branch_id),
+    ):
+        if value:
+            found.append(column == value)
+    if wanted.ticketed is not None:
+        found.append(Call.ticketed.is_(wanted.ticketed))
+    if wanted.recorded is not None:
+        recorded = Call.recorded.is_(True) & Call.answered_at.is_not(None)
+        found.append(recorded if wanted.recorded else ~func.coalesce(recorded, False))
+    return found + _span(wanted) + ([_has_number(wanted.number)] if wanted.number else [])
+
+
+def _span(wanted: Filters) -> list[ColumnElement[bool]]:
+    since = [Call.started_at >= wanted.since] if wanted.since else []
+    return since + ([Call.started_at < wanted.until] if wanted.until else [])
+
+
+def _has_number(part: str) -> ColumnElement[bool]:
+    """Either side's number contains it, as it was dialled or as it is written internationally."""
+    digits = "".join(letter for letter in part if letter.isdigit()) or part
+    return or_(
+        *(column.contains(part, autoescape=True) for column in (Call.caller_number, Call.called)),
+        Call.caller_e164.contains(digits, autoescape=True),
+    )
+
+
+def listed(wanted: Filters, before: tuple[datetime, int] | None = None) -> Select[tuple[Call]]:
+    """The calls, newest first, after the row that was seen last."""
+    query = select(Call).where(*conditions(wanted))
+    if before:
+        query = query.where(tuple_(Call.started_at, Call.id) < before)
+    return query.order_by(Call.started_at.desc(), Call.id.desc())
+
+
+def each(session: Session, wanted: Filters, *, limit: int) -> Iterator[Call]:
+    """Every call, newest first, read in portions so that memory stays flat."""
+    yield from session.scalars(listed(wanted).limit(limit).execution_options(yield_per=1000))
+
+
+class Sums(NamedTuple):
+    """What a group of calls adds up to; ring and talk are seconds on average, None when there is nothing to average."""
+
+    calls: int
+    answered: int
+    missed: int
+    busy: int
+    failed: int
+    live: int
+    ring: Decimal | None
+    talk: Decimal | None
+
+    @property
+    def answer_rate(self) -> float | None:
+        """Answered / (answered + missed + busy + failed), in percent; calls that go on are in neither."""
+        ended = self.calls - self.live
+        return 100 * self.answered / ended if ended else None
+
+
+def sums(session: Session, wanted: Filters) -> Sums:
+    """All of the calls together."""
+    return Sums(*session.execute(select(*_sums()).where(*conditions(wanted))).one().tuple())
+
+
+def grouped(session: Session, wanted: Filters, group: str, zone: str, *, limit: int = 400) -> list[tuple[object, Sums]]:
+    """The calls by hour of the day, local day, agent (staff id) or line called; the sums of all groups are those of the list."""
+    local = func.timezone(zone, Call.started_at)
+    key = {
+        "hour": func.extract("hour", local),
+        "day": func.date(local),
+        "agent": Call.staff_id,
+        "line": Call.called,
+    }[group]
+    order = func.count().desc() if group in ("agent", "line") else key.desc() if group == "day" else key
+    rows = session.execute(select(key, *_sums()).where(*conditions(wanted)).group_by(key).order_by(order, key).limit(limit))
+    return [(row[0], Sums(*row[1:])) for row in rows]
+
+
+def _sums() -> list[ColumnElement[Any]]:
+    outcomes: list[ColumnElement[Any]] = [func.count(case((Call.outcome == name, 1))) for name in ("answered", "missed", "busy", "failed")]
+    return [
+        func.count(),
+        *outcomes,
+        func.count(case((Call.outcome.is_(None), 1))),
+        func.avg(Call.ring_seconds),
+        func.avg(Call.talk_seconds),
+    ]
