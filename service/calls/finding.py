@@ -72,7 +72,7 @@ def _has_number(part: str) -> ColumnElement[bool]:
     )
 
 
-def listed(wanted: Filters, before: tuple[datetime, int] | None = None) -> Select[tuple[Call]]:
+def listed(wanted: Filters, before: tuple[datetime, int] | None = None) -> Select[Call]:
     """The calls, newest first, after the row that was seen last."""
     query = select(Call).where(*conditions(wanted))
     if before:
