@@ -49,6 +49,8 @@ class Call(Base):
         Index("ix_call_party_id", "party_id", "id"),
         Index("ix_call_staff_started", "staff_id", "started_at"),
         Index("ix_call_called_started", "called", "started_at"),
+        Index("ix_call_missed_caller_id", "missed_caller_id", postgresql_where=text("missed_caller_id is not null")),
+        Index("ix_call_called_e164", "called_e164", postgresql_where=text("called_e164 is not null")),
     )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
@@ -58,6 +60,7 @@ class Call(Base):
     caller_e164: Mapped[str | None] = mapped_column(Text)
     caller_name: Mapped[str | None] = mapped_column(Text)
     called: Mapped[str | None] = mapped_column(Text)
+    called_e164: Mapped[str | None] = mapped_column(Text)
     queue: Mapped[str | None] = mapped_column(Text)
     agent: Mapped[str | None] = mapped_column(Text)
     answered_by: Mapped[str | None] = mapped_column(Text)
@@ -81,6 +84,7 @@ class Call(Base):
     conference: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    missed_caller_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("missed_caller.id"))
     ticketed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     recorded: Mapped[bool | None] = mapped_column(Boolean)
     recording_name: Mapped[str | None] = mapped_column(Text)
@@ -107,6 +111,38 @@ class CallLeg(Base):
     answered_at: Mapped[datetime | None] = mapped_column(MAYBE)
     ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
     outcome: Mapped[str | None] = mapped_column(Text)
+    branch_id: Mapped[branch]
+
+
+class MissedCaller(Base):
+    """A caller whom nobody answered, from the first try until somebody has spoken with them."""
+
+    __tablename__ = "missed_caller"
+    __table_args__ = (
+        Index("ix_missed_caller_first_at", "first_at", "id", postgresql_where=text("closed_at is null")),
+        Index("ix_missed_caller_closed_at", "closed_at", "id", postgresql_where=text("closed_at is not null")),
+        Index("uq_missed_caller_open", "number", "branch_id", unique=True, postgresql_where=text("closed_at is null")),
+        CheckConstraint(
+            "(closed_at is null) = (why is null) and (why is null or why in ('called again', 'called back', 'by hand'))",
+            name="closed_for_a_reason",
+        ),
+    )
+    id: Mapped[key]
+    number: Mapped[str] = mapped_column(Text)
+    switch: Mapped[str] = mapped_column(Text)
+    queue: Mapped[str | None] = mapped_column(Text)
+    party_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party.id"))
+    first_at: Mapped[ts]
+    last_at: Mapped[ts]
+    calls: Mapped[int] = mapped_column(Integer)
+    owner_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    closed_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    closed_by: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    closing_call_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("call.id", ondelete="SET NULL", use_alter=True)
+    )
+    why: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
     branch_id: Mapped[branch]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import rules
+from service.calls import missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.schemas import CallFacts
 from service.core import phone as phones
@@ -88,6 +88,7 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     kept = [(call, fact) for call, fact in news if rows[_name(fact)] is call]
     _legs(session, around, kept)
     _story(session, around, kept)
+    missed.noted(session, {call.id: call for call, _ in kept}.values(), at=at)
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 
@@ -158,6 +159,7 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     call.ring_seconds = _rang(fact)
     call.ticketed = call.ticketed or around.is_ticketed(fact)
     call.outcome = None if fact.live else rules.outcome(fact.direction, fact.disposition)
+    call.called_e164 = phones.parse(fact.called).e164 if fact.direction == "outbound" else None
     call.caller_e164 = phones.parse(fact.caller_number).e164
     seat = around.seats.at(
         fact.switch, fact.agent or fact.answered_by or "", fact.answered_at or fact.started_at or at

@@ -119,6 +119,24 @@ TRANSFER: Mapping[str, LazyString] = {
     "attended": _l("After asking"),
     "park": _l("Parked"),
 }
+ABOUT: Mapping[str, LazyString] = {
+    "consultation": _l("Question"),
+    "fault": _l("Fault report"),
+    "complaint": _l("Complaint"),
+    "revisit": _l("Revisit"),
+    "other": _l("Something else"),
+}
+OUTCOME: Mapping[str, LazyString] = {
+    "answered": _l("Answered"),
+    "missed": _l("Missed"),
+    "busy": _l("Busy"),
+    "failed": _l("Failed"),
+}
+WHY: Mapping[str, LazyString] = {
+    "called again": _l("Called again and was answered"),
+    "called back": _l("Called back"),
+    "by hand": _l("Taken off by hand"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "state": STATE,
     "priority": PRIORITY,
@@ -130,6 +148,9 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "leg": LEG,
     "hangup": HANGUP,
     "segment": SEGMENT,
+    "about": ABOUT,
+    "outcome": OUTCOME,
+    "why": WHY,
     "transfer": TRANSFER,
     "reason": REASON,
     "device": DEVICE,

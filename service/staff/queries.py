@@ -139,11 +139,12 @@ def extension_of(session: Session, staff_id: int, at: datetime) -> tuple[str, st
     return (row.switch, row.extension) if row else None
 
 
-def names(session: Session, ids: set[int]) -> dict[int, str]:
-    """The names of these people."""
-    if not ids:
+def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
+    """The names of these people, of everybody when none are named."""
+    if ids is not None and not ids:
         return {}
-    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))}
+    query = select(Staff.id, Staff.name)
+    return {row.id: row.name for row in session.execute(query if ids is None else query.where(Staff.id.in_(ids)))}
 
 
 def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str]]:

@@ -57,7 +57,7 @@ def queries(clean: db.Database) -> Ask:
         with counted(clean) as sent:
             answer = browser.get(path, headers=PAGE)
         assert answer.status_code == 200, path
-        return sent, len(answer.text)
+        return sent, len(answer.data)
 
     return ask
 
