@@ -128,7 +128,7 @@ ABOUT: Mapping[str, LazyString] = {
 }
 OUTCOME: Mapping[str, LazyString] = {
     "answered": _l("Answered"),
-    "missed": _l("Missed"),
+    "missed": _l("Not answered"),
     "busy": _l("Busy"),
     "failed": _l("Failed"),
 }

@@ -120,6 +120,7 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
         make.device(session, party)
         make.invoice(session, party, "10.00", now.date(), now.date(), now)
         call = make.call(session, now)
+        make.call(session, now, caller_number=f"137{next(FRESH):08}", disposition="abandoned", answered_by=None, answered_at=None)
         call.party_id, call.staff_id = party.id, person.id
         for assignee in (person, session.get_one(Staff, firm.root.id)):
             ticket = make.ticket(session, party, person, now, call=("pbx1", firm.key))
