@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from telephony import members
 from telephony.event import Event
 from telephony.grouping import Groups, channels, joined, linkedids
 from telephony.guard import Doubt
@@ -26,7 +27,7 @@ _CLAIMS = frozenset({"Hangup", "HangupRequest", "SoftHangupRequest", "DialBegin"
 _REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "QueueCallerLeave", "QueueCallerAbandon",
                       "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave"})
 WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
-                                                       b"Join", b"Leave", b"Dial"}
+                                                       b"Join", b"Leave", b"Dial"} | members.WANTED
 
 
 @dataclass(frozen=True, slots=True)

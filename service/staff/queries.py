@@ -139,6 +139,17 @@ def extension_of(session: Session, staff_id: int, at: datetime) -> tuple[str, st
     return (row.switch, row.extension) if row else None
 
 
+def branch_of(session: Session, staff_id: int) -> int:
+    """The branch where the person belongs."""
+    return int(session.scalars(select(Staff.branch_id).where(Staff.id == staff_id)).one())
+
+
+def present(session: Session, ids: set[int]) -> set[int]:
+    """Those of these people who are signed in somewhere."""
+    open_ = select(StaffSession.staff_id).where(StaffSession.staff_id.in_(ids), StaffSession.ended_at.is_(None))
+    return set(session.scalars(open_.distinct())) if ids else set()
+
+
 def names(session: Session, ids: set[int]) -> dict[int, str]:
     """The names of these people."""
     if not ids:
