@@ -203,11 +203,10 @@ def _align(session: Session, row: AgentState, at: datetime) -> bool:
 
 
 def send_home(session: Session, *, at: datetime) -> int:
-    """Who has no sign-in left in any browser sits nowhere any more; returns how many. A call that goes on is let end."""
-    there = AgentState.chosen != "offline", AgentState.phase == "idle"
-    rows = session.scalars(select(AgentState).where(*there)).all()
-    present = people.present(session, {row.staff_id for row in rows})
-    absent = [row for row in rows if row.staff_id not in present]
+    """Who has signed out of their last browser sits nowhere any more; returns how many. A call that goes on is let end."""
+    rows = session.scalars(select(AgentState).where(AgentState.chosen != "offline", AgentState.phase == "idle")).all()
+    left = people.left_at(session, {row.staff_id for row in rows})
+    absent = [row for row in rows if row.staff_id in left and left[row.staff_id] >= row.since]
     for row in absent:
         sign_out(session, row.staff_id, by=row.staff_id, at=at)
     if absent:

@@ -41,8 +41,8 @@ def target(raw: str) -> str | None:
 
 
 def channel_id(order_id: int, at: datetime) -> str:
-    """The id that the first channel of this order will have, and with it the call; orders like a switch's own ids."""
-    return f"ringdesk-{int(at.timestamp())}.{order_id}"
+    """The id that the first channel of this order will have, and with it the call: unlike a switch's own, so it comes first."""
+    return f"ringdesk-{int(at.timestamp())}-{order_id}"
 
 
 def shown_name(name: str) -> str:
