@@ -17,7 +17,9 @@ QUEUE = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z", re.ASCII)
 RING_MS = 30_000  # how long the own phone rings for an order
 SPYING = {"listen": "ringdesk-listen", "whisper": "ringdesk-whisper", "barge": "ringdesk-barge"}
 # What a switch gives as the reason of an Originate that failed: frames of Asterisk's control plane.
-REASONS = {"1": "phone-no-answer", "3": "phone-no-answer", "5": "phone-busy", "8": "phone-away", "0": "phone-away"}
+REASONS = {"1": "phone-no-answer", "3": "phone-no-answer", "5": "phone-busy", "8": "phone-away"}
+SOON = "soon"  # failed for a reason that the end of the channel tells better, if there was a channel at all
+CAUSES = {"17": "phone-busy", "21": "phone-busy", "20": "phone-away", "3": "phone-away", "18": "phone-away"}  # Q.850
 _DONE = {"already there": "queue_add", "not there": "queue_remove", "not dynamic": "queue_remove"}
 Fields = list[tuple[str, str]]
 
@@ -143,7 +145,8 @@ def _originated(order: Order, event: Event) -> tuple[str, str] | None:
         return None
     if event["Response"] == "Success":
         return "confirmed", ""
-    return "failed", REASONS.get(event.headers.get("reason", ""), "phone-away")
+    reason = REASONS.get(event.headers.get("reason", ""))
+    return ("failed", reason) if reason else (SOON, "phone-away")
 
 
 def _paused(order: Order, event: Event) -> tuple[str, str] | None:
@@ -166,6 +169,8 @@ def _of_queue(order: Order, event: Event, kind: str) -> tuple[str, str] | None:
 
 
 def _hung_up(order: Order, event: Event) -> tuple[str, str] | None:
+    if order.channel_id and event["Uniqueid"] == order.channel_id:  # the own phone, before it was picked up
+        return "failed", CAUSES.get(event.headers.get("cause", ""), "phone-no-answer")
     mine = event["Uniqueid"] == order.leg
     return ("confirmed", "") if order.kind == "hangup" and mine else None
 

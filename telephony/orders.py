@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 TICK = 0.2       # how long an order waits at most before it is sent
 # How often after-call work is looked at, people without a sign-in are sent home, and who watches the floor is told.
 EVERY = {"tend": 1.0, "home": 30.0, "look": 0.6}
+SOON = 0.5       # the end of a channel is told within this, after the order that made it has failed
 ANSWER = 8.0     # a switch that has not answered an action by then will not
 WATCHED = 200    # orders that were accepted and of which more may be heard
 
@@ -117,8 +118,14 @@ class Orders:
         self._waits.members += self.members.hear(event)
         for order in list(self._sent.values()) if event.name in acts.TELLS else ():
             told = acts.outcome(order, event)
-            if told is not None:
+            if told is not None and told[0] == acts.SOON:
+                asyncio.get_running_loop().call_later(SOON, self._failed_then, order.id, told[1])
+            elif told is not None:
                 self._over(order.id, *told)
+
+    def _failed_then(self, order_id: int, error: str) -> None:
+        if order_id in self._sent:
+            self._over(order_id, "failed", error)
 
     def changed(self, changes: list[Change], *, live: bool = True) -> None:
         """Calls are not as they were; what that makes the phones do is told, unless it is long over."""
