@@ -12,7 +12,7 @@ from service.calls import pops
 from service.calls.agents import actions as agents
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
 from service.calls.orders import actions as orders
-from service.calls.orders.actions import About
+from service.calls.orders.actions import About, PhoneOrder
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
 from service.calls.schemas import (
@@ -40,6 +40,7 @@ __all__ = [
     "MemberNews",
     "OrderOutcome",
     "PhoneNews",
+    "PhoneOrder",
     "PhoneState",
     "Ring",
     "SegmentFacts",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from service.calls.agents import queries as agents
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
 from service.calls.model import Call as Call
@@ -20,10 +21,13 @@ from service.calls.model import (
     Recording,
     RecordingPlay,
 )
+from service.calls.orders.actions import told as _order_told
 from service.calls.rules import customer_number as customer_number
 from service.calls.schemas import Checkpoint
 
 RECENT = timedelta(hours=4)
+agent_now = agents.now
+order_told = _order_told
 
 
 def checkpoint(session: Session, switch: str) -> Checkpoint | None:

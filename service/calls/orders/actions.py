@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.calls.agents.model import QueueMember
 from service.calls.model import Call
 from service.calls.orders import rules
-from service.calls.orders.model import PhoneOrder
+from service.calls.orders.model import PhoneOrder as PhoneOrder
 from service.calls.schemas import OrderOutcome, TakenOrder
 from service.core import audit, live
 from service.core.errors import DeskError, Invalid
