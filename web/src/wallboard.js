@@ -12,6 +12,7 @@ let waiting = 0;
 export function start() {
   if (!page) return;
   page.addEventListener("click", ({ target }) => target.closest("[data-fullscreen]") && whole());
+  page.addEventListener("toggle", ({ target }) => target.open && flip(one(".menu", target)), true);
   setInterval(changed, ROUTINE);
 }
 
@@ -35,11 +36,17 @@ async function read() {
 
 // A menu that is open stays open, and a button in flight keeps its wheel.
 function lay(html) {
-  const kept = (name, node) => (name === "open" && node.matches("details")) || (name === "aria-busy" && node.matches("button"));
+  const kept = (name, node) => (name === "open" && node.matches("details")) || (name === "class" && node.matches(".menu")) || (name === "aria-busy" && node.matches("button"));
   Idiomorph.morph(page, html, {
     morphStyle: "innerHTML",
     callbacks: { beforeAttributeUpdated: (name, node) => !kept(name, node), beforeNodeMorphed: (old) => !(old.matches?.("form") && old.closest("details[open]")) },
   });
+}
+
+// A menu at the right edge opens to the left.
+function flip(menu) {
+  menu.classList.remove("is-flipped");
+  menu.classList.toggle("is-flipped", menu.getBoundingClientRect().right > page.clientWidth + page.getBoundingClientRect().left);
 }
 
 function whole() {

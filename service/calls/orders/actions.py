@@ -217,6 +217,15 @@ def link(session: Session, calls: Mapping[tuple[str, str], Call]) -> None:
             call.party_id, call.contact_id = order.party_id, order.contact_id
 
 
+def meant(session: Session, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The customers for whom these calls, by switch and channel id, were ordered; no question is asked for others."""
+    ours = [name for name in names if name[1].startswith("ringdesk-")]
+    if not ours:
+        return {}
+    named = select(PhoneOrder.switch, PhoneOrder.channel_id, PhoneOrder.party_id).where(tuple_(PhoneOrder.switch, PhoneOrder.channel_id).in_(ours))
+    return {(row.switch, row.channel_id or ""): row.party_id for row in session.execute(named) if row.party_id}
+
+
 def sweep(session: Session, *, at: datetime) -> None:
     """Orders of queues have done their work after a month; the others stay beside their calls."""
     old = PhoneOrder.requested_at < at - timedelta(days=30)
