@@ -137,7 +137,7 @@ class Front:
         if person is None or not self.hub.hearing:
             await answer(send, *((401, SIGN_IN) if person is None else (503, BLIND)))
             return
-        stream = self.hub.open(("all", live.topic_of(person.staff_id)), person.session_id)
+        stream = self.hub.open(_topics(person), person.session_id)
         watcher = asyncio.create_task(_closed_by_browser(receive, stream))
         try:
             await begin(send, 200, _STREAM)
@@ -234,10 +234,17 @@ def _last_id(scope: Scope) -> int | None:
     return int(asked) if asked.isdigit() and len(asked) < 19 else None
 
 
+def _topics(person: Identity) -> tuple[str, ...]:
+    """What everybody hears, what is this person's own, and for who may watch it the floor."""
+    own = ("all", live.topic_of(person.staff_id))
+    return (*own, "floor") if person.may("floor.watch") else own
+
+
 def _opening(staff_id: int, topics: frozenset[str], last: int | None) -> bytes:
     at = clock.now()
     with db.begin(scopes.ALL) as session:
-        now = {"pops": calls.snapshot(session, staff_id, at), "unheard": calls.unheard(session)}
+        now: dict[str, Any] = {"pops": calls.snapshot(session, staff_id, at), "unheard": calls.unheard(session)}
+        now["agent"] = calls.agent_now(session, staff_id)
         return hub.opening(session, topics, last, now, at=at)
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from service.calls import actions
@@ -19,6 +19,7 @@ from telephony.feed import Feed
 from telephony.floor import Floor
 from telephony.journal import Journal, JournalError, JournalTaken, Position
 from telephony.link import Fatal, Link, NotLetIn
+from telephony.orders import Orders
 from telephony.sink import Sink
 from telephony.switch import Switch
 
@@ -42,6 +43,7 @@ class Listener:
         self.sink = Sink(switch.name, bind, Single(db.raw_dsn(settings.dsn_app), f"listen {switch.name}"))
         self.link = Link(host=switch.host, port=switch.port, username=switch.username, secret=switch.secret, ear=self)
         self.resync = resync.Resync(self.link.ask)
+        self.orders = Orders(switch, bind, self.floor, acw=timedelta(seconds=settings.acw_seconds))
         self._bind = bind
         self._fresh = True  # the next read begins a segment
         self._up_at = 0.0
@@ -71,6 +73,7 @@ class Listener:
             events = list(self.feed.hear(piece.data, piece.at))
             cuts.heard(events, piece.at)
             changes = [change for event in events for change in self.floor.hear(event)]
+            self.orders.changed(changes, live=False)
             self.sink.take(changes, Position(segment, self.feed.offset), pops=False)
         self.feed.answers.clear()
         self.journal.follow(self._stored)
@@ -132,10 +135,12 @@ class Listener:
         changes, complete = [], False
         for event in self.feed.hear(data, at):
             changes += self.floor.hear(event)
+            self.orders.heard(event)
             complete |= self.resync.heard(event, time.monotonic(), whole=self.floor.listed)
         if complete:
             self._gap_ends(at, "")  # before the position moves past it: what a checkpoint covers is on record
         self.sink.take(changes, Position(self.journal.position.segment, self.feed.offset))
+        self.orders.changed(changes)
         if complete:
             self._show_all(at)
         self._answers(at)
@@ -192,6 +197,7 @@ class Listener:
     def _show_all(self, at: datetime) -> None:
         """The screens show what is up now, and nothing else."""
         self.sink.refresh(list(self.floor.calls.values()), at)
+        self.orders.resynced()
 
     # ---- the process ------------------------------------------------------------------------------------
 
@@ -200,7 +206,7 @@ class Listener:
         self.recover()
         self.sink.start()
         over = self.link.start()
-        tasks = [asyncio.create_task(self._keep_synced()), asyncio.create_task(self._keep_checked())]
+        tasks = [asyncio.create_task(self._keep_synced()), asyncio.create_task(self._keep_checked()), asyncio.create_task(self.orders.run())]
         try:
             await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for done in (over, *tasks):

@@ -10,28 +10,51 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import pops, rules
+from service.calls.agents import actions as agents
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
+from service.calls.orders import actions as orders
+from service.calls.orders.actions import About, PhoneOrder
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
-from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring, SegmentFacts, TransferFacts
+from service.calls.schemas import (
+    CallFacts,
+    Checkpoint,
+    LegFacts,
+    MemberNews,
+    OrderOutcome,
+    PhoneNews,
+    PhoneState,
+    Ring,
+    SegmentFacts,
+    TakenOrder,
+    TransferFacts,
+)
 from service.calls.store import store
 from service.core import audit, live
 from service.core.errors import Invalid, NotFound
 from service.staff import queries as staff
 
 __all__ = [
+    "About",
     "CallFacts",
     "Checkpoint",
     "LegFacts",
+    "MemberNews",
+    "OrderOutcome",
     "PhoneNews",
+    "PhoneOrder",
+    "PhoneState",
     "Ring",
     "SegmentFacts",
+    "TakenOrder",
     "TransferFacts",
+    "agents",
     "call_ended",
     "checkpoint",
     "gap_began",
     "gap_ended",
     "gaps_found",
+    "orders",
     "phone_answered",
     "phone_rings",
     "phone_stopped",
@@ -186,8 +209,10 @@ def recording_played(session: Session, recording_id: int, *, by: int, at: dateti
 
 
 def sweep(session: Session, *, at: datetime) -> None:
-    """Old pops have done their work."""
+    """Old pops, orders of queues and members that are told of no more have done their work."""
     session.execute(delete(AgentPop).where(AgentPop.ended_at < at - timedelta(days=30)))
+    orders.sweep(session, at=at)
+    agents.forget(session, at=at)
 
 
 def party_chosen(session: Session, switch: str, call_key: str, party_id: int, contact_id: int | None) -> None:

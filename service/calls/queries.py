@@ -8,6 +8,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import finding
+from service.calls.agents import queries as agents
 from service.calls.finding import Filters as Filters
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
@@ -22,10 +23,13 @@ from service.calls.model import (
     Recording,
     RecordingPlay,
 )
+from service.calls.orders.actions import told as _order_told
 from service.calls.rules import customer_number as customer_number
 from service.calls.schemas import Checkpoint
 
 RECENT = timedelta(hours=4)
+agent_now = agents.now
+order_told = _order_told
 
 
 def checkpoint(session: Session, switch: str) -> Checkpoint | None:

@@ -1,9 +1,10 @@
 """What the ear tells the desk: frozen facts, times in aware UTC, seconds exact."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -114,3 +115,50 @@ class Checkpoint:
     offset: int
     low_segment: str
     low_offset: int
+
+
+@dataclass(frozen=True)
+class PhoneState:
+    """What one phone of ours does: idle, ringing, talking or hold; `customer` when the other side is none of us."""
+
+    extension: str
+    phase: str
+    at: datetime
+    customer: bool = False
+    call_key: str | None = None
+
+
+@dataclass(frozen=True)
+class MemberNews:
+    """One phone in one queue, as the switch last told it; status is the device's number, `gone` when it has left."""
+
+    queue: str
+    interface: str
+    extension: str
+    status: int = 0
+    paused: bool = False
+    reason: str = ""
+    dynamic: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class TakenOrder:
+    """An order that was given out to be sent, once."""
+
+    id: int
+    kind: str
+    extension: str
+    args: Mapping[str, Any]
+    channel_id: str | None = None
+    interface: str | None = None
+
+
+@dataclass(frozen=True)
+class OrderOutcome:
+    """How far an order is: accepted, confirmed, failed or unknown; `error` is a code of ours, `detail` the switch's words."""
+
+    order_id: int
+    state: Literal["accepted", "confirmed", "failed", "unknown"]
+    error: str = ""
+    detail: str = ""

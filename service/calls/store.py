@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from service.calls import missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
+from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
 from service.core import phone as phones
 from service.parties import actions as parties
@@ -89,6 +90,7 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     _legs(session, around, kept)
     _story(session, around, kept)
     missed.noted(session, {call.id: call for call, _ in kept}.values(), at=at)
+    orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 

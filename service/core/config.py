@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+_REASON = re.compile(r"[^\W_][\w -]{0,39}")
 _SWITCH_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 LOCALES = ("zh_Hans_CN", "en")
 PLAIN = (
@@ -29,6 +30,7 @@ PLAIN = (
     "locale",
     "night_at",
     "secure_cookies",
+    "acw_seconds",
 )
 
 
@@ -48,6 +50,15 @@ class SwitchSettings:
     recordings: Path | None = None
     trunk_contexts: tuple[str, ...] = ("from-*",)
     extension_pattern: str = r"\d+"
+    actor_username: str = ""  # a second AMI user that may act; without it orders are refused in words
+    actor_secret: str = ""
+    technology: str = "PJSIP"  # a phone's device is this, a slash and the extension
+    dial_context: str = "internal"  # where the dialplan takes numbers that people dial
+
+    @property
+    def acts(self) -> bool:
+        """True when Ringdesk may ask this switch for something."""
+        return bool(self.actor_username and self.actor_secret)
 
     def __repr__(self) -> str:
         return f"SwitchSettings({self.name!r}, {self.username}@{self.host}:{self.port})"
@@ -72,6 +83,8 @@ class Settings:
     night_at: time = time(2, 0)
     secure_cookies: bool = False
     switches: tuple[SwitchSettings, ...] = ()
+    acw_seconds: int = 60  # how long after a call an agent is left alone; 0 leaves it out
+    pause_reasons: tuple[str, ...] = ("break", "meeting", "training", "lunch", "coaching")
 
     @property
     def journal_dir(self) -> Path:
@@ -97,7 +110,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     data = Path(env.get("RINGDESK_DATA") or "ringdesk-data").expanduser().resolve()
     values = _file(env, data)
-    for name in PLAIN:
+    for name in (*PLAIN, "pause_reasons"):
         if f"RINGDESK_{name.upper()}" in env:
             values[name] = env[f"RINGDESK_{name.upper()}"]
     if env.get("RINGDESK_SWITCHES"):
@@ -120,6 +133,7 @@ def exported(settings: Settings) -> dict[str, str]:
     """The settings as variables, so that a child process loads exactly these."""
     values = {name: str(getattr(settings, name)) for name in PLAIN}
     values["secure_cookies"] = "1" if settings.secure_cookies else ""
+    values["pause_reasons"] = ",".join(settings.pause_reasons)
     switches = [{k: v for k, v in asdict(switch).items() if v is not None} for switch in settings.switches]
     return {"RINGDESK_DATA": str(settings.data), "RINGDESK_SWITCHES": json.dumps(switches, default=str)} | {
         f"RINGDESK_{name.upper()}": value for name, value in values.items()
@@ -162,6 +176,8 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         locale=_locale(str(known.get("locale", "zh_Hans_CN"))),
         night_at=_time(str(known.get("night_at", "02:00"))),
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
+        acw_seconds=_number("acw_seconds", known.get("acw_seconds", 60), 0, 3600),
+        pause_reasons=_reasons(known.get("pause_reasons", Settings.pause_reasons)),
     )
 
 
@@ -175,7 +191,7 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     unknown = set(item) - set(SwitchSettings.__dataclass_fields__)
     if unknown:
         raise BadSetting(f"Unknown switch setting {', '.join(sorted(unknown))}. Remove it or correct its name.")
-    for field in ("name", "host", "username", "secret", "extension_pattern"):
+    for field in ("name", "host", "username", "secret", "extension_pattern", "actor_username", "actor_secret", "technology", "dial_context"):
         _line(field, item.get(field, ""))
     if not _SWITCH_NAME.fullmatch(item.get("name", "pbx1")):  # it names a folder, and recordings
         raise BadSetting(f"A switch is named {item['name']!r}. Use letters, digits, - and _ only.")
@@ -190,6 +206,14 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     except re.error as error:
         raise BadSetting(f"extension_pattern is {item['extension_pattern']!r}, which cannot be read: {error}.") from error
     return SwitchSettings(**kept)
+
+
+def _reasons(value: Any) -> tuple[str, ...]:
+    """The firm's reasons for a pause; they stand in the switch's queue_log, so they are one short line each."""
+    found = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+    if not isinstance(found, list | tuple) or not found or not all(isinstance(one, str) and _REASON.fullmatch(one) for one in found):
+        raise BadSetting(f'pause_reasons is {value!r}; write a list of short words such as ["break", "lunch"], without commas or signs.')
+    return tuple(found)
 
 
 def _line(field: str, value: Any) -> None:

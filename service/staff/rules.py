@@ -8,6 +8,7 @@ AGENT = {
     "desk.use",
     "call.read",
     "call.listen",
+    "call.dial",
     "ticket.read",
     "ticket.write",
     "ticket.assign",
@@ -16,7 +17,8 @@ AGENT = {
     "ledger.read",
 }
 TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read"}
-SUPERVISOR = AGENT | {"ticket.close", "board.calls", "board.sla", "export", "night.read"}
+FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
+SUPERVISOR = AGENT | FLOOR | {"ticket.close", "board.calls", "board.sla", "export", "night.read"}
 FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
 MANAGER = SUPERVISOR | {"ledger.read"}
 ADMIN = MANAGER | {"night.run", "staff.admin"}

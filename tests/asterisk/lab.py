@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,6 +148,9 @@ class Lab:
             shutil.copytree(self._overlay, etc, dirs_exist_ok=True)
         for folder in ("spool/monitor", "spool/tmp", "log/cdr-csv", "run", "db", "moh"):
             (self.home / folder).mkdir(parents=True)
+        with wave.open(str(self.home / "silence.wav"), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(bytes(3200))
         values = self._values()
         for file in etc.rglob("*.conf"):
             text = file.read_text("utf-8")
