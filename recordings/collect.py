@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from recordings import names, wav
+from recordings import names, vault, wav
 from recordings.names import Name
 from recordings.vault import BrokenSeal, Sealed, Vault
 from service.calls import actions, queries
@@ -64,7 +64,7 @@ def scan(settings: Settings, at: datetime, *, whole: bool = True, kept: Stamps |
         kept.clear()
     for switch in settings.switches:
         if switch.recordings is not None:
-            Round(Vault(settings.vault_dir), switch.name, switch.recordings / switch.name, at, report, kept).look(whole)
+            Round(vault.of(settings), switch.name, switch.recordings / switch.name, at, report, kept).look(whole)
     with db.begin(scope.ALL) as session:
         actions.link_orphans(session)
     return report

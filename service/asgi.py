@@ -30,8 +30,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.supervisors import Multiprocess
 from werkzeug.http import parse_cookie
 
-from recordings import serve
-from recordings.vault import Vault
+from recordings import serve, vault
 from service.answers import (
     Headers,
     Receive,
@@ -75,7 +74,7 @@ class Front:
 
     def __init__(self, settings: Settings, pages: Flask) -> None:
         self.pages = pages
-        self.vault = Vault(settings.vault_dir)
+        self.vault = vault.of(settings)
         self.pool = ThreadPoolExecutor(6, "front")
         dsn = db.raw_dsn(settings.dsn_app)
         self.hub = hub.Hub(hub.Doors(partial(hub.listening, dsn), _event, _valid, self.pool))

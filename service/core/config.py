@@ -29,6 +29,8 @@ PLAIN = (
     "locale",
     "night_at",
     "secure_cookies",
+    "master_key_file",
+    "delete_at_switch_after_days",
 )
 
 
@@ -71,6 +73,8 @@ class Settings:
     locale: str = "zh_Hans_CN"
     night_at: time = time(2, 0)
     secure_cookies: bool = False
+    master_key_file: str = ""  # of the recordings; empty means keys/recordings.key in the data folder
+    delete_at_switch_after_days: int = 0  # what is safe in the vault is deleted at the switch so many days later; 0 never
     switches: tuple[SwitchSettings, ...] = ()
 
     @property
@@ -82,6 +86,12 @@ class Settings:
     def vault_dir(self) -> Path:
         """Recordings that were collected."""
         return self.data / "vault"
+
+    @property
+    def key_file(self) -> Path:
+        """Master keys of the recordings, apart from the vault."""
+        own = self.data / "keys" / "recordings.key"
+        return Path(self.master_key_file).expanduser() if self.master_key_file else own
 
     @property
     def warehouse_dir(self) -> Path:
@@ -162,6 +172,10 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         locale=_locale(str(known.get("locale", "zh_Hans_CN"))),
         night_at=_time(str(known.get("night_at", "02:00"))),
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
+        master_key_file=str(known.get("master_key_file", "")),
+        delete_at_switch_after_days=_number(
+            "delete_at_switch_after_days", known.get("delete_at_switch_after_days", 0), 0, 3650
+        ),
     )
 
 

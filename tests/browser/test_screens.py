@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import text
 
-from recordings.vault import Vault
+from recordings import vault
 from service.calls import actions as calls
 from service.calls.schemas import LegFacts
 from service.core import clock, db, scope
@@ -53,7 +53,7 @@ def firm(committed_cast: SimpleNamespace, settings: Settings) -> SimpleNamespace
         )
         call = make.call(work, now - timedelta(minutes=5), legs=legs)
         ticket = make.ticket(work, customer, committed_cast.ada, now, subject="Long words " * 12, priority="urgent")
-        sealed = Vault(settings.vault_dir).put(io.BytesIO(tone(12)))
+        sealed = vault.of(settings).put(io.BytesIO(tone(12)))
         recording = calls.recording_found(
             work, switch="pbx1", uniqueid=call.call_key, segment=0, path=sealed.key, sha256=sealed.sha256,
             size=sealed.size, seconds=Decimal(12), form="wav", at=now,

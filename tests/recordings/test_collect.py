@@ -11,8 +11,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from recordings import collect
-from recordings.vault import Vault
+from recordings import collect, vault
 from service.calls.model import Call, Recording
 from service.core import db, scope
 from service.core.config import Settings, SwitchSettings
@@ -62,7 +61,7 @@ def test_a_finished_file_is_sealed_and_linked_to_its_call(shelf: Settings, there
     assert report.collected == [f"{DAY}/{KEY}.1.wav"]
     assert found.call_id == call_id
     assert found.seconds == Decimal("2.000")
-    assert b"".join(Vault(shelf.vault_dir).read(found.path, 0, found.bytes)) == SOUND
+    assert b"".join(vault.of(shelf).read(found.path, 0, found.bytes)) == SOUND
     with db.begin(scope.ALL) as session:
         assert session.get_one(Call, call_id).recorded is True
 

@@ -25,7 +25,7 @@ SOUND = wav(tone(2.0))
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    return Vault(tmp_path / "vault")
+    return Vault(tmp_path / "vault", tmp_path / "keys" / "recordings.key")
 
 
 @pytest.fixture
