@@ -113,7 +113,11 @@ def read(path: Path) -> Ring:
         keys = tuple(MasterKey(base64.b64decode(content, validate=True)) for _id, content in lines)
     except (ValueError, binascii.Error) as error:
         raise _damaged(path) from error
-    if not keys or [key.id for key in keys] != [line[0] for line in lines] or any(len(k.secret) != SECRET for k in keys):
+    if (
+        not keys
+        or [key.id for key in keys] != [line[0] for line in lines]
+        or any(len(k.secret) != SECRET for k in keys)
+    ):
         raise _damaged(path)
     return Ring(keys)
 

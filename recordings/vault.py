@@ -1,8 +1,8 @@
 """Where audio is kept: sealed files under names that say nothing, each beside its own wrapped data key.
 
-    v2/ab/abcd…        the audio, sealed (seal.py)
-    v2/ab/abcd….key    its data key, wrapped with the master key; without this line the audio is noise for ever
-    v1/ab/abcd…        audio of an older installation, not sealed; it plays until `ringdesk recordings seal` has sealed it
+v2/ab/abcd…        the audio, sealed (seal.py)
+v2/ab/abcd….key    its data key, wrapped with the master key; without this line the audio is noise for ever
+v1/ab/abcd…        audio of an older installation, not sealed; it plays until `ringdesk recordings seal` has sealed it
 """
 
 import hashlib
@@ -76,7 +76,9 @@ class Vault:
     def read(self, key: str, start: int, stop: int) -> Iterator[bytes]:
         """Bytes from `start` up to `stop`, in pieces; only what is asked for is opened."""
         path = self.path(key)
-        return _opened(path, self._data_key(path), path.name, start, stop) if is_sealed(key) else _plain(path, start, stop)
+        return (
+            _opened(path, self._data_key(path), path.name, start, stop) if is_sealed(key) else _plain(path, start, stop)
+        )
 
     def hash_of(self, key: str) -> str:
         """SHA-256 of the audio as it can be read from the disk now. Raises BrokenSeal, NoKey, FileNotFoundError."""

@@ -55,7 +55,8 @@ class Wave:
 
 
 def _loudest(content: bytes, samples: int) -> Samples:
-    return np.abs(np.frombuffer(content, "<i2").astype(np.int32)).reshape(-1, samples).max(axis=1)
+    loud: Samples = np.abs(np.frombuffer(content, "<i2").astype(np.int32)).reshape(-1, samples).max(axis=1)
+    return loud
 
 
 def _bars(loud: Samples) -> bytes:

@@ -1,6 +1,7 @@
 """Every table of every context is registered once this is imported."""
 
 from service.calls import model as calls
+from service.calls.shelf import model as shelf
 from service.core import model as core
 from service.devices import model as devices
 from service.ledger import model as ledger
@@ -9,4 +10,4 @@ from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, parties, devices, calls, ledger, sla, tickets)
+TABLES = (staff, core, parties, devices, calls, shelf, ledger, sla, tickets)

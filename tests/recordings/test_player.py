@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from recordings import collect, player, serve
 from recordings.vault import Vault
-from service.calls import actions
 from service.calls.model import RecordingPlay
+from service.calls.shelf import actions
 from service.core import scope
 from service.core.errors import Forbidden, NotFound
 from service.staff import queries as staff
