@@ -144,7 +144,7 @@ FOUND: Mapping[str, LazyString] = {
     "refused": _l("Refused"),
 }
 FINDING: Mapping[str, LazyString] = {
-    "key": _l("The master key cannot be used."),
+    "key": _l("The master key cannot be read or is another one. Put the right key file back; calls go on, and audio waits at the switch."),
     "disk": _l("The file could not be stored; it is tried again."),
     "missing": _l("The switch recorded this call, and no file has come."),
     "orphan": _l("No call is known for this file."),
