@@ -52,6 +52,16 @@ def take_night(engine: Engine, settings: Settings, *, at: datetime) -> bool:
     return True
 
 
+def take_day(engine: Engine, settings: Settings, *, at: datetime) -> bool:
+    """The shelf's daily work is enqueued, once for each day whose night has come; True when this call took it."""
+    slot = slot_due(settings, at)
+    with db.begin(scope.ALL, engine) as session:
+        if session.execute(_TAKE, {"name": "recordings", "slot": slot, "at": at}).first() is None:
+            return False
+        jobs.enqueue(session, "recordings.daily", {}, at=at, dedupe=slot)
+    return True
+
+
 def bury(engine: Engine, settings: Settings, *, at: datetime) -> int:
     """A night that was killed is on record as failed and told, long before the next one begins; returns how many were."""
     return record.bury(engine, at=at, read=publish.read_number(settings.warehouse_dir))
@@ -104,10 +114,13 @@ def _timetable(settings: Settings, engine: Engine) -> Iterator[BackgroundSchedul
     scheduler.add_job(
         _careful(lambda: clean(engine, at=clock.now())), "interval", seconds=CLEANING.total_seconds(), **kept
     )
+    day = _careful(lambda: take_day(engine, settings, at=clock.now()))
+    scheduler.add_job(day, hour, **kept)
     look = _careful(lambda: bury(engine, settings, at=clock.now()))
     scheduler.add_job(look, "interval", seconds=ROUND.total_seconds(), **kept)
     look()
     night()  # a night that was missed while nobody led
+    day()
     scheduler.start()
     try:
         yield scheduler

@@ -8,12 +8,16 @@ from service.core.config import Settings
 def wire(settings: Settings) -> None:
     """Identity is answered, and every kind of job has its handler."""
     from etl import nightly
+    from recordings import purge
     from service.calls import actions as calls
     from service.core import clock, housekeeping, jobs
     from service.staff import actions as staff
     from service.staff import signin
+    from service.tickets import queries as tickets
 
     clock.use(settings.timezone)
     signin.wire()
     jobs.handler("night", lambda args: nightly.job(settings, args))
+    jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
+    jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))

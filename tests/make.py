@@ -28,7 +28,7 @@ from service.tickets.schemas import NewTicket
 PASSWORD = "correct horse battery"
 _counter = itertools.count(1)
 _hashed: list[str] = []
-KEPT = ("alembic_version", "sla_policy")
+KEPT = ("alembic_version", "sla_policy", "retention_class")
 
 
 def empty(database: db.Database) -> None:

@@ -26,7 +26,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "telephony.sink": ("service.calls.actions",),
     "telephony.orders": ("service.calls.actions",),
     "telephony.listener": ("service.calls.actions",),
-    "recordings": ("service.core", "service.calls.actions", "service.calls.queries"),
+    "recordings": ("service.core", "service.calls.shelf.actions", "service.calls.shelf.queries"),
     "warehouse": ("service.core",),
     "etl": ("service.core", "warehouse"),
     "dashboards": ("service.core", "warehouse.read"),

@@ -232,7 +232,11 @@ class AgentPop(Base):
 
 
 class Recording(Base):
-    """One audio file in the vault; call_id is empty until its call is known."""
+    """One audio file in the vault; call_id is empty until its call is known.
+
+    `state` is kept, doomed (asked to be destroyed) or destroyed; `wave` are the bars of its picture in base64; `source` is
+    where the switch left it.
+    """
 
     __tablename__ = "recording"
     __table_args__ = (UniqueConstraint("switch", "uniqueid", "segment"),)
@@ -247,7 +251,14 @@ class Recording(Base):
     seconds: Mapped[Decimal] = mapped_column(SECONDS)
     format: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, server_default=text("'kept'"))
+    retention: Mapped[str] = mapped_column(Text, server_default=text("'ordinary'"))
+    wave: Mapped[str | None] = mapped_column(Text)
+    silences: Mapped[list[list[float]] | None] = mapped_column(JSONB)
     found_at: Mapped[ts]
+    changed_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    source: Mapped[str | None] = mapped_column(Text)
+    source_marked_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    source_deleted_at: Mapped[datetime | None] = mapped_column(MAYBE)
     branch_id: Mapped[branch]
 
 
@@ -259,6 +270,7 @@ class RecordingPlay(Base):
     recording_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("recording.id"), index=True)
     staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
     kind: Mapped[str] = mapped_column(Text, server_default=text("'play'"))
+    reason: Mapped[str] = mapped_column(Text, server_default=text("''"))
     at: Mapped[ts]
     branch_id: Mapped[branch]
 

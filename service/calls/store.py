@@ -18,6 +18,7 @@ from service.calls import missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
+from service.calls.shelf.model import CallConsent
 from service.core import phone as phones
 from service.parties import actions as parties
 from service.parties import queries as party_queries
@@ -63,6 +64,16 @@ _MOVED_SOUND = (
     update(Recording)
     .where(Recording.call_id == Call.id, Recording.branch_id != Call.branch_id)
     .values(branch_id=Call.branch_id)
+    .execution_options(synchronize_session=False)
+)
+_MOVED_CONSENT = (
+    update(CallConsent)
+    .where(
+        CallConsent.switch == CallAlias.switch,
+        CallConsent.uniqueid == CallAlias.uniqueid,
+        CallConsent.branch_id != CallAlias.branch_id,
+    )
+    .values(branch_id=CallAlias.branch_id)
     .execution_options(synchronize_session=False)
 )
 _LEG = insert(CallLeg)
@@ -277,7 +288,9 @@ def _aliases(session: Session, rows: dict[Name, Call], facts: list[CallFacts]) -
     ]
     if added:
         session.execute(_ADDED_ALIAS, added)
-        session.execute(_MOVED_SOUND.where(Call.id.in_({alias["call_id"] for alias in added})))
+        moved = {alias["call_id"] for alias in added}
+        session.execute(_MOVED_SOUND.where(Call.id.in_(moved)))
+        session.execute(_MOVED_CONSENT.where(CallAlias.call_id.in_(moved)))
 
 
 def _legs(session: Session, around: "_Around", news: list[tuple[Call, CallFacts]]) -> None:

@@ -31,6 +31,8 @@ PLAIN = (
     "night_at",
     "secure_cookies",
     "acw_seconds",
+    "master_key_file",
+    "delete_at_switch_after_days",
 )
 
 
@@ -82,6 +84,8 @@ class Settings:
     locale: str = "zh_Hans_CN"
     night_at: time = time(2, 0)
     secure_cookies: bool = False
+    master_key_file: str = ""  # of the recordings; empty means keys/recordings.key in the data folder
+    delete_at_switch_after_days: int = 0  # what is safe in the vault is deleted at the switch so many days later; 0 never
     switches: tuple[SwitchSettings, ...] = ()
     acw_seconds: int = 60  # how long after a call an agent is left alone; 0 leaves it out
     pause_reasons: tuple[str, ...] = ("break", "meeting", "training", "lunch", "coaching")
@@ -95,6 +99,12 @@ class Settings:
     def vault_dir(self) -> Path:
         """Recordings that were collected."""
         return self.data / "vault"
+
+    @property
+    def key_file(self) -> Path:
+        """Master keys of the recordings, apart from the vault."""
+        own = self.data / "keys" / "recordings.key"
+        return Path(self.master_key_file).expanduser() if self.master_key_file else own
 
     @property
     def warehouse_dir(self) -> Path:
@@ -178,6 +188,10 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
         acw_seconds=_number("acw_seconds", known.get("acw_seconds", 60), 0, 3600),
         pause_reasons=_reasons(known.get("pause_reasons", Settings.pause_reasons)),
+        master_key_file=str(known.get("master_key_file", "")),
+        delete_at_switch_after_days=_number(
+            "delete_at_switch_after_days", known.get("delete_at_switch_after_days", 0), 0, 3650
+        ),
     )
 
 

@@ -160,6 +160,40 @@ BOARD: Mapping[str, LazyString] = {
     "held": _l("On hold"),
     "ended": _l("Ended"),
 }
+CONSENT: Mapping[str, LazyString] = {
+    "announced": _l("Announced"),
+    "given": _l("Consented"),
+    "refused": _l("Refused to be recorded"),
+}
+RETENTION: Mapping[str, LazyString] = {
+    "ordinary": _l("Ordinary call"),
+    "outbound": _l("Outbound call"),
+    "complaint": _l("About a complaint"),
+}
+DELETED: Mapping[str, LazyString] = {
+    "retention": _l("Kept long enough"),
+    "refused": _l("The caller refused"),
+}
+FOUND: Mapping[str, LazyString] = {
+    "key": _l("Master key"),
+    "disk": _l("Not stored"),
+    "missing": _l("Missing"),
+    "orphan": _l("No call"),
+    "late": _l("Late"),
+    "empty": _l("Empty"),
+    "unusable": _l("Unusable"),
+    "refused": _l("Refused"),
+}
+FINDING: Mapping[str, LazyString] = {
+    "key": _l("The master key cannot be read or is another one. Put the right key file back; calls go on, and audio waits at the switch."),
+    "disk": _l("The file could not be stored; it is tried again."),
+    "missing": _l("The switch recorded this call, and no file has come."),
+    "orphan": _l("No call is known for this file."),
+    "late": _l("The file came long after its call."),
+    "empty": _l("The file holds no sound: nobody was connected while it was written."),
+    "unusable": _l("The file is none that the dialplan writes."),
+    "refused": _l("The caller refused to be recorded; the file still lies at the switch. Delete it there."),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "agent": AGENT,
     "pause": PAUSE,
@@ -184,6 +218,11 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "role": ROLE,
     "night": NIGHT,
     "gap": GAP,
+    "consent": CONSENT,
+    "retention": RETENTION,
+    "deleted": DELETED,
+    "found": FOUND,
+    "finding": FINDING,
 }
 
 # What scripts say; the page hands it over in the language of the request.
@@ -237,7 +276,7 @@ SCRIPT: Mapping[str, LazyString] = {
     "play": _l("Play"),
     "pause": _l("Pause"),
     "no_sound": _l("The audio could not be read. Load the page again; if it stays so, tell an administrator."),
-    "no_wave": _l("No waveform for this recording; seeking works all the same."),
+    "silence": _l("Silence"),
 }
 
 

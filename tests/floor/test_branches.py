@@ -36,13 +36,16 @@ NO_BRANCH = {
     "feed_gap": "a switch serves several branches",
     "feed_checkpoint": "read by the listener only",
     "sla_policy": "the same limits for everybody",
+    "retention_class": "the same limits for everybody",
+    "recording_chain": "one chain over all branches; read by the command that verifies it",
 }
 VALUES: dict[str, Any] = {
     "bigint": 1, "integer": 1, "numeric": 1, "text": "x", "jsonb": "{}", "boolean": True, "date": AT.date(),
     "timestamp with time zone": AT,
 }  # fmt: skip
 CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
-           "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested"}
+           "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
+           "call_consent.state": "given", "recording_deletion.reason": "retention"}
 MINE, FOREIGN = 1, 2
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from recordings import collect, player, serve
 from recordings.vault import Vault
-from service.calls import actions
 from service.calls.model import RecordingPlay
+from service.calls.shelf import actions
 from service.core import scope
 from service.core.errors import Forbidden, NotFound
 from service.staff import queries as staff
@@ -25,7 +25,7 @@ SOUND = wav(tone(2.0))
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    return Vault(tmp_path / "vault")
+    return Vault(tmp_path / "vault", tmp_path / "keys" / "recordings.key")
 
 
 @pytest.fixture
