@@ -5,6 +5,7 @@ knows the waiting. Ringing and holds are in none of them: a phone that was diall
 handed in by whoever heard them.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from telephony.grouping import id_key
 from telephony.records import Cdr, Cel, Queued, Row
 
 RANG = timedelta(seconds=0.3)      # a phone that refused sooner did not ring
+DIALS = timedelta(seconds=0.005)   # from the making of a channel to its dial
+BLINK = timedelta(seconds=0.1)     # channels change bridges one after the other
+STOPPING = timedelta(seconds=60)   # a switch that is stopped and started again is back within
 NEAR = timedelta(seconds=1.0)      # a hang-up belongs to the leaving of the bridge just before it
 _SECOND, _LITTLE = timedelta(seconds=1), timedelta(microseconds=1)
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
@@ -105,6 +109,7 @@ class Book:
                 cdrs.append(row)
         for channel in self.channels.values():
             _lived(channel)
+        self.downs = self._downs()
         self._called(cdrs)
         self.family: dict[str, list[Channel]] = defaultdict(list)
         for channel in sorted(self.channels.values(), key=lambda one: id_key(one.id)):
@@ -120,6 +125,12 @@ class Book:
         else:
             self.queued[row.call].append(row)
 
+    def _downs(self) -> list[datetime]:
+        """When something was written last before each start of the switch, if it was started again at once."""
+        ends = sorted(channel.end for channel in self.channels.values() if channel.end)
+        lasts = [(at, ends[bisect_right(ends, at) - 1]) for at in self.starts if ends and ends[0] <= at]
+        return [last for at, last in lasts if at - last < STOPPING]
+
     def _called(self, cdrs: Sequence[Cdr]) -> None:
         """Who dialled whom; channels that only CDR knows are made of it."""
         names: dict[tuple[str, str], list[Channel]] = defaultdict(list)
@@ -131,11 +142,8 @@ class Book:
             own = self._channel(row.uniqueid, row.channel, row.linkedid)
             own.cdrs.append(row)
             if row.dstchannel:
-                found = names.get((row.linkedid, row.dstchannel)) or [self._unwritten(row)]
-                dst = min(found, key=lambda one: abs(one.start - row.start))
-                within = row.start - _SECOND <= dst.start <= row.end + _SECOND
-                if dst is not own and dst.dialled_by is None and within and (dst.dialled or dst.local):
-                    dst.dialled_by = row
+                found = names.get((row.linkedid, row.dstchannel)) or ([] if own.rows else [self._unwritten(row)])
+                _dialled_by(row, own, found)
         for channel in self.channels.values():
             if not channel.rows and channel.cdrs:
                 _lived_by_cdr(channel)
@@ -148,6 +156,17 @@ class Book:
         channel.end, channel.dialled_by = row.end, row
         return channel
 
+    def inside(self, channel: Channel, bridge: str | None, at: datetime) -> bool:
+        """True when the channel was in that bridge at that time."""
+        seats = [row for row in channel.rows if row.kind in ("BRIDGE_ENTER", "BRIDGE_EXIT") and row.at <= at]
+        return bool(seats) and seats[-1].kind == "BRIDGE_ENTER" and seats[-1].extra.get("bridge_id") == bridge
+
+    def stopped(self, channel: Channel) -> bool:
+        """True when the switch itself ended the channel, on its way down."""
+        if channel.end is None or channel.source:
+            return False
+        return any(down - NEAR <= channel.end <= down for down in self.downs)
+
     def parent(self, channel: Channel) -> Channel | None:
         """Return who dialled it: by CDR, else the Local half or the caller that was there."""
         if channel.originated:
@@ -159,6 +178,14 @@ class Book:
         callers = [one for one in there if not one.dialled or one.answer]
         dialling = [one for one in callers if any(row.app in _DIALLING for row in one.rows)]
         return (halves[-1:] or dialling[:1] or callers[:1] or [None])[0]
+
+
+def _dialled_by(row: Cdr, own: Channel, found: Sequence[Channel]) -> None:
+    """The CDR names the phone that was dialled, but a neighbour in a conference or a transfer as well."""
+    able = [one for one in found if one is not own and one.dialled_by is None and (one.dialled or one.local)
+            and row.start - _SECOND <= one.start <= row.end + _SECOND]
+    if able:
+        min(able, key=lambda one: abs(one.start - row.start)).dialled_by = row
 
 
 def _unwritten_id(row: Cdr) -> str:
@@ -221,11 +248,11 @@ def _channel(book: Book, channel: Channel) -> Iterator[Told]:
     if channel.dialled and (parent is not None or channel.originated):
         yield _dial(channel, parent)
     if channel.dialled and not channel.local and (channel.answer or (channel.end and channel.end - channel.start >= RANG)):
-        yield _event("Newstate", channel.start, 2, **own, channelstate="5")
+        yield _event("Newstate", _dialled_at(channel), 3, **own, channelstate="5")
     yield from _renamed(channel, own)
     if channel.answer is not None:
         yield _event("Newstate", channel.answer, 21, **own, channelstate="6")
-    yield from _end(channel, parent, own)
+    yield from _end(book, channel, parent, own)
 
 
 def _birth(channel: Channel) -> dict[str, str]:
@@ -245,7 +272,13 @@ def _dial(channel: Channel, parent: Channel | None) -> Told:
             "destcalleridnum": up, "dialstring": by.data.split(",")[0] if by and by.app == "Dial" else ""}
     source = {} if parent is None else {"uniqueid": parent.id, "linkedid": parent.linkedid, "channel": parent.name,
                                         "exten": by.dst if by else "", "context": by.context if by else ""}
-    return _event("DialBegin", channel.start, 1, **source, **dest)
+    return _event("DialBegin", _dialled_at(channel), 2, **source, **dest)
+
+
+def _dialled_at(channel: Channel) -> datetime:
+    """A channel is made a little before it is dialled; in between whoever had the customer before is gone."""
+    after = next((row.at for row in channel.rows[1:]), channel.end)
+    return channel.start if after is None or after - channel.start < 2 * DIALS else channel.start + DIALS
 
 
 def _renamed(channel: Channel, own: dict[str, str]) -> Iterator[Told]:
@@ -257,7 +290,7 @@ def _renamed(channel: Channel, own: dict[str, str]) -> Iterator[Told]:
             yield _event("NewCallerid", row.at, 20, **own, calleridnum=row.number)
 
 
-def _end(channel: Channel, parent: Channel | None, own: dict[str, str]) -> Iterator[Told]:
+def _end(book: Book, channel: Channel, parent: Channel | None, own: dict[str, str]) -> Iterator[Told]:
     if channel.dialled and (parent is not None or channel.originated):
         dest = {"destuniqueid": channel.id, "destlinkedid": channel.linkedid, "destchannel": channel.name}
         source = {} if parent is None else {"uniqueid": parent.id, "linkedid": parent.linkedid, "channel": parent.name}
@@ -266,7 +299,9 @@ def _end(channel: Channel, parent: Channel | None, own: dict[str, str]) -> Itera
         elif channel.end is not None:
             yield _event("DialEnd", channel.end, 50, **source, **dest, dialstatus=_status(channel, parent))
     if channel.end is not None:
-        if channel.source == channel.name:
+        if book.stopped(channel):
+            yield _event("SoftHangupRequest", _asked_at(channel), 9, **own, cause="4")
+        elif channel.source == channel.name:
             yield _event("HangupRequest", _asked_at(channel), 9, **own)
         yield _event("Hangup", channel.end, 60, **own, cause=channel.cause)
 
@@ -331,7 +366,19 @@ def _left(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Iterat
     if row.app == "ConfBridge":
         yield _event("ConfbridgeLeave", row.at, 31, **own)
     elif row.extra.get("bridge_technology") != "holding_bridge":
+        yield from _asking(book, channel, row, own)
         yield _event("BridgeLeave", row.at, 31, **own, bridgeuniqueid=row.extra.get("bridge_id", ""))
+
+
+def _asking(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Iterator[Told]:
+    """Who goes over to another bridge while the other side stays has them wait."""
+    bridge = row.extra.get("bridge_id")
+    on = next((one for one in channel.rows if one.kind == "BRIDGE_ENTER" and row.at <= one.at < row.at + BLINK
+               and one.extra.get("bridge_id") != bridge and one.extra.get("bridge_technology") != "holding_bridge"), None)
+    stays = on is not None and any(book.inside(one, bridge, row.at + BLINK) for one in book.family[row.linkedid] if one is not channel)
+    if on is not None and stays:
+        yield _event("Hold", row.at, 28, **own)
+        yield _event("Unhold", on.at, 33, **own)
 
 
 def _blind(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Iterator[Told]:
@@ -343,13 +390,20 @@ def _blind(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Itera
 
 def _attended(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Iterator[Told]:
     extra = row.extra
-    target = extra.get("transfer_target_channel_uniqueid", "")
-    called = book.channels.get(target)
+    called = book.channels.get(extra.get("transfer_target_channel_uniqueid", "")) or _stepped_in(book, channel, row)
     exten = called.rows[0].exten if called is not None and called.rows else ""
     yield _event("AttendedTransfer", row.at, 10, result="Success", desttype="App" if "app" in extra else "Bridge",
                  transfertargetexten=exten, **_who("origtransferer", row),
                  **_of("secondtransferer", book, extra.get("channel2_uniqueid", "")),
-                 **_of("transferee", book, extra.get("transferee_channel_uniqueid", "")), **_of("transfertarget", book, target))
+                 **_of("transferee", book, extra.get("transferee_channel_uniqueid", "")), **_of("transfertarget", book, called.id if called else ""))
+
+
+def _stepped_in(book: Book, channel: Channel, row: Cel) -> Channel | None:
+    """Where the target has no name: whoever took the transferer's place in the bridge just then."""
+    bridge = row.extra.get("bridge1_id", "")
+    return next((one for one in book.family[row.linkedid] if one is not channel and any(
+        other.kind == "BRIDGE_ENTER" and other.extra.get("bridge_id") == bridge and abs(other.at - row.at) < BLINK
+        for other in one.rows)), None)
 
 
 def _parked(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Iterator[Told]:
@@ -400,16 +454,20 @@ def _of(prefix: str, book: Book, uniqueid: str) -> dict[str, str]:
 
 
 def _mailbox(book: Book, channel: Channel) -> Iterator[Told]:
-    """The caller speaks to a mailbox from the first row that says so; where that is the end, since the last thing before it."""
+    """The caller speaks to a mailbox from the first row that says so; where only the end does, since the last thing before it."""
     row = next((row for row in channel.rows if row.app == "VoiceMail"), None)
-    if row is None or channel.dialled:
+    cdr = next((cdr for cdr in channel.cdrs if cdr.app == "VoiceMail"), None)
+    if channel.dialled or (row is None and cdr is None):
         return
-    at = row.at
-    if row.kind in ("HANGUP", "CHAN_END"):
-        before = [one.end for one in book.family[channel.linkedid] if one is not channel and one.end and one.end < at]
-        at = max([*before, channel.answer or channel.start])
-    yield _event("Newexten", at, 70, uniqueid=channel.id, linkedid=channel.linkedid, channel=channel.name, context=row.context,
-                 application="VoiceMail", appdata=_data(channel, "VoiceMail", row) or UNKNOWN, exten=row.exten)
+    if row is None or row.kind in ("HANGUP", "CHAN_END"):
+        end = row.at if row is not None else channel.end or channel.start
+        before = [one.end for one in book.family[channel.linkedid] if one is not channel and one.end and one.end < end]
+        at, exten = max([*before, channel.answer or channel.start]), cdr.dst if cdr else ""
+    else:
+        at, exten = row.at, row.exten
+    box = (row.data if row is not None else "") or (cdr.data if cdr is not None else "") or UNKNOWN
+    yield _event("Newexten", at, 70, uniqueid=channel.id, linkedid=channel.linkedid, channel=channel.name,
+                 context=channel.rows[-1].context if channel.rows else "", application="VoiceMail", appdata=box, exten=exten)
 
 
 UNKNOWN = "?"  # a mailbox or a room whose number nobody wrote down
@@ -441,7 +499,7 @@ def _waiting(book: Book, channel: Channel) -> Iterator[Told]:
             yield _event("QueueCallerLeave", at, 51, **own, queue=row.queue)
             if row.verb == "ABANDON":
                 yield _event("QueueCallerAbandon", at, 52, **own, queue=row.queue)
-        elif row.verb in _COMPLETE:
+        elif row.verb in _COMPLETE and channel.hangup is None:  # else the channels say who hung up, and queue_log guesses
             yield _event("AgentComplete", max(row.at, channel.start), 25, **own, queue=row.queue, reason=_COMPLETE[row.verb])
     if not book.queued.get(channel.id):
         yield from _queue_by_cdr(channel, own)
