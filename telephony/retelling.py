@@ -5,24 +5,17 @@ knows the waiting. Ringing and holds are in none of them: a phone that was diall
 handed in by whoever heard them.
 """
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from telephony.book import LITTLE, NEAR, SECOND, Book, Channel, unwritten_id
 from telephony.event import Event
-from telephony.grouping import id_key
-from telephony.records import Cdr, Cel, Queued, Row
+from telephony.records import Cel, Queued, Row
 
 RANG = timedelta(seconds=0.3)      # a phone that refused sooner did not ring
 DIALS = timedelta(seconds=0.005)   # from the making of a channel to its dial
 BLINK = timedelta(seconds=0.1)     # channels change bridges one after the other
-STOPPING = timedelta(seconds=60)   # a switch that is stopped and started again is back within
-NEAR = timedelta(seconds=1.0)      # a hang-up belongs to the leaving of the bridge just before it
-_SECOND, _LITTLE = timedelta(seconds=1), timedelta(microseconds=1)
-_DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
-_DIALLING = frozenset({"Dial", "Queue"})
 _LEAVES = frozenset({"ABANDON", "EXITWITHTIMEOUT", "EXITWITHKEY", "EXITEMPTY"})
 _COMPLETE = {"COMPLETECALLER": "caller", "COMPLETEAGENT": "agent", "TRANSFER": "transfer", "BLINDTRANSFER": "transfer",
              "ATTENDEDTRANSFER": "transfer"}
@@ -39,173 +32,6 @@ class Held:
     party: str
     began_at: datetime
     ended_at: datetime
-
-
-@dataclass
-class Channel:
-    """One channel from its birth to its end, as far as it was written down."""
-
-    id: str
-    name: str
-    linkedid: str
-    rows: list[Cel] = field(default_factory=list)
-    cdrs: list[Cdr] = field(default_factory=list)      # those of its own
-    dialled_by: Cdr | None = None
-    answer: datetime | None = None
-    end: datetime | None = None
-    hangup: Cel | None = None
-
-    @property
-    def start(self) -> datetime:
-        """When it began, or was first written of."""
-        return self.rows[0].at if self.rows else self.cdrs[0].start if self.cdrs else self.dialled_by.start  # type: ignore[union-attr]
-
-    @property
-    def local(self) -> bool:
-        """True for half of a Local channel."""
-        return self.name.startswith("Local/")
-
-    @property
-    def dialled(self) -> bool:
-        """True when the switch called it, so that it has no dialplan of its own to begin with."""
-        if self.dialled_by is not None or any(row.app in _DIALLED for row in self.rows):
-            return True
-        return not self.local and bool(self.rows) and self.rows[0].exten == "s"
-
-    @property
-    def originated(self) -> bool:
-        """True when it was called by order, by no other channel."""
-        return self.dialled and self.id == self.linkedid and not self.local
-
-    def alive(self, at: datetime) -> bool:
-        """True when it was there at that time."""
-        return self.start <= at and (self.end is None or self.end >= at)
-
-    @property
-    def source(self) -> str:
-        """The channel whose phone hung up first."""
-        return self.hangup.extra.get("hangupsource", "") if self.hangup else ""
-
-    @property
-    def cause(self) -> str:
-        """The Q.850 cause; empty where it is not known."""
-        return self.hangup.extra.get("hangupcause", "") if self.hangup else ""
-
-
-class Book:
-    """All rows of a stretch of time, by channel and by call."""
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self.channels: dict[str, Channel] = {}
-        self.queued: dict[str, list[Queued]] = defaultdict(list)
-        self.starts: list[datetime] = []
-        cdrs: list[Cdr] = []
-        for row in rows:
-            if isinstance(row, Cel):
-                self._channel(row.uniqueid, row.channel, row.linkedid).rows.append(row)
-            elif isinstance(row, Queued):
-                self._queued(row)
-            else:
-                cdrs.append(row)
-        for channel in self.channels.values():
-            _lived(channel)
-        self.downs = self._downs()
-        self._called(cdrs)
-        self.family: dict[str, list[Channel]] = defaultdict(list)
-        for channel in sorted(self.channels.values(), key=lambda one: id_key(one.id)):
-            for linkedid in dict.fromkeys([channel.linkedid, *(row.linkedid for row in channel.rows)]):
-                self.family[linkedid].append(channel)
-
-    def _channel(self, uniqueid: str, name: str, linkedid: str) -> Channel:
-        return self.channels.setdefault(uniqueid, Channel(uniqueid, name, linkedid))
-
-    def _queued(self, row: Queued) -> None:
-        if row.verb == "QUEUESTART":
-            self.starts.append(row.at)
-        else:
-            self.queued[row.call].append(row)
-
-    def _downs(self) -> list[datetime]:
-        """When something was written last before each start of the switch, if it was started again at once."""
-        ends = sorted(channel.end for channel in self.channels.values() if channel.end)
-        lasts = [(at, ends[bisect_right(ends, at) - 1]) for at in self.starts if ends and ends[0] <= at]
-        return [last for at, last in lasts if at - last < STOPPING]
-
-    def _called(self, cdrs: Sequence[Cdr]) -> None:
-        """Who dialled whom; channels that only CDR knows are made of it."""
-        names: dict[tuple[str, str], list[Channel]] = defaultdict(list)
-        for channel in self.channels.values():
-            for row in channel.rows:
-                if channel not in names[row.linkedid, channel.name]:
-                    names[row.linkedid, channel.name].append(channel)
-        for row in sorted(cdrs, key=lambda one: (one.start, one.sequence)):
-            own = self._channel(row.uniqueid, row.channel, row.linkedid)
-            own.cdrs.append(row)
-            if row.dstchannel:
-                found = names.get((row.linkedid, row.dstchannel)) or ([] if own.rows else [self._unwritten(row)])
-                _dialled_by(row, own, found)
-        for channel in self.channels.values():
-            if not channel.rows and channel.cdrs:
-                _lived_by_cdr(channel)
-
-    def _unwritten(self, row: Cdr) -> Channel:
-        """A phone of which only its caller's CDR tells; its id sorts behind each of the switch's."""
-        channel = self._channel(_unwritten_id(row), row.dstchannel, row.linkedid)
-        connected = [one.at for one in self.queued.get(row.uniqueid, ()) if one.verb == "CONNECT" and row.start <= one.at <= row.end]
-        channel.answer = (connected[-1] if connected else row.answer) if row.disposition == "ANSWERED" else None
-        channel.end, channel.dialled_by = row.end, row
-        return channel
-
-    def inside(self, channel: Channel, bridge: str | None, at: datetime) -> bool:
-        """True when the channel was in that bridge at that time."""
-        seats = [row for row in channel.rows if row.kind in ("BRIDGE_ENTER", "BRIDGE_EXIT") and row.at <= at]
-        return bool(seats) and seats[-1].kind == "BRIDGE_ENTER" and seats[-1].extra.get("bridge_id") == bridge
-
-    def stopped(self, channel: Channel) -> bool:
-        """True when the switch itself ended the channel, on its way down."""
-        if channel.end is None or channel.source:
-            return False
-        return any(down - NEAR <= channel.end <= down for down in self.downs)
-
-    def parent(self, channel: Channel) -> Channel | None:
-        """Return who dialled it: by CDR, else the Local half or the caller that was there."""
-        if channel.originated:
-            return None
-        if channel.dialled_by is not None:
-            return self.channels.get(channel.dialled_by.uniqueid)
-        there = [one for one in self.family[channel.linkedid] if one is not channel and one.alive(channel.start)]
-        halves = [one for one in there if one.local and one.name.endswith(";2") and id_key(one.id) < id_key(channel.id)]
-        callers = [one for one in there if not one.dialled or one.answer]
-        dialling = [one for one in callers if any(row.app in _DIALLING for row in one.rows)]
-        return (halves[-1:] or dialling[:1] or callers[:1] or [None])[0]
-
-
-def _dialled_by(row: Cdr, own: Channel, found: Sequence[Channel]) -> None:
-    """The CDR names the phone that was dialled, but a neighbour in a conference or a transfer as well."""
-    able = [one for one in found if one is not own and one.dialled_by is None and (one.dialled or one.local)
-            and row.start - _SECOND <= one.start <= row.end + _SECOND]
-    if able:
-        min(able, key=lambda one: abs(one.start - row.start)).dialled_by = row
-
-
-def _unwritten_id(row: Cdr) -> str:
-    return f"~{row.dstchannel}-{row.uniqueid}"
-
-
-def _lived(channel: Channel) -> None:
-    for row in channel.rows:
-        if row.kind == "ANSWER":
-            channel.answer = channel.answer or row.at
-        elif row.kind == "HANGUP":
-            channel.hangup = channel.hangup or row
-        if row.kind in ("HANGUP", "CHAN_END"):
-            channel.end = channel.end or row.at
-
-
-def _lived_by_cdr(channel: Channel) -> None:
-    answers = [row.answer for row in channel.cdrs if row.answer]
-    channel.answer = min(answers, default=None)
-    channel.end = max(row.end for row in channel.cdrs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +150,7 @@ def _asked_at(channel: Channel) -> datetime:
     """When the phone hung up: just before it left the bridge that it was in until then."""
     assert channel.end is not None
     left = [row.at for row in channel.rows if row.kind == "BRIDGE_EXIT" and row.at >= channel.end - NEAR]
-    return (left[-1] if left else channel.end) - 2 * timedelta(milliseconds=1) if left else channel.end - _LITTLE
+    return (left[-1] if left else channel.end) - 2 * timedelta(milliseconds=1) if left else channel.end - LITTLE
 
 
 # ---- where it was -------------------------------------------------------------------------------------------------
@@ -344,7 +170,7 @@ def _bridges(book: Book, channel: Channel) -> Iterator[Told]:
 def _bridges_by_cdr(book: Book, channel: Channel) -> Iterator[Told]:
     """Where only CDR tells: together from the answer, of a queue's caller from the queue's word, to the end."""
     for row in channel.cdrs:
-        other = book.channels.get(_unwritten_id(row))
+        other = book.channels.get(unwritten_id(row))
         if other is None or other.answer is None:
             continue
         bridge = f"{row.uniqueid}-{row.sequence}"
@@ -512,19 +338,19 @@ def _exten(channel: Channel, row: Queued) -> str:
 
 def _joined_at(book: Book, channel: Channel, row: Queued) -> datetime:
     """Just before the first phone that the queue rang in that second, else after what the caller's channel did in it."""
-    until = row.at + _SECOND
+    until = row.at + SECOND
     rung = [one.start for one in book.family[channel.linkedid]
             if one.dialled and row.at <= one.start < until and book.parent(one) is channel]
     did = [one.at for one in channel.rows if one.kind in ("CHAN_START", "ANSWER", "BRIDGE_EXIT") and row.at <= one.at < until]
-    if rung and min(rung) - _LITTLE >= max([at for at in did if at < min(rung)], default=row.at):
-        return min(rung) - _LITTLE
+    if rung and min(rung) - LITTLE >= max([at for at in did if at < min(rung)], default=row.at):
+        return min(rung) - LITTLE
     return max([row.at, *did, channel.start])
 
 
 def _connected(book: Book, channel: Channel, row: Queued, own: dict[str, str]) -> Iterator[Told]:
     leg = book.channels.get(row.data[1]) if len(row.data) > 1 else None
     at = max(row.at, channel.start)
-    if leg is not None and leg.answer is not None and abs(leg.answer - row.at) < 2 * _SECOND:
+    if leg is not None and leg.answer is not None and abs(leg.answer - row.at) < 2 * SECOND:
         at = leg.answer
     yield _event("QueueCallerLeave", at, 23, **own, queue=row.queue)
     if leg is not None:
@@ -534,7 +360,7 @@ def _connected(book: Book, channel: Channel, row: Queued, own: dict[str, str]) -
 
 def _left_at(book: Book, channel: Channel, row: Queued) -> datetime:
     """When the last phone fell silent in that second, else when the caller's channel ended in it."""
-    until = row.at + _SECOND
+    until = row.at + SECOND
     ends = [one.end for one in book.family[channel.linkedid] if one.dialled and one.end and row.at <= one.end < until]
     own = [channel.end] if channel.end and row.at <= channel.end < until else []
     return max([*ends, *own[: not ends]], default=max(row.at, channel.start))
@@ -569,4 +395,4 @@ def _party(channel: Channel) -> str:
 
 def _restart(at: datetime) -> Told:
     """The switch began: what was up before is gone. The floor allows two seconds for clocks, which one file does not need."""
-    return Told(at, -1, Event("FullyBooted", {"event": "FullyBooted", "uptime": "0"}, at + 2 * _SECOND))
+    return Told(at, -1, Event("FullyBooted", {"event": "FullyBooted", "uptime": "0"}, at + 2 * SECOND))
