@@ -12,8 +12,10 @@ def wire(settings: Settings) -> None:
     from service.core import clock, housekeeping, jobs
     from service.staff import actions as staff
     from service.staff import signin
+    from telephony import backfill
 
     clock.use(settings.timezone)
     signin.wire()
     jobs.handler("night", lambda args: nightly.job(settings, args))
+    jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))

@@ -12,6 +12,8 @@ from telephony.records import Cdr, Cel, Queued, Row
 STOPPING = timedelta(seconds=60)   # a switch that is stopped and started again is back within
 NEAR = timedelta(seconds=1.0)      # a hang-up belongs to the leaving of the bridge just before it
 SECOND, LITTLE = timedelta(seconds=1), timedelta(microseconds=1)
+LATER = frozenset({"CONNECT", "ABANDON", "EXITWITHTIMEOUT", "EXITWITHKEY", "EXITEMPTY", "COMPLETECALLER", "COMPLETEAGENT",
+                   "RINGNOANSWER", "RINGCANCELED"})  # of a caller who must have entered a queue before
 DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
 DIALLING = frozenset({"Dial", "Queue"})
 
@@ -84,6 +86,8 @@ class Book:
                 cdrs.append(row)
         for channel in self.channels.values():
             _lived(channel)
+        self.torn = {one.id for one in self.channels.values() if one.rows[0].kind != "CHAN_START"}
+        self.torn |= {call for call, lines in self.queued.items() if lines[0].verb in LATER}
         self.starts = sorted({*self.starts, *self._counted_anew()})
         self.downs = self._downs()
         self._called(cdrs)

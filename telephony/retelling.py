@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from telephony.book import LITTLE, NEAR, SECOND, Book, Channel, unwritten_id
 from telephony.event import Event
-from telephony.records import Cel, Queued, Row
+from telephony.grouping import id_key
+from telephony.records import Cel, Queued
 
 RANG = timedelta(seconds=0.3)      # a phone that refused sooner did not ring
 DIALS = timedelta(seconds=0.005)   # from the making of a channel to its dial
@@ -43,11 +44,10 @@ class Told:
     event: Event
 
 
-def events(rows: Iterable[Row], holds: Iterable[Held] = ()) -> list[Event]:
+def events(book: Book, holds: Iterable[Held] = ()) -> list[Event]:
     """Return what the rows tell, in order of time; the same rows give the same events."""
-    book = Book(rows)
     told: list[Told] = []
-    for channel in book.channels.values():
+    for channel in sorted(book.channels.values(), key=lambda one: id_key(one.id)):
         told += _channel(book, channel)
         told += _bridges(book, channel)
         told += _waiting(book, channel)

@@ -8,11 +8,22 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import pops
+from service.calls import history, pops
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
-from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring, SegmentFacts, TransferFacts
+from service.calls.schemas import (
+    CallFacts,
+    Checkpoint,
+    Heard,
+    Hold,
+    LegFacts,
+    PhoneNews,
+    Place,
+    Ring,
+    SegmentFacts,
+    TransferFacts,
+)
 from service.calls.store import store
 from service.core import audit, live
 from service.staff import queries as staff
@@ -20,8 +31,11 @@ from service.staff import queries as staff
 __all__ = [
     "CallFacts",
     "Checkpoint",
+    "Heard",
+    "Hold",
     "LegFacts",
     "PhoneNews",
+    "Place",
     "Ring",
     "SegmentFacts",
     "TransferFacts",
@@ -30,6 +44,7 @@ __all__ = [
     "gap_began",
     "gap_ended",
     "gaps_found",
+    "history",
     "phone_answered",
     "phone_rings",
     "phone_stopped",
