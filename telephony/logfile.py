@@ -44,8 +44,9 @@ class Part:
 
     def is_of(self, mark: Mark) -> bool:
         """True when the mark was made in this file, or in one of which it is a copy."""
-        return self.path.suffix != ".gz" and self.path.stat().st_size >= mark.offset and (
-            self.mark(mark.known).head == mark.head and mark.known <= len(self.begin))
+        if self.path.suffix == ".gz" or self.path.stat().st_size < mark.offset or mark.known > len(self.begin):
+            return False
+        return self.mark(mark.known).head == mark.head and (mark.known > 0 or mark.inode == self.inode)
 
 
 class Log:
@@ -61,6 +62,7 @@ class Log:
         latest: datetime | None = None
         for part, begin in self._parts():
             end = begin
+            self._places.append((latest, part, begin))
             for end, record in _records(part.path, begin):
                 row = PARSERS[self.kind](record, self._form)
                 self.read, self.bad = self.read + 1, self.bad + (row is None)

@@ -282,7 +282,10 @@ class BackfillRun(Base):
     """One reading of a switch's files, and what came of it."""
 
     __tablename__ = "backfill_run"
-    __table_args__ = (Index("ix_backfill_run_switch_id", "switch", "id"),)
+    __table_args__ = (
+        Index("ix_backfill_run_switch_id", "switch", "id"),
+        CheckConstraint("state in ('running', 'done', 'failed')", name="state_is_known"),
+    )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
     why: Mapped[str] = mapped_column(Text)

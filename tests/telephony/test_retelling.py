@@ -39,7 +39,7 @@ def truths(name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_tell_it_as_it_was(name: str, derived: dict[str, dict[str, dict[str, Any]]]) -> None:
-    calls = derived[name.split("/")[0].removeprefix("further-")]
+    calls = derived[name.split("/", maxsplit=1)[0].removeprefix("further-")]
     for true in truths(name):
         if true["linkedid"] in calls or true.get("role") != "consultation":
             agrees(calls[true["linkedid"]], true | {"holds": None})
