@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from service.calls.completeness import feeds as feeds
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
 from service.calls.model import Call as Call

@@ -119,6 +119,12 @@ TRANSFER: Mapping[str, LazyString] = {
     "attended": _l("After asking"),
     "park": _l("Parked"),
 }
+FILLING: Mapping[str, LazyString] = {"running": _l("Running"), "done": _l("Done"), "failed": _l("Failed")}
+FILLED_WHY: Mapping[str, LazyString] = {
+    "after a gap": _l("After a gap"),
+    "hourly": _l("Hourly"),
+    "by hand": _l("By hand"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "state": STATE,
     "priority": PRIORITY,
@@ -137,6 +143,8 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "role": ROLE,
     "night": NIGHT,
     "gap": GAP,
+    "filling": FILLING,
+    "filled_why": FILLED_WHY,
 }
 
 # What scripts say; the page hands it over in the language of the request.
