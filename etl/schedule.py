@@ -26,6 +26,7 @@ from service.core.single import Single
 log = logging.getLogger(__name__)
 
 BEAT = 1.0
+FILLING = timedelta(hours=1)
 CLEANING = timedelta(minutes=10)
 ROUND = timedelta(minutes=1)
 _TAKE = text("""
@@ -73,6 +74,13 @@ def clean(engine: Engine, *, at: datetime) -> None:
         jobs.enqueue(session, "housekeeping", {}, at=at, dedupe="housekeeping")
 
 
+def refill(engine: Engine, settings: Settings, *, at: datetime) -> None:
+    """What the switches wrote down in the last hour will be read soon, where they write anything."""
+    with db.begin(scope.ALL, engine) as session:
+        for name in (switch.name for switch in settings.switches if switch.files):
+            jobs.enqueue(session, "backfill", {"switch": name, "why": "hourly"}, at=at, dedupe=f"{name} hourly", max_attempts=1)
+
+
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
     """Keeps the timetable until told to stop; waits while another process leads."""
     ending = stop or _told_to_stop()
@@ -116,6 +124,9 @@ def _timetable(settings: Settings, engine: Engine) -> Iterator[BackgroundSchedul
     )
     day = _careful(lambda: take_day(engine, settings, at=clock.now()))
     scheduler.add_job(day, hour, **kept)
+    scheduler.add_job(
+        _careful(lambda: refill(engine, settings, at=clock.now())), "interval", seconds=FILLING.total_seconds(), **kept
+    )
     look = _careful(lambda: bury(engine, settings, at=clock.now()))
     scheduler.add_job(look, "interval", seconds=ROUND.total_seconds(), **kept)
     look()

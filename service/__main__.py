@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -127,6 +128,17 @@ def night(full: bool) -> None:
     from service import start
 
     sys.exit(start.night(start.ready(config.load()), full=full))
+
+
+@main.command()
+@click.option("--switch", "name", help="which switch; all of them when left out")
+@click.option("--since", type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")), help="from when on, in the firm's time; from where the last run stopped when left out")
+@plainly
+def backfill(name: str | None, since: datetime | None) -> None:
+    """Fill the gaps from the files that the switches write: cel, queue_log, cdr."""
+    from service import start
+
+    start.backfill(start.ready(config.load()), name, since)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

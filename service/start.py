@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import click
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -258,9 +259,28 @@ def night(settings: Settings, *, full: bool) -> int:
     return 0
 
 
+def backfill(settings: Settings, name: str | None, since: datetime | None) -> None:
+    """The gaps of that switch, or of all that write files, are filled; each run ends with one sentence."""
+    from telephony import backfill as filling
+
+    chosen = [switch(settings, name)] if name else [one for one in settings.switches if one.files]
+    if not chosen:
+        raise CannotStart("No switch has files to read. Name cel, queue_log and cdr under [[switches]] (docs/backfill.md).")
+    began = since.replace(tzinfo=settings.timezone) if since else None
+    for one in chosen:
+        with Bar("backfill") as bar:
+            done = filling.run(settings, one, why="by hand", at=clock.now(), since=began, progress=bar.move)
+        click.echo(
+            f"{one.name}: {done.records} records, {done.calls} calls; {done.found} were missing and are stored, "
+            f"{done.mended} were corrected, {done.filled} gaps are filled. {done.note}".strip()
+        )
+
+
 @dataclass
 class Bar:
     """A progress bar in a terminal; silent elsewhere."""
+
+    name: str = "night"
 
     def __enter__(self) -> "Bar":
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -273,7 +293,7 @@ class Bar:
             transient=True,
         )
         self.bar.start()
-        self.task = self.bar.add_task("night", total=None)
+        self.task = self.bar.add_task(self.name, total=None)
         return self
 
     def __exit__(self, *error: object) -> None:

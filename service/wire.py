@@ -14,10 +14,12 @@ def wire(settings: Settings) -> None:
     from service.staff import actions as staff
     from service.staff import signin
     from service.tickets import queries as tickets
+    from telephony import backfill
 
     clock.use(settings.timezone)
     signin.wire()
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
+    jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))

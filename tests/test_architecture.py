@@ -17,7 +17,7 @@ CONTEXTS = (
 FRONT_DOOR = ("service.__main__", "service.app", "service.asgi", "service.answers", "service.boards", "service.start", "service.wire",
               "service.supervisor", "service.prepare", "service.demo", "service.migrations", "telephony.__main__")
 PURE_EAR = ("wire", "event", "livecall", "step", "grouping", "floor", "facts", "guard", "switch", "feed", "timeline",
-            "members", "phones", "acts")
+             "members", "phones", "acts", "records", "book", "retelling")
 DOORS: dict[str, tuple[str, ...]] = {
     "service.core": (),
     "service.<context>": ("service.core", "lower contexts: actions, queries, schemas"),
@@ -26,6 +26,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "telephony.sink": ("service.calls.actions",),
     "telephony.orders": ("service.calls.actions",),
     "telephony.listener": ("service.calls.actions",),
+    "telephony.backfill": ("service.calls.actions",),
     "recordings": ("service.core", "service.calls.shelf.actions", "service.calls.shelf.queries"),
     "warehouse": ("service.core",),
     "etl": ("service.core", "warehouse"),

@@ -8,7 +8,7 @@ from sqlalchemy import Update, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import pops, rules
+from service.calls import history, pops, rules
 from service.calls.agents import actions as agents
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap
 from service.calls.orders import actions as orders
@@ -18,11 +18,14 @@ from service.calls.queries import checkpoint
 from service.calls.schemas import (
     CallFacts,
     Checkpoint,
+    Heard,
+    Hold,
     LegFacts,
     MemberNews,
     OrderOutcome,
     PhoneNews,
     PhoneState,
+    Place,
     Ring,
     SegmentFacts,
     TakenOrder,
@@ -38,12 +41,15 @@ __all__ = [
     "About",
     "CallFacts",
     "Checkpoint",
+    "Heard",
+    "Hold",
     "LegFacts",
     "MemberNews",
     "OrderOutcome",
     "PhoneNews",
     "PhoneOrder",
     "PhoneState",
+    "Place",
     "Ring",
     "SegmentFacts",
     "TakenOrder",
@@ -54,6 +60,7 @@ __all__ = [
     "gap_began",
     "gap_ended",
     "gaps_found",
+    "history",
     "link_orphans",
     "orders",
     "phone_answered",

@@ -51,6 +51,7 @@ class Call(Base):
         Index("ix_call_called_started", "called", "started_at"),
         Index("ix_call_missed_caller_id", "missed_caller_id", postgresql_where=text("missed_caller_id is not null")),
         Index("ix_call_called_e164", "called_e164", postgresql_where=text("called_e164 is not null")),
+        Index("ix_call_switch_started_at", "switch", "started_at"),
     )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
@@ -92,6 +93,7 @@ class Call(Base):
     provenance: Mapped[str] = mapped_column(Text)
     end_certain: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     revision: Mapped[int] = mapped_column(BigInteger)
+    derivation: Mapped[str | None] = mapped_column(Text)
     stored_at: Mapped[ts]
     branch_id: Mapped[branch]
 
@@ -285,6 +287,7 @@ class FeedGap(Base):
     ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
     reason: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    filled_at: Mapped[datetime | None] = mapped_column(MAYBE)
 
 
 class FeedCheckpoint(Base):
@@ -297,3 +300,56 @@ class FeedCheckpoint(Base):
     low_segment: Mapped[str] = mapped_column(Text)
     low_offset: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[ts]
+
+
+class FeedState(Base):
+    """How one switch's listener stands, told by itself every few seconds."""
+
+    __tablename__ = "feed_state"
+    switch: Mapped[str] = mapped_column(Text, primary_key=True)
+    up: Mapped[bool] = mapped_column(Boolean)
+    since: Mapped[datetime | None] = mapped_column(MAYBE)
+    heard_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    frames: Mapped[int] = mapped_column(BigInteger)
+    doubted: Mapped[int] = mapped_column(BigInteger)
+    calls: Mapped[int] = mapped_column(Integer)
+    at: Mapped[ts]
+
+
+class FeedCursor(Base):
+    """How far one of a switch's files has been read, and by which bytes its beginning is known again."""
+
+    __tablename__ = "feed_cursor"
+    switch: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    path: Mapped[str] = mapped_column(Text)
+    inode: Mapped[int] = mapped_column(BigInteger)
+    offset: Mapped[int] = mapped_column(BigInteger)
+    known: Mapped[int] = mapped_column(Integer)
+    head: Mapped[str] = mapped_column(Text)
+    low_at: Mapped[ts]
+    at: Mapped[ts]
+
+
+class BackfillRun(Base):
+    """One reading of a switch's files, and what came of it."""
+
+    __tablename__ = "backfill_run"
+    __table_args__ = (
+        Index("ix_backfill_run_switch_id", "switch", "id"),
+        CheckConstraint("state in ('running', 'done', 'failed')", name="state_is_known"),
+    )
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    since: Mapped[ts]
+    read_to: Mapped[datetime | None] = mapped_column(MAYBE)
+    began_at: Mapped[ts]
+    ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    state: Mapped[str] = mapped_column(Text)
+    records: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    unreadable: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    calls: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    found: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    mended: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    note: Mapped[str] = mapped_column(Text, server_default=text("''"))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.calls import finding
 from service.calls.agents import queries as agents
+from service.calls.completeness import feeds as feeds
 from service.calls.finding import Filters as Filters
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop

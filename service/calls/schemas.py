@@ -69,7 +69,11 @@ class TransferFacts:
 
 @dataclass(frozen=True)
 class CallFacts:
-    """One call as far as it is known; `revision` is the journal position and never goes back."""
+    """One call as far as it is known; `revision` is the journal position and never goes back.
+
+    `provenance` says how: live (heard), repaired (concluded from a snapshot), or backfilled (from the switch's own files,
+    with a digest of everything in `derivation`).
+    """
 
     switch: str
     call_key: str
@@ -104,6 +108,41 @@ class CallFacts:
     conference: str | None = None
     segments: tuple[SegmentFacts, ...] = ()
     transfers: tuple[TransferFacts, ...] = ()
+    derivation: str | None = None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A hold that was heard: under which names its call is known, by which extension, from when to when."""
+
+    names: frozenset[str]
+    extension: str
+    began_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a file has been read: everything written before `low_at` lies before `offset`."""
+
+    path: str
+    inode: int
+    offset: int
+    known: int
+    head: str
+    low_at: datetime
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How a listener stands: whether it is connected and since when, when it last heard anything, and how much."""
+
+    up: bool
+    since: datetime | None
+    heard_at: datetime | None
+    frames: int
+    doubted: int
+    calls: int
 
 
 @dataclass(frozen=True)

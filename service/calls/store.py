@@ -5,6 +5,7 @@ statements by the batch and not by the call.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -51,6 +52,7 @@ COPIED = (
     "provenance",
     "end_certain",
     "revision",
+    "derivation",
     "call_key",
 )
 
@@ -135,11 +137,26 @@ def _stored(
     if call is None:
         call = Call(switch=fact.switch)
         session.add(call)
-    elif fact.revision <= call.revision:  # the same again may be re-read from the midst of the call
+    elif not rules.is_news(call, fact, at=at):  # the same again may be re-read from the midst of the call
         return call, False
     rows |= dict.fromkeys(_names(fact), call)
-    _write(session, call, fact, around, at)
+    _write(session, call, _kept(call, fact), around, at)
     return call, True
+
+
+def _kept(call: Call, fact: CallFacts) -> CallFacts:
+    """What only the ear can know outlives what the switch wrote: the recording's name, and that nobody may see a number."""
+    if fact.provenance != "backfilled" or call.call_key is None:
+        return fact
+    withheld = call.caller_number is not None and phones.parse(call.caller_number).kind == "withheld"
+    return replace(
+        fact,
+        revision=call.revision,
+        call_key=call.call_key,
+        recording_name=call.recording_name,
+        caller_number=call.caller_number if withheld else fact.caller_number,
+        caller_name=call.caller_name if withheld else fact.caller_name,
+    )
 
 
 def _one_of(session: Session, rows: dict[Name, Call], fact: CallFacts) -> Call | None:
@@ -295,6 +312,9 @@ def _aliases(session: Session, rows: dict[Name, Call], facts: list[CallFacts]) -
 
 def _legs(session: Session, around: "_Around", news: list[tuple[Call, CallFacts]]) -> None:
     """The legs of calls that were not merged into another; what was told last counts."""
+    gone = {call.id for call, fact in news if fact.provenance == "backfilled"}
+    if gone:
+        session.execute(delete(CallLeg).where(CallLeg.call_id.in_(gone)))
     added = {(leg["call_id"], leg["no"]): leg for call, fact in news for leg in _leg_rows(call, fact, around)}
     if added:
         session.execute(_ADDED_LEG, list(added.values()))

@@ -50,6 +50,11 @@ class SwitchSettings:
     username: str = "listener"
     secret: str = ""
     recordings: Path | None = None
+    queue_log: Path | None = None  # files that the switch writes, as they are seen from here; the backfill reads them
+    cel: Path | None = None
+    cdr: Path | None = None
+    cel_columns: tuple[str, ...] = ()  # empty: Asterisk's own sample, or ours, told by their number
+    files_timezone: str = ""  # of times without a zone in these files; empty: the firm's
     trunk_contexts: tuple[str, ...] = ("from-*",)
     extension_pattern: str = r"\d+"
     actor_username: str = ""  # a second AMI user that may act; without it orders are refused in words
@@ -61,6 +66,12 @@ class SwitchSettings:
     def acts(self) -> bool:
         """True when Ringdesk may ask this switch for something."""
         return bool(self.actor_username and self.actor_secret)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that are named, by their kind."""
+        named = {"cel": self.cel, "queue_log": self.queue_log, "cdr": self.cdr}
+        return {kind: path for kind, path in named.items() if path is not None}
 
     def __repr__(self) -> str:
         return f"SwitchSettings({self.name!r}, {self.username}@{self.host}:{self.port})"
@@ -211,10 +222,13 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
         raise BadSetting(f"A switch is named {item['name']!r}. Use letters, digits, - and _ only.")
     kept = dict(item)
     kept["port"] = _number("switch port", item.get("port", 5038), 1, 65535)
-    if item.get("recordings"):
-        kept["recordings"] = Path(str(item["recordings"])).expanduser()
-    if "trunk_contexts" in item:
-        kept["trunk_contexts"] = _patterns(item["trunk_contexts"])
+    for field in ("recordings", "queue_log", "cel", "cdr"):
+        kept[field] = Path(str(item[field])).expanduser() if item.get(field) else None
+    for field in ("trunk_contexts", "cel_columns"):
+        if field in item:
+            kept[field] = _patterns(field, item[field])
+    if item.get("files_timezone"):
+        _zone(str(item["files_timezone"]), "files_timezone")
     try:
         re.compile(item.get("extension_pattern", ""))
     except re.error as error:
@@ -235,9 +249,10 @@ def _line(field: str, value: Any) -> None:
         raise BadSetting(f"The {field} of a switch is no line of text. Write it in quotes, on one line.")
 
 
-def _patterns(value: Any) -> tuple[str, ...]:
+def _patterns(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise BadSetting(f'trunk_contexts is {value!r}; write a list such as ["from-*"].')
+        example = '["from-*"]' if name == "trunk_contexts" else '["eventtype", "eventtime"]'
+        raise BadSetting(f"{name} is {value!r}; write a list such as {example}.")
     return tuple(value)
 
 
@@ -266,11 +281,11 @@ def _number(name: str, value: Any, low: int, high: int) -> int:
     return number
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str, setting: str = "timezone") -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadSetting(f"timezone is {name!r}; use a name such as Asia/Shanghai.") from error
+        raise BadSetting(f"{setting} is {name!r}; use a name such as Asia/Shanghai.") from error
 
 
 def _locale(name: str) -> str:

@@ -194,6 +194,12 @@ FINDING: Mapping[str, LazyString] = {
     "unusable": _l("The file is none that the dialplan writes."),
     "refused": _l("The caller refused to be recorded; the file still lies at the switch. Delete it there."),
 }
+FILLING: Mapping[str, LazyString] = {"running": _l("Running"), "done": _l("Done"), "failed": _l("Failed")}
+FILLED_WHY: Mapping[str, LazyString] = {
+    "after a gap": _l("After a gap"),
+    "hourly": _l("Hourly"),
+    "by hand": _l("By hand"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "agent": AGENT,
     "pause": PAUSE,
@@ -223,6 +229,8 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "deleted": DELETED,
     "found": FOUND,
     "finding": FINDING,
+    "filling": FILLING,
+    "filled_why": FILLED_WHY,
 }
 
 # What scripts say; the page hands it over in the language of the request.
