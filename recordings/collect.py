@@ -21,6 +21,7 @@ from service.core import db, scope
 from service.core.config import Settings
 
 QUIET_SECONDS = 1.0  # a closed file: the header is complete and nothing was written for this long
+EMPTY_SECONDS = 600.0  # a header alone: the caller may still wait in a queue, and nothing is mixed before both talk
 LOST_SECONDS = 60.0  # a file nobody closed: the switch died, or the call is on hold and it is collected anew later
 SETTLED_SECONDS = 5.0  # a folder whose last change is younger may change again within the same tick of its clock
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -200,7 +201,7 @@ class Round:
         if found.header is None:
             return self._unusable(relative, "it is not a 16-bit PCM WAV", found.name)
         if found.header.empty:
-            return self._empty(shown, found.name)
+            return self._empty(shown, found)
         file.seek(0)
         wave = Wave(found.header.rate, found.header.channels)
         sealed = self.vault.put(file, wave.taste)
@@ -238,9 +239,12 @@ class Round:
         self._finding("unusable", relative, reason, name)
         return True
 
-    def _empty(self, shown: str, name: Name) -> bool:
+    def _empty(self, shown: str, found: Found) -> bool:
+        if found.quiet < EMPTY_SECONDS:
+            self.report.waiting.append(shown)
+            return False
         self.report.empty.append(shown)
-        self._finding("empty", name.relative, "", name)
+        self._finding("empty", found.name.relative, "", found.name)
         return True
 
     def _refusal(self, relative: str, name: Name) -> bool:

@@ -33,7 +33,7 @@ PLACES = (
     Place(_l("Tickets"), "ticket", "/tickets", "ticket.read"),
     Place(_l("Calls"), "history", "/calls", "call.read"),
     Place(_l("Wallboard"), "layout-dashboard", "/wallboard", "floor.watch"),
-    Place(_l("Recordings"), "microphone", "/recordings", "recording.read"),
+    Place(_l("Audio"), "microphone", "/recordings", "recording.read"),
     Place(_l("Customers"), "users", "/customers", "party.read"),
     Place(_l("Boards"), "chart-bar", "/dashboards/calls", "board.calls"),
     Place(_l("Nights"), "moon-stars", "/nights", "night.read"),

@@ -172,7 +172,7 @@ def test_a_refusal_takes_the_player_away_and_keeps_the_call(
     ada.go(call.path)
     ada.page.click("text=Was announced")
     ada.page.wait_for_selector(".right .badge >> text=Announced")
-    ada.page.click(".right summary >> text=Refused")
+    ada.page.click(".right summary >> text=Was refused")
     ada.page.click("text=Destroy the audio")
     ada.page.wait_for_selector("text=The audio is being destroyed")
     assert ada.page.locator("[data-player]").count() == 0

@@ -88,10 +88,18 @@ def test_a_file_that_nobody_closed_is_taken_as_it_is_and_again_when_it_grew(
 
 def test_a_header_without_audio_is_empty_and_never_a_recording(shelf: Settings, there: Callable[..., Path]) -> None:
     stored_call()
-    there(f"{DAY}/{KEY}.1.wav", wav(b""))
+    there(f"{DAY}/{KEY}.1.wav", wav(b""), AT.timestamp() - 700)
 
     assert collect.scan(shelf, AT).empty == [f"{DAY}/{KEY}.1.wav"]
     assert kept() == []
+
+
+def test_a_header_alone_may_still_be_a_caller_in_a_queue(shelf: Settings, there: Callable[..., Path]) -> None:
+    there(f"{DAY}/{KEY}.1.wav", wav(b""), AT.timestamp() - 300)
+
+    report = collect.scan(shelf, AT)
+
+    assert (report.waiting, report.empty, findings()) == ([f"{DAY}/{KEY}.1.wav"], [], [])
 
 
 @pytest.mark.parametrize("name", ["13800001001.wav", "=cmd|'x'!A1.1.wav", f"{KEY}.wav", "$(reboot).1.wav"])
@@ -198,7 +206,7 @@ def test_only_recent_days_are_looked_through_between_the_whole_looks(
 
 def test_what_is_wrong_with_a_file_is_on_the_list_until_it_is_mended(shelf: Settings, there: Callable[..., Path]) -> None:
     stored_call()
-    there(f"{DAY}/{KEY}.1.wav", wav(b""))
+    there(f"{DAY}/{KEY}.1.wav", wav(b""), AT.timestamp() - 700)
     there(f"{DAY}/13800001001.wav")
     collect.scan(shelf, AT)
     assert findings() == [("unusable", "2026/11/23/13800001001.wav", True), ("empty", f"2026/11/23/{KEY}.1.wav", True)]
@@ -225,7 +233,7 @@ def test_a_call_without_its_file_is_missed_and_found_late(shelf: Settings, there
 
 def test_a_call_whose_file_is_empty_is_not_missed_as_well(shelf: Settings, there: Callable[..., Path]) -> None:
     stored_call(AT - timedelta(hours=3), recorded=True)
-    there(f"{DAY}/{KEY}.1.wav", wav(b""))
+    there(f"{DAY}/{KEY}.1.wav", wav(b""), AT.timestamp() - 700)
     collect.scan(shelf, AT)
     with db.begin(scope.ALL) as session:
         actions.look_for_missing(session, ["pbx1"], at=AT)

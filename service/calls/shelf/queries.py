@@ -170,13 +170,16 @@ class Found(NamedTuple):
     call_id: int | None
 
 
-def findings(session: Session, limit: int = 100) -> list[Found]:
-    """What is wrong now, alarms first, and after it what was mended lately."""
+def findings(session: Session, limit: int = 100, mended: int = 10) -> list[Found]:
+    """What is wrong now, alarms first, and after it what was mended last."""
+    closed = select(RecordingFinding.id).where(RecordingFinding.mended_at.is_not(None))
+    last = closed.order_by(RecordingFinding.mended_at.desc()).limit(mended)
     rows = session.execute(
         select(RecordingFinding, CallAlias.call_id)
         .outerjoin(
             CallAlias, (CallAlias.switch == RecordingFinding.switch) & (CallAlias.uniqueid == RecordingFinding.uniqueid)
         )
+        .where(RecordingFinding.mended_at.is_(None) | RecordingFinding.id.in_(last))
         .order_by(
             RecordingFinding.mended_at.is_not(None),
             case((RecordingFinding.kind.in_(("key", "disk")), 0), else_=1),
