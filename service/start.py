@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -230,6 +231,24 @@ def _watch_feeds(settings: Settings, stop: threading.Event) -> None:
                 actions.watch_feeds(session, names, at=clock.now())
         except SQLAlchemyError as error:  # looked at again when the database is back
             log.warning("The listeners are not watched: %s", str(error).splitlines()[0])
+
+
+def doctor(settings: Settings, name: str | None, etc: str | None, locale: str, *, as_json: bool) -> int:
+    """Each switch is examined, the page shows the same, and it is printed; returns 1 when something is wrong."""
+    from service import doctor as house
+
+    switch(settings, name)
+    try:
+        resolved, known = ready(settings), True
+    except (prepare.Unreachable, OperationalError) as error:
+        click.echo(f"{error if isinstance(error, DeskError) else sentence_of(error)} The switch is looked at without it.", err=True)
+        resolved, known = settings, False
+    clock.use(settings.timezone)
+    reports = house.examined(resolved, at=clock.now(), only=name, etc=Path(etc) if etc else None)
+    if known:
+        house.keep(reports)
+    house.show(reports, locale, as_json=as_json)
+    return int(any(report.wrong for report in reports))
 
 
 def night(settings: Settings, *, full: bool) -> int:

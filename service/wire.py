@@ -8,6 +8,7 @@ from service.core.config import Settings
 def wire(settings: Settings) -> None:
     """Identity is answered, and every kind of job has its handler."""
     from etl import nightly
+    from service import doctor
     from service.calls import actions as calls
     from service.core import clock, housekeeping, jobs
     from service.staff import actions as staff
@@ -16,4 +17,5 @@ def wire(settings: Settings) -> None:
     clock.use(settings.timezone)
     signin.wire()
     jobs.handler("night", lambda args: nightly.job(settings, args))
+    jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))

@@ -46,6 +46,8 @@ class SwitchSettings:
     username: str = "listener"
     secret: str = ""
     recordings: Path | None = None
+    queue_log: Path | None = None  # a file that the switch writes, as it is seen from here
+    etc: Path | None = None  # the switch's /etc/asterisk, as it is seen from here; only the doctor reads it
     trunk_contexts: tuple[str, ...] = ("from-*",)
     extension_pattern: str = r"\d+"
 
@@ -181,8 +183,8 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
         raise BadSetting(f"A switch is named {item['name']!r}. Use letters, digits, - and _ only.")
     kept = dict(item)
     kept["port"] = _number("switch port", item.get("port", 5038), 1, 65535)
-    if item.get("recordings"):
-        kept["recordings"] = Path(str(item["recordings"])).expanduser()
+    for field in ("recordings", "queue_log", "etc"):
+        kept[field] = Path(str(item[field])).expanduser() if item.get(field) else None
     if "trunk_contexts" in item:
         kept["trunk_contexts"] = _patterns(item["trunk_contexts"])
     try:

@@ -43,7 +43,18 @@ class Talk:
         self._framer = wire.Framer()
         self._waiting: list[bytes] = []
         self.heard = bytearray()
-        self.banner = ""
+
+    async def greeting(self) -> bytes:
+        """The first line, which a switch says without being asked; empty when it says nothing."""
+        said = b""
+        with suppress(TimeoutError):
+            while b"\n" not in said and len(said) < 1000:
+                data = await asyncio.wait_for(self._reader.read(1000), PATIENCE)
+                if not data:
+                    break
+                said += data
+        self._waiting += [frame for _, frame in self._framer.feed(said)]
+        return said.partition(b"\n")[0].strip()
 
     async def frame(self, patience: float = PATIENCE) -> bytes | None:
         """The next frame; None when none came in time. Raises ConnectionError when the switch hangs up."""
@@ -83,9 +94,7 @@ class Talk:
 
     def keep(self, frame: bytes) -> None:
         """Remember what came by itself."""
-        if frame.startswith(wire.BANNER):
-            self.banner = frame[len(wire.BANNER) :].decode("ascii", "replace").strip()
-        else:
+        if not frame.startswith(wire.BANNER):
             self.heard += frame + b"\r\n\r\n"
 
     async def listen(self, seconds: float) -> None:
@@ -143,16 +152,16 @@ def _plain(error: OSError) -> str:
 
 
 async def _enter(talk: Talk, switch: SwitchSettings) -> Visit:
-    first = await talk.frame()
-    if first is None or not first.startswith(wire.BANNER):
-        return Visit(outcome="stranger" if first else "silent", why=ascii((first or b"")[:60].decode("latin-1"))[1:-1])
-    talk.keep(first)
+    first = await talk.greeting()
+    if not first.startswith(wire.BANNER):
+        return Visit(outcome="stranger" if first else "silent", why=ascii(first[:60].decode("latin-1"))[1:-1])
+    banner = first.removeprefix(wire.BANNER).decode("ascii", "replace")
     answer = await talk.log_in(switch.username, switch.secret)
     if answer.good:
-        return Visit(outcome="in", banner=talk.banner)
+        return Visit(outcome="in", banner=banner)
     why = ascii(answer.headers.get("message", ""))[1:-1][:100]
     outcome = "in-use" if "already in use" in why.lower() else "refused" if answer.headers else "silent"
-    return Visit(outcome=outcome, why=why, banner=talk.banner)
+    return Visit(outcome=outcome, why=why, banner=banner)
 
 
 async def _look_round(talk: Talk, seen: Visit, switch: SwitchSettings, endpoints: tuple[str, ...], listen: float) -> Visit:
@@ -246,6 +255,7 @@ async def _twice(switch: SwitchSettings) -> bool | None:
     """Whether the user is let in while it is in; None when that cannot be told."""
     with suppress(OSError, TimeoutError):
         async with _talk(switch.host, switch.port) as second:
+            await second.greeting()
             answer = await second.log_in(switch.username, switch.secret)
             if answer.good:
                 await second.ask("Logoff")
