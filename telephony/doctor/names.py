@@ -49,11 +49,18 @@ def queues(facts: Facts) -> Iterator[Finding]:
     there = (frozenset(facts.visit.queues) | facts.evidence.queues) - {"default"}
     unknown, gone = there - facts.desk.queues, facts.desk.queues - there
     if unknown:
-        yield warning("queues", "unknown", queues=unknown)
+        yield warning("queues", "unknown", Fix("psql", tuple(_on_file(facts.switch.name, name) for name in sorted(unknown))), queues=unknown)
     if gone:
         yield warning("queues", "gone", queues=gone)
     if not unknown and not gone:
         yield ok("queues", "ok", count=len(there))
+
+
+def _on_file(switch: str, name: str) -> str:
+    """The statement that gives a queue its branch; a quote in a name stays part of it."""
+    switch, name = switch.replace("'", "''"), name.replace("'", "''")
+    return (f"insert into phone_line (switch, kind, name, label, branch_id) "
+            f"select '{switch}', 'queue', '{name}', '{name}', id from branch where code = '…';")
 
 
 def seats(facts: Facts) -> Iterator[Finding]:
