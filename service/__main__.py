@@ -141,6 +141,21 @@ def backfill(name: str | None, since: datetime | None) -> None:
     start.backfill(start.ready(config.load()), name, since)
 
 
+@main.command()
+@click.option("--switch", "name", help="which switch, when several are configured")
+@click.option("--etc", type=click.Path(exists=True, file_okay=False), help="a copy of the switch's /etc/asterisk to read as well")
+@click.option("--json", "as_json", is_flag=True, help="print it for programs")
+@click.option("--lang", type=click.Choice(["zh", "en"]), help="in which language (default: locale of the settings)")
+@plainly
+def doctor(name: str | None, etc: str | None, as_json: bool, lang: str | None) -> None:
+    """Check how each switch is set up, and print what to change; exit code 1 when something is wrong."""
+    from service import start
+
+    languages = {"zh": "zh_Hans_CN", "en": "en"}
+    settings = config.load()
+    sys.exit(start.doctor(settings, name, etc, languages.get(lang or "", settings.locale), as_json=as_json))
+
+
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @plainly

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -241,6 +242,24 @@ def verified(broken: int) -> str:
         kept, head = queries.shelf(session).kept, queries.chain_head(session)
     said = f"{broken} broken." if broken else f"{kept} recordings are as they were collected."
     return f"{said} The chain ends at {head[0]} with {head[1]}." if head else said
+
+
+def doctor(settings: Settings, name: str | None, etc: str | None, locale: str, *, as_json: bool) -> int:
+    """Each switch is examined, the page shows the same, and it is printed; returns 1 when something is wrong."""
+    from service import doctor as house
+
+    switch(settings, name)
+    try:
+        resolved, known = ready(settings), True
+    except (prepare.Unreachable, OperationalError) as error:
+        click.echo(f"{error if isinstance(error, DeskError) else sentence_of(error)} The switch is looked at without it.", err=True)
+        resolved, known = settings, False
+    clock.use(settings.timezone)
+    reports = house.examined(resolved, at=clock.now(), only=name, etc=Path(etc) if etc else None)
+    if known:
+        house.keep(reports)
+    house.show(reports, locale, as_json=as_json)
+    return int(any(report.wrong for report in reports))
 
 
 def night(settings: Settings, *, full: bool) -> int:

@@ -15,7 +15,7 @@ CONTEXTS = (
 )
 # The front door may open every room; it holds no business rule.
 FRONT_DOOR = ("service.__main__", "service.app", "service.asgi", "service.answers", "service.boards", "service.start", "service.wire",
-              "service.supervisor", "service.prepare", "service.demo", "service.migrations", "telephony.__main__")
+              "service.supervisor", "service.prepare", "service.doctor", "service.demo", "service.migrations", "telephony.__main__")
 PURE_EAR = ("wire", "event", "livecall", "step", "grouping", "floor", "facts", "guard", "switch", "feed", "timeline",
              "members", "phones", "acts", "records", "book", "retelling")
 DOORS: dict[str, tuple[str, ...]] = {

@@ -55,6 +55,7 @@ class SwitchSettings:
     cdr: Path | None = None
     cel_columns: tuple[str, ...] = ()  # empty: Asterisk's own sample, or ours, told by their number
     files_timezone: str = ""  # of times without a zone in these files; empty: the firm's
+    etc: Path | None = None  # the switch's /etc/asterisk, as it is seen from here; only the doctor reads it
     trunk_contexts: tuple[str, ...] = ("from-*",)
     extension_pattern: str = r"\d+"
     actor_username: str = ""  # a second AMI user that may act; without it orders are refused in words
@@ -222,7 +223,7 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
         raise BadSetting(f"A switch is named {item['name']!r}. Use letters, digits, - and _ only.")
     kept = dict(item)
     kept["port"] = _number("switch port", item.get("port", 5038), 1, 65535)
-    for field in ("recordings", "queue_log", "cel", "cdr"):
+    for field in ("recordings", "queue_log", "cel", "cdr", "etc"):
         kept[field] = Path(str(item[field])).expanduser() if item.get(field) else None
     for field in ("trunk_contexts", "cel_columns"):
         if field in item:

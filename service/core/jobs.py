@@ -70,6 +70,12 @@ def enqueue(
     return int(row[0]) if row else None
 
 
+def waits(session: Session, name: str) -> bool:
+    """True while a job of that name is to be done, or is being done."""
+    found = text("select exists (select from job where name = :name and state in ('ready', 'running'))")
+    return bool(session.scalar(found, {"name": name}))
+
+
 def handler(name: str, function: Handler) -> None:
     """Jobs of that name are done by `function`, which must be safe to run twice; called from wire()."""
     HANDLERS[name] = function

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from service.calls import queries as calls
 from service.core import clock, db, identity, jobs
+from service.reports import doctor as told
 from service.reports import queries, words
 
 bp = Blueprint("reports", __name__)
@@ -73,3 +74,24 @@ def fill() -> ResponseReturnValue:
             )
     flash(_("The files are being read; what comes of it shows here by itself.") if names else _("No switch has files to read yet."))
     return redirect("/nights/feeds")
+
+
+@bp.get("/settings/doctor")
+def doctor() -> ResponseReturnValue:
+    """What was last found at each switch, and whether somebody is looking now."""
+    person = identity.require("staff.admin")
+    with db.begin(person.scope) as session:
+        reports, busy = queries.examinations(session), jobs.waits(session, "doctor")
+    names = [switch.name for switch in current_app.config["RINGDESK"].switches]
+    shown = [report for report in reports if report.switch in names]
+    unseen = [name for name in names if name not in {report.switch for report in shown}]
+    return render_template("reports/doctor.html", reports=shown, unseen=unseen, names=names, busy=busy, told=told)
+
+
+@bp.post("/settings/doctor")
+def examine() -> ResponseReturnValue:
+    """The switches are examined as soon as the jobs process takes it; one look at a time is enough."""
+    person = identity.require("staff.admin")
+    with db.begin(person.scope) as session:
+        jobs.enqueue(session, "doctor", {}, at=clock.now(), dedupe="one", max_attempts=1)
+    return redirect("/settings/doctor")

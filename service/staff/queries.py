@@ -122,6 +122,13 @@ def seatings(session: Session, places: set[tuple[str, str]]) -> Seatings:
     return found
 
 
+def taken_seats(session: Session, switch: str, at: datetime) -> frozenset[str]:
+    """The extensions of the switch at which somebody sits at that moment."""
+    held = ExtensionAssignment
+    open_ = held.valid_to.is_(None) | (held.valid_to > at)
+    return frozenset(session.scalars(select(held.extension).where(held.switch == switch, held.valid_from <= at, open_)))
+
+
 def scope_of(session: Session, seat: Seat) -> Scope:
     """What the person at that phone may see, as their own pages would."""
     return _scope(session, seat.reach, seat.branch_id)

@@ -37,6 +37,7 @@ NO_BRANCH = {
     "feed_cursor": "a switch serves several branches",
     "backfill_run": "a switch serves several branches",
     "feed_gap": "a switch serves several branches",
+    "doctor_report": "about the switches, which belong to the firm; read by administrators",
     "feed_checkpoint": "read by the listener only",
     "sla_policy": "the same limits for everybody",
     "retention_class": "the same limits for everybody",
