@@ -25,7 +25,7 @@ from telephony.livecall import LiveCall
 from telephony.logfile import Log, Mark
 from telephony.records import Cdr, Form, Row
 from telephony.retelling import UNKNOWN, Held
-from telephony.sink import call_facts
+from telephony.rows import call_facts
 from telephony.switch import Switch
 
 log = logging.getLogger(__name__)

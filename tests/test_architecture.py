@@ -27,6 +27,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "telephony.orders": ("service.calls.actions",),
     "telephony.listener": ("service.calls.actions",),
     "telephony.backfill": ("service.calls.actions",),
+    "telephony.rows": ("service.calls.actions",),
     "recordings": ("service.core", "service.calls.shelf.actions", "service.calls.shelf.queries"),
     "warehouse": ("service.core",),
     "etl": ("service.core", "warehouse"),

@@ -129,11 +129,12 @@ def _row(
     customers: dict[int, str],
     labels: Labels,
 ) -> CallRow:
-    kind = last.kind if last else ""
+    holding = next((one for one in at_call if one.phase == "hold"), None)  # segments are stored when a call ends
+    kind = last.kind if last else "hold" if holding else ""
     state = rules.call_state(bool(call.answered_at), not call.live, kind, any(one.phase == "ringing" for one in at_call), bool(call.queue))
     rung = [names.get(one.staff_id, "") for one in at_call]
     taken = names.get(call.staff_id or 0) or call.answered_by or call.agent or ""
-    since = {"ended": call.ended_at, "waiting": call.queued_at, "held": last.began_at if last else None, "talking": call.answered_at}.get(state)
+    since = {"ended": call.ended_at, "waiting": call.queued_at, "held": last.began_at if last else holding.since if holding else None, "talking": call.answered_at}.get(state)
     return CallRow(
         call=call,
         state=state,
