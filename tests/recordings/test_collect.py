@@ -313,3 +313,13 @@ def test_audio_whose_row_cannot_be_written_is_not_left_behind(
     with pytest.raises(RuntimeError):
         collect.scan(shelf, AT)
     assert list(vault.of(shelf).blobs()) == []
+
+
+def test_an_empty_file_of_a_caller_who_gave_up_is_nothing_to_mend(shelf: Settings, there: Callable[..., Path]) -> None:
+    stored_call(AT - timedelta(hours=3), answered_at=None, answered_by=None, agent=None, disposition="abandoned")
+    there(f"{DAY}/{KEY}.1.wav", wav(b""), AT.timestamp() - 700)
+    collect.scan(shelf, AT)
+    with db.begin(scope.ALL) as session:
+        actions.look_for_missing(session, ["pbx1"], at=AT)
+
+    assert findings() == [("empty", f"2026/11/23/{KEY}.1.wav", False)]

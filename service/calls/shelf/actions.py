@@ -366,6 +366,11 @@ _NOT_MISSING = text("""
     from call_alias a join recording r on r.call_id = a.call_id
     where f.kind = 'missing' and f.mended_at is null and a.switch = f.switch and a.uniqueid = f.uniqueid
 """)
+_NOBODY_TALKED = text("""
+    update recording_finding f set mended_at = :at from call_alias a join call c on c.id = a.call_id
+    where f.kind = 'empty' and f.mended_at is null and a.switch = f.switch and a.uniqueid = f.uniqueid
+    and not c.live and c.answered_at is null
+""")
 _ORPHANS = text("""
     insert into recording_finding (switch, kind, subject, uniqueid, note, found_at, branch_id)
     select switch, 'orphan', coalesce(source, uniqueid || '.' || segment), uniqueid, '', :at, branch_id from recording
@@ -380,11 +385,15 @@ _NOT_ORPHANS = text("""
 
 
 def look_for_missing(session: Session, switches: Sequence[str], *, at: datetime) -> None:
-    """Calls that were recorded and have no file, and files that have no call, are findings; those that were found are closed."""
+    """Calls that were recorded and have no file, and files that have no call, are findings; those that were found are closed.
+
+    So is an empty file of a call that nobody answered: nothing is missing there.
+    """
     given = {"switches": list(switches), "at": at, "since": at - LOOKED_BACK, "before": at - MISSING_AFTER}
     session.execute(_NOT_MISSING, given)
     session.execute(_MISSING, given)
     session.execute(_NOT_ORPHANS, given)
+    session.execute(_NOBODY_TALKED, given)
     session.execute(_ORPHANS, given | {"before": at - ORPHAN_AFTER})
 
 
