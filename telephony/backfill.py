@@ -96,7 +96,8 @@ class Backfill:
         zone = ZoneInfo(switch.files_timezone) if switch.files_timezone else settings.timezone
         self.form = Form(tuple(switch.cel_columns), zone)
         self._bind, self._progress = engine, progress
-        self._met, self._calls, self._seen = history.Reconciled(0, 0), 0, set[str]()
+        self._met, self._calls = history.Reconciled(0, 0), set[str]()
+        self._names = set[str]()  # every id that the files know
         self._low = at
 
     def run(self, why: str, since: datetime | None) -> Outcome:
@@ -112,14 +113,15 @@ class Backfill:
                 for kind, path in self.switch.files.items()]
         try:
             missing = self._read(logs, run_id, first)
-            filled = self._done(logs, run_id, gaps, missing)
+            note = self._wanting(missing, first)
+            filled = self._done(logs, run_id, gaps, missing, note)
         except Exception as error:
             sentence = str(error) if isinstance(error, DeskError) else f"{type(error).__name__}: {error}"
             with db.begin(scope.ALL, self._bind) as session:
                 history.run_ended(session, run_id, at=clock.now(), failed=sentence)
             raise
-        return Outcome(self.switch.name, sum(one.read for one in logs), sum(one.bad for one in logs), len(self._seen),
-                       self._met.found, self._met.mended, filled, " ".join(missing.values()))
+        return Outcome(self.switch.name, sum(one.read for one in logs), sum(one.bad for one in logs), len(self._calls),
+                       self._met.found, self._met.mended, filled, note)
 
     def _since(self, wanted: Sequence[datetime], known: dict[str, Place], since: datetime | None) -> tuple[datetime, bool]:
         """From when on rows count, and whether the remembered places are early enough for that."""
@@ -151,23 +153,37 @@ class Backfill:
             with db.begin(scope.ALL, self._bind) as session:
                 met = history.reconcile(session, facts[begin : begin + BATCH], at=self.at)
             self._met = history.Reconciled(self._met.found + met.found, self._met.mended + met.mended)
-        self._seen |= {fact.call_key for fact in facts}
+        self._calls |= {fact.call_key for fact in facts}
+        self._names |= {name for fact in facts for name in (fact.call_key, *fact.aliases)}
         read = sum(one.read for one in logs)
         self._progress(f"{self.switch.name} {derived.until:%m-%d %H:%M}", read, 0)
         with db.begin(scope.ALL, self._bind) as session:
             history.run_went(session, run_id, read_to=derived.until, records=read, unreadable=sum(one.bad for one in logs),
-                             calls=len(self._seen), met=self._met)
+                             calls=len(self._calls), met=self._met)
 
-    def _done(self, logs: Sequence[Log], run_id: int, gaps: Sequence[tuple[int, datetime, datetime]], missing: dict[str, str]) -> int:
-        """Places move and gaps are filled; a gap is not while a file that is set could not be read."""
+    def _wanting(self, missing: dict[str, str], first: datetime) -> str:
+        """Why the files cannot be trusted to fill a gap; empty when they can: they know each call that was heard whole."""
+        if missing:
+            return " ".join(missing.values())
+        with db.begin(scope.ALL, self._bind) as session:
+            heard = history.heard_whole(session, self.switch.name, first + OVERLAP, self.at - 2 * SETTLED)
+        lacking = sorted(heard - self._names)
+        if not lacking:
+            return ""
+        return (f"{len(lacking)} calls that were heard are not in these files, {lacking[0]} for one. They are copied too seldom, "
+                "leave calls out (unanswered = yes in cdr.conf, events in cel.conf), or are another switch's; gaps stay open until then.")
+
+    def _done(self, logs: Sequence[Log], run_id: int, gaps: Sequence[tuple[int, datetime, datetime]], missing: dict[str, str],
+              note: str) -> int:
+        """Places move and gaps are filled, unless the files are wanting."""
         low = min(self._low, self.at) - OVERLAP
         moved = {one.kind: Place(str(one.path), mark.inode, mark.offset, mark.known, mark.head, low)
                  for one in logs if one.kind not in missing and (mark := one.mark(low)) is not None}
-        filled = [] if missing else [gap for gap, _, ended in gaps if ended <= self.at - SETTLED]
+        filled = [] if note else [gap for gap, _, ended in gaps if ended <= self.at - SETTLED]
         with db.begin(scope.ALL, self._bind) as session:
             history.places_moved(session, self.switch.name, moved, at=self.at)
             history.gaps_filled(session, filled, at=self.at)
-            history.run_ended(session, run_id, at=clock.now(), note=" ".join(missing.values()))
+            history.run_ended(session, run_id, at=clock.now(), note=note)
         return len(filled)
 
 

@@ -71,6 +71,19 @@ def unsure_since(session: Session, switch: str, gap: datetime) -> datetime | Non
     )
 
 
+def heard_whole(session: Session, switch: str, since: datetime, until: datetime) -> set[str]:
+    """The calls of that time that were heard from beginning to end: whoever knows all calls knows these."""
+    return set(
+        session.scalars(
+            select(Call.call_key)
+            .where(Call.switch == switch, Call.provenance == "live", Call.live.is_(False), Call.end_certain)
+            .where(Call.started_at >= since, Call.ended_at <= until)
+            .order_by(Call.started_at.desc())
+            .limit(5000)
+        )
+    )
+
+
 def gaps_to_fill(session: Session, switch: str) -> list[tuple[int, datetime, datetime]]:
     """The gaps that are over and not yet filled, with their bounds."""
     gaps = session.scalars(

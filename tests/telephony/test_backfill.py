@@ -198,3 +198,19 @@ def test_what_somebody_chose_stays_theirs(place: Settings, committed_cast: Simpl
         chosen = party.id
     run(place)
     assert rows(f"select party_id, provenance from call where call_key = '{key}'") == [(chosen, "backfilled")]
+
+
+def test_files_that_lack_a_call_that_was_heard_fill_no_gap(place: Settings) -> None:
+    """A copy that is never renewed, or the files of another switch."""
+    at = datetime.fromtimestamp(1795700000, UTC)
+    with db.begin(scope.ALL) as session:
+        make.call(session, at - timedelta(minutes=30), call_key="1795698200.7", started_at=at - timedelta(minutes=30),
+                  ended_at=at - timedelta(minutes=29))
+        actions.gap_began(session, "pbx1", at=at - timedelta(minutes=20), reason="connection lost")
+        actions.gap_ended(session, "pbx1", at=at - timedelta(minutes=19))
+
+    done = run(place, at=at)
+
+    assert "1795698200.7" in done.note and done.filled == 0
+    assert rows("select filled_at from feed_gap") == [(None,)]
+    assert rows("select state, note like '1 calls that were heard%' from backfill_run") == [("done", True)]

@@ -104,10 +104,17 @@ class Wire:
         with suppress(OSError):
             while True:
                 near, _ = server.accept()
-                far = socket.create_connection(self._to)
-                self._ends += [near, far]
-                for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+                self._put_through(near)
+
+    def _put_through(self, near: socket.socket) -> None:
+        try:
+            far = socket.create_connection(self._to)
+        except OSError:  # the switch itself is down
+            near.close()
+            return
+        self._ends += [near, far]
+        for one, other in ((near, far), (far, near)):
+            threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
 
     def _carry(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
