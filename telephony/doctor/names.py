@@ -59,8 +59,8 @@ def queues(facts: Facts) -> Iterator[Finding]:
 def _on_file(switch: str, name: str) -> str:
     """The statement that gives a queue its branch; a quote in a name stays part of it."""
     switch, name = switch.replace("'", "''"), name.replace("'", "''")
-    return (f"insert into phone_line (switch, kind, name, label, branch_id) "
-            f"select '{switch}', 'queue', '{name}', '{name}', id from branch where code = '…';")
+    values = f"'{switch}', 'queue', '{name}', '{name}', id"
+    return f"insert into phone_line (switch, kind, name, label, branch_id) select {values} from branch where code = '…';"  # noqa: S608 - read, not run
 
 
 def seats(facts: Facts) -> Iterator[Finding]:
@@ -128,7 +128,7 @@ def withheld(facts: Facts) -> Iterator[Finding]:
 def forged(facts: Facts) -> Iterator[Finding]:
     """Is it stopped at the door when a caller writes lines into the switch's stream?"""
     sbc = Fix("kamailio.cfg", ('if ($fu =~ "%0[adAD]" || $(hdr(P-Asserted-Identity)) =~ "%0[adAD]"', '    || $(hdr(Remote-Party-ID)) =~ "%0[adAD]") {',
-                               '    sl_send_reply("400", "Bad caller");', "    exit;", "}"), "kamcmd cfg.reload")
+                               '    sl_send_reply("400", "Bad caller");', "    exit;", "}"), "systemctl restart kamailio")
     firewall = Fix("/etc/iptables/rules.v4", tuple(
         f'-A INPUT -p {protocol} --dport 5060 -m string --algo bm --icase --string "%0{letter}" -j DROP'
         for protocol in ("udp", "tcp") for letter in "da"), "netfilter-persistent reload")
