@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -202,7 +203,7 @@ async def _greet(settings: Settings, greeting: str) -> None:
 
 def work(settings: Settings) -> None:
     """Two workers take jobs, one watcher collects recordings and one sees that listeners live, until SIGTERM."""
-    from recordings import collect
+    from recordings import watch as collector
     from service.core import jobs
     from service.wire import wire
 
@@ -211,7 +212,7 @@ def work(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     threads = [threading.Thread(target=jobs.Worker(db.bound()).run, args=(stop,), daemon=True) for _ in range(2)]
-    threads.append(threading.Thread(target=collect.watch, args=(settings, stop), daemon=True))
+    threads.append(threading.Thread(target=collector.watch, args=(settings, stop), daemon=True))
     threads.append(threading.Thread(target=_watch_feeds, args=(settings, stop), daemon=True))
     for thread in threads:
         thread.start()
@@ -231,6 +232,16 @@ def _watch_feeds(settings: Settings, stop: threading.Event) -> None:
                 actions.watch_feeds(session, names, at=clock.now())
         except SQLAlchemyError as error:  # looked at again when the database is back
             log.warning("The listeners are not watched: %s", str(error).splitlines()[0])
+
+
+def verified(broken: int) -> str:
+    """The last line of a proof; the head of the chain is worth writing down where nobody can change it."""
+    from service.calls.shelf import queries
+
+    with db.begin(scope.ALL) as session:
+        kept, head = queries.shelf(session).kept, queries.chain_head(session)
+    said = f"{broken} broken." if broken else f"{kept} recordings are as they were collected."
+    return f"{said} The chain ends at {head[0]} with {head[1]}." if head else said
 
 
 def doctor(settings: Settings, name: str | None, etc: str | None, locale: str, *, as_json: bool) -> int:
@@ -267,9 +278,28 @@ def night(settings: Settings, *, full: bool) -> int:
     return 0
 
 
+def backfill(settings: Settings, name: str | None, since: datetime | None) -> None:
+    """The gaps of that switch, or of all that write files, are filled; each run ends with one sentence."""
+    from telephony import backfill as filling
+
+    chosen = [switch(settings, name)] if name else [one for one in settings.switches if one.files]
+    if not chosen:
+        raise CannotStart("No switch has files to read. Name cel, queue_log and cdr under [[switches]] (docs/backfill.md).")
+    began = since.replace(tzinfo=settings.timezone) if since else None
+    for one in chosen:
+        with Bar("backfill") as bar:
+            done = filling.run(settings, one, why="by hand", at=clock.now(), since=began, progress=bar.move)
+        click.echo(
+            f"{one.name}: {done.records} records, {done.calls} calls; {done.found} were missing and are stored, "
+            f"{done.mended} were corrected, {done.filled} gaps are filled. {done.note}".strip()
+        )
+
+
 @dataclass
 class Bar:
     """A progress bar in a terminal; silent elsewhere."""
+
+    name: str = "night"
 
     def __enter__(self) -> "Bar":
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -282,7 +312,7 @@ class Bar:
             transient=True,
         )
         self.bar.start()
-        self.task = self.bar.add_task("night", total=None)
+        self.task = self.bar.add_task(self.name, total=None)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.core.identity import Identity
@@ -146,11 +146,26 @@ def extension_of(session: Session, staff_id: int, at: datetime) -> tuple[str, st
     return (row.switch, row.extension) if row else None
 
 
-def names(session: Session, ids: set[int]) -> dict[int, str]:
-    """The names of these people."""
+def branch_of(session: Session, staff_id: int) -> int:
+    """The branch where the person belongs."""
+    return int(session.scalars(select(Staff.branch_id).where(Staff.id == staff_id)).one())
+
+
+def left_at(session: Session, ids: set[int]) -> dict[int, datetime]:
+    """When the last sign-in of each of these people ended; those who are signed in, or never were, are left out."""
     if not ids:
         return {}
-    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))}
+    last = select(StaffSession.staff_id, func.max(StaffSession.ended_at), func.count().filter(StaffSession.ended_at.is_(None)))
+    rows = session.execute(last.where(StaffSession.staff_id.in_(ids)).group_by(StaffSession.staff_id))
+    return {staff_id: ended for staff_id, ended, still in rows if not still and ended is not None}
+
+
+def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
+    """The names of these people, of everybody when none are named."""
+    if ids is not None and not ids:
+        return {}
+    query = select(Staff.id, Staff.name)
+    return {row.id: row.name for row in session.execute(query if ids is None else query.where(Staff.id.in_(ids)))}
 
 
 def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str]]:

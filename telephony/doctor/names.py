@@ -59,8 +59,8 @@ def queues(facts: Facts) -> Iterator[Finding]:
 def _on_file(switch: str, name: str) -> str:
     """The statement that gives a queue its branch; a quote in a name stays part of it."""
     switch, name = switch.replace("'", "''"), name.replace("'", "''")
-    values = f"'{switch}', 'queue', '{name}', '{name}', id"
-    return f"insert into phone_line (switch, kind, name, label, branch_id) select {values} from branch where code = '…';"  # noqa: S608 - read, not run
+    return (f"insert into phone_line (switch, kind, name, label, branch_id) "  # noqa: S608  shown to a person, never run
+            f"select '{switch}', 'queue', '{name}', '{name}', id from branch where code = '…';")
 
 
 def seats(facts: Facts) -> Iterator[Finding]:

@@ -3,8 +3,8 @@
 from service.migrations import rules
 
 # goes after 0011
-revision = "0012"
-down_revision = "0008"
+revision = "0013"
+down_revision = "0012"
 
 TABLES = """
 create table doctor_report (
