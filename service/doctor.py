@@ -188,7 +188,7 @@ def _print(report: Report) -> None:
     table = Table(title=f"{report.switch} · {clock.local(report.at):%Y-%m-%d %H:%M:%S}", title_justify="left", show_header=False, padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")  # Chinese has no blanks to break at
     found = in_order(report.findings)
     for one in found:
         style, mark = MARK.get(one.verdict, ("", "?"))

@@ -87,7 +87,7 @@ SAID: Mapping[str, LazyString] = {
     "rights.grave": _l("It may act too: %(rights)s. Listening needs none of these; give acting a user of its own."),
     "twice.ok": _l("A second listener can stand by."),
     "twice.no": _l("The switch lets the user in only once."),
-    "clock.ok": _l("The switch is %(offset)s s off."),
+    "clock.ok": _l("Both agree to within %(most)s s."),
     "clock.off": _l("The switch is %(offset)s s off (give or take %(doubt)s s). Let both follow the same time server."),
     "clock.far": _l("The switch is %(offset)s s off: calls land in the wrong hour. Let both follow the same time server."),
     "clock.unseen": _l("The switch does not tell its time."),

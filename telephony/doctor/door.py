@@ -138,7 +138,7 @@ def clock(facts: Facts) -> Iterator[Finding]:
     elif away > CLOCK_WARNING:
         yield warning("clock", "off", fix, **values)
     else:
-        yield ok("clock", "ok", **values)
+        yield ok("clock", "ok", most=f"{max(abs(offset), facts.visit.doubt, 0.01):.2f}")
 
 
 def system_name(facts: Facts) -> Iterator[Finding]:

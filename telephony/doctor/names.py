@@ -128,7 +128,7 @@ def withheld(facts: Facts) -> Iterator[Finding]:
 def forged(facts: Facts) -> Iterator[Finding]:
     """Is it stopped at the door when a caller writes lines into the switch's stream?"""
     sbc = Fix("kamailio.cfg", ('if ($fu =~ "%0[adAD]" || $(hdr(P-Asserted-Identity)) =~ "%0[adAD]"', '    || $(hdr(Remote-Party-ID)) =~ "%0[adAD]") {',
-                               '    sl_send_reply("400", "Bad caller");', "    exit;", "}"), "kamcmd cfg.reload")
+                               '    sl_send_reply("400", "Bad caller");', "    exit;", "}"), "systemctl restart kamailio")
     firewall = Fix("/etc/iptables/rules.v4", tuple(
         f'-A INPUT -p {protocol} --dport 5060 -m string --algo bm --icase --string "%0{letter}" -j DROP'
         for protocol in ("udp", "tcp") for letter in "da"), "netfilter-persistent reload")

@@ -142,13 +142,13 @@ async def _visit(switch: SwitchSettings, endpoints: tuple[str, ...], listen: flo
             reader.read(bytes(talk.heard))
     except TimeoutError:
         return replace(seen, outcome="silent"), reader.evidence()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a host's name may be none
         return replace(seen, outcome="away" if seen.outcome != "in" else "cut", why=_plain(error)), reader.evidence()
     return seen, reader.evidence()
 
 
-def _plain(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).partition("\n")[0][:120]
+def _plain(error: OSError | UnicodeError) -> str:
+    return str(getattr(error, "strerror", None) or type(error).__name__).partition("\n")[0][:120]
 
 
 async def _enter(talk: Talk, switch: SwitchSettings) -> Visit:

@@ -166,6 +166,11 @@ def test_a_wrong_secret_and_a_wrong_door_are_told_apart(asterisk: Lab) -> None:
         assert "reach.away" in examined(asterisk, port=place.getsockname()[1])
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 70 + ".example", "no-such-host.invalid"])
+def test_a_name_that_is_no_host_is_away(host: str) -> None:
+    assert visit(SwitchSettings(host=host))[0].outcome == "away"
+
+
 def test_what_is_no_switch_is_called_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
