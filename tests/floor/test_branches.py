@@ -41,7 +41,10 @@ VALUES: dict[str, Any] = {
     "bigint": 1, "integer": 1, "numeric": 1, "text": "x", "jsonb": "{}", "boolean": True, "date": AT.date(),
     "timestamp with time zone": AT,
 }  # fmt: skip
-CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind"}
+CHECKED = {
+    "ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
+    "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "confirmed",
+}
 MINE, FOREIGN = 1, 2
 
 
@@ -176,7 +179,7 @@ def test_no_row_can_be_moved_changed_or_deleted_across_branches(app: Any, tables
         assert app.rowcount == 0, name
         app.execute(f'delete from "{name}" where branch_id = %s', [FOREIGN])
         assert app.rowcount == 0, name
-    assert history == {"audit_entry", "ledger_item", "ledger_allocation", "recording_play", "ticket_event"}
+    assert history == {"agent_state_change", "audit_entry", "ledger_item", "ledger_allocation", "recording_play", "ticket_event"}
 
 
 def test_the_app_role_has_no_way_around_its_policies(app: Any, tables: list[str]) -> None:

@@ -16,7 +16,7 @@ from tests.signin import people
 from tests.signin.people import PAGE
 
 PEOPLE = {"a": "ada", "s": "cleo", "t": "wang", "f": "fay", "m": "mei", "r": "root", "-": ""}
-DESK, WRITE, ALL, BOARDS = "asmr", "astmr", "astfmr", "sfmr"
+DESK, WRITE, ALL, BOARDS, FLOOR = "asmr", "astmr", "astfmr", "sfmr", "smr"
 TICKET = {"version": "999"}  # nobody has seen that version: 409, and nothing is changed
 # Route -> who is let in and what they hear. Everybody else who is signed in hears 403, and a stranger is sent to sign in.
 DOORS: dict[str, tuple[str, int]] = {
@@ -47,6 +47,16 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /settings/locale": (ALL + "-", 302),
     "POST /settings/theme": (ALL, 302),
     "POST /settings/seat": (DESK, 422),
+    "POST /agent/state": (DESK, 422),
+    "GET /wallboard": (FLOOR, 200),
+    "GET /wallboard/now": (FLOOR, 200),
+    "GET /agents/<int:staff_id>": (FLOOR, 200),
+    "POST /agents/<int:staff_id>/state": (FLOOR, 422),
+    "POST /agents/<int:staff_id>/queues": (FLOOR, 302),
+    "POST /agents/<int:staff_id>/listen": (FLOOR, 409),  # they sit at no phone
+    "POST /orders/dial": (DESK, 409),  # no switch takes orders here
+    "POST /orders/on-call": (DESK, 409),
+    "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "POST /sign-out": (ALL + "-", 302),
     "GET /sign-in": (ALL, 302),
     "POST /sign-in": (ALL, 302),

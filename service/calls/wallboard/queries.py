@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
@@ -146,8 +147,9 @@ def _row(
 
 def _last_segments(session: Session, ids: Sequence[int]) -> dict[int, Row[int, str, datetime | None]]:
     """Where each call's customer is now."""
-    last = select(CallSegment.call_id, CallSegment.kind, CallSegment.began_at).distinct(CallSegment.call_id).where(CallSegment.call_id.in_(ids))
-    return {row.call_id: row for row in session.execute(last.order_by(CallSegment.call_id, CallSegment.no.desc()))} if ids else {}
+    last = select(CallSegment.call_id, CallSegment.kind, CallSegment.began_at).where(CallSegment.call_id.in_(ids))
+    last = last.ext(distinct_on(CallSegment.call_id)).order_by(CallSegment.call_id, CallSegment.no.desc())
+    return {row.call_id: row for row in session.execute(last)} if ids else {}
 
 
 def _at_call(session: Session, agents: Sequence[AgentState], ids: Sequence[int]) -> dict[int, list[AgentState]]:
