@@ -148,9 +148,9 @@ def _row(
 
 def _last_segments(session: Session, ids: Sequence[int]) -> dict[int, Row[int, str, datetime | None]]:
     """Where each call's customer is now."""
-    last = select(CallSegment.call_id, CallSegment.kind, CallSegment.began_at).ext(distinct_on(CallSegment.call_id))
-    last = last.where(CallSegment.call_id.in_(ids))
-    return {row.call_id: row for row in session.execute(last.order_by(CallSegment.call_id, CallSegment.no.desc()))} if ids else {}
+    last = select(CallSegment.call_id, CallSegment.kind, CallSegment.began_at).where(CallSegment.call_id.in_(ids))
+    last = last.ext(distinct_on(CallSegment.call_id)).order_by(CallSegment.call_id, CallSegment.no.desc())
+    return {row.call_id: row for row in session.execute(last)} if ids else {}
 
 
 def _at_call(session: Session, agents: Sequence[AgentState], ids: Sequence[int]) -> dict[int, list[AgentState]]:
