@@ -86,7 +86,7 @@ def _desk(switch: str, at: datetime) -> Desk:
     try:
         with db.begin(scope.ALL) as session:
             queues = frozenset(name for there, name in calls.queue_labels(session) if there == switch)
-            return Desk(queues, staff.taken_seats(session, switch, at))
+            return Desk(queues, staff.taken_seats(session, switch, at), calls.doubted(session, switch))
     except (SQLAlchemyError, AssertionError) as error:
         log.warning("The database does not answer (%s); queues and seats are not compared", str(error).partition("\n")[0])
         return Desk(known=False)

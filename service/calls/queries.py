@@ -21,6 +21,7 @@ from service.calls.model import (
     CallTransfer,
     FeedCheckpoint,
     FeedGap,
+    FeedState,
 )
 from service.calls.orders.actions import told as _order_told
 from service.calls.rules import customer_number as customer_number
@@ -107,6 +108,12 @@ def calls_by_keys(session: Session, keys: list[tuple[str, str]]) -> list[Call]:
 def gaps(session: Session, limit: int = 20) -> list[FeedGap]:
     """The last spans in which a switch was not heard."""
     return list(session.scalars(select(FeedGap).order_by(FeedGap.id.desc()).limit(limit)))
+
+
+def doubted(session: Session, switch: str) -> int:
+    """How many frames of this switch its listener has kept back as forged or broken since it began."""
+    state = session.get(FeedState, switch)
+    return state.doubted if state else 0
 
 
 def call(session: Session, call_id: int) -> Call | None:

@@ -149,7 +149,7 @@ SAID: Mapping[str, LazyString] = {
     "withheld.missing": _l("The dialplan does not tell it, so that the number would be shown."),
     "withheld.unseen": _l("The dialplan may not be seen, and no such call was heard yet."),
     "forged.none": _l("None was heard. Keep them out all the same: by a rule at the session border controller, or at the firewall where SIP is not encrypted."),
-    "forged.seen": _l("%(count)s frames were kept back in what the journal still holds. Stop them at the session border controller, or at the firewall where SIP is not encrypted."),
+    "forged.seen": _l("%(count)s frames were kept back so far. Stop them at the session border controller, or at the firewall where SIP is not encrypted."),
     "recordings.ok": _l("%(path)s holds %(count)s recordings of the last days; %(free)s GiB are free."),
     "recordings.empty": _l("%(path)s can be read and holds no recording yet; %(free)s GiB are free."),
     "recordings.unset": _l("No folder is named for this switch."),

@@ -99,6 +99,7 @@ class Desk:
 
     queues: frozenset[str] = frozenset()
     seats: frozenset[str] = frozenset()
+    doubted: int = 0                         # frames that the listener kept back since it began
     known: bool = True                       # False while the database is away
 
 

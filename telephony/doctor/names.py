@@ -135,5 +135,5 @@ def forged(facts: Facts) -> Iterator[Finding]:
     pjsip = Fix("pjsip.conf", ("[global]", "type = global", "endpoint_identifier_order = auth_username,username,ip", "; [anonymous]: no such endpoint",
                                "[trunk]", "type = endpoint", "identify_by = ip", "[trunk]", "type = identify", "endpoint = trunk", "match = …"),
                 'asterisk -rx "pjsip reload"')
-    count = facts.evidence.doubts
+    count = max(facts.evidence.doubts, facts.desk.doubted)
     yield (warning("forged", "seen", sbc, firewall, pjsip, count=count) if count else ok("forged", "none", sbc, firewall, pjsip))

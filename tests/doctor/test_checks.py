@@ -124,6 +124,7 @@ CASES: list[tuple[str, Verdict, Facts]] = [
     ("withheld.unseen", Verdict.UNSEEN, visited(dialplan=None)),
     ("withheld.seen", Verdict.OK, replace(visited(dialplan=None), evidence=replace(HEARD, withheld=2))),
     ("forged.seen", Verdict.WARNING, heard(doubts=3)),
+    ("forged.seen", Verdict.WARNING, replace(WELL, desk=replace(WELL.desk, doubted=2))),
     ("recordings.unset", Verdict.UNSEEN, replace(WELL, recordings=None)),
     ("recordings.missing", Verdict.WRONG, replace(WELL, recordings=Place("/mnt/pbx1", there=False))),
     ("recordings.unreadable", Verdict.WRONG, replace(WELL, recordings=Place("/mnt/pbx1", readable=False))),
