@@ -156,7 +156,7 @@ def test_a_hold_is_set_shown_and_lifted(call: SimpleNamespace, opened: Opened) -
     cleo.go(call.path)
     for button, reason in (("Hold it", "claim of 3 March"), ("Lift the hold", "settled")):
         cleo.page.click(f".right summary >> text={button}")
-        cleo.page.fill(".right [name=reason]", reason)
+        cleo.page.fill(".right input[name=reason]", reason)
         cleo.page.click(f".right form button >> text={button}")
         cleo.page.wait_for_load_state()
         if button == "Hold it":
