@@ -98,7 +98,9 @@ def export() -> ResponseReturnValue:
         if finding.sums(session, wanted).calls > MOST:
             raise Invalid(_("These are more calls than one workbook holds. Narrow the period and export again."))
         columns = _columns(staff.names(session), queries.queue_labels(session))
-        sheet.write(target, _("Calls"), columns, finding.each(session, wanted, limit=MOST))
+        book = sheet.Book(target)
+        book.sheet(_("Calls"), columns, finding.each(session, wanted, limit=MOST))
+        book.close()
     target.seek(0)
     name = f"calls-{clock.local(clock.now()):%Y%m%d-%H%M}.xlsx"
     return send_file(target, download_name=name, as_attachment=True)
@@ -106,7 +108,7 @@ def export() -> ResponseReturnValue:
 
 def _columns(people: Mapping[int, str], queues: Any) -> list[sheet.Column]:
     return [
-        sheet.Column(_("Began"), "moment", lambda call: call.started_at, 20),
+        sheet.Column(_("Began"), "moment", lambda call: clock.local(call.started_at), 20),
         sheet.Column(_("Direction"), "text", lambda call: _label("direction", call.direction)),
         sheet.Column(_("Caller"), "text", lambda call: call.caller_number, 18),
         sheet.Column(_("Name"), "text", lambda call: call.caller_name, 18),
