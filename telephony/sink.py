@@ -371,13 +371,8 @@ class Sink:
 
 def _milestone(old: LiveCall, new: LiveCall) -> bool:
     """True for changes worth a row while the call goes on; the others travel with the next of these."""
-    return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated, old.moves, _apart(old)) != (
-        new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated, new.moves, _apart(new))
-
-
-def _apart(call: LiveCall) -> bool:
-    """The customer is held or parked: who watches the floor sees it while it lasts."""
-    return bool(call.segments) and call.segments[-1].kind in ("hold", "park") and not call.segments[-1].ended
+    return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated, old.moves) != (
+        new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated, new.moves)
 
 
 def is_away(error: Exception) -> bool:

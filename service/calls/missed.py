@@ -19,19 +19,19 @@ from service.core import phone as phones
 from service.core.errors import Invalid, NotFound
 
 PAGE = 50
-WHYS = ("called again", "called back", "by hand")
+Lines = dict[str, dict[int, MissedCaller]]  # number, branch -> the open line
 
 
 def noted(session: Session, calls: Iterable[Call], *, at: datetime) -> None:
     """Callers of these calls, as they are stored now, are on the list, or off it because they were spoken with."""
-    for call in calls:
-        number = _number(call)
-        if call.live or call.role is not None or not number or call.started_at is None:
-            continue
+    over = [call for call in calls if not call.live and call.role is None and call.started_at is not None]
+    told = [(call, number) for call in over if (number := _number(call))]
+    lines = _open_lines(session, {number for _call, number in told})
+    for call, number in told:
         if call.direction == "inbound" and call.outcome == "missed":
-            _missed(session, call, number, at)
+            _missed(session, call, number, lines, at)
         elif call.outcome == "answered" and call.direction in ("inbound", "outbound"):
-            _spoken(session, call, number, at)
+            _spoken(session, call, lines.get(number, {}), at)
 
 
 def _number(call: Call) -> str:
@@ -40,10 +40,19 @@ def _number(call: Call) -> str:
     return number.e164 or number.digits
 
 
-def _missed(session: Session, call: Call, number: str, at: datetime) -> None:
+def _open_lines(session: Session, numbers: set[str]) -> Lines:
+    """The open lines of these callers, locked: one question for a batch of calls."""
+    query = select(MissedCaller).where(MissedCaller.number.in_(numbers), MissedCaller.closed_at.is_(None))
+    lines: Lines = {}
+    for line in session.scalars(query.order_by(MissedCaller.id).with_for_update()) if numbers else ():
+        lines.setdefault(line.number, {})[line.branch_id] = line
+    return lines
+
+
+def _missed(session: Session, call: Call, number: str, lines: Lines, at: datetime) -> None:
     if call.missed_caller_id is not None:
         return
-    line = _open_line(session, call, number)
+    line = lines.get(number, {}).get(call.branch_id)
     if line is None:
         line = MissedCaller(
             number=number,
@@ -57,7 +66,9 @@ def _missed(session: Session, call: Call, number: str, at: datetime) -> None:
         )
         session.add(line)
         session.flush()
-        _close_if_spoken(session, line, at)
+        _close_if_spoken(session, line)
+        if line.closed_at is None:
+            lines.setdefault(number, {})[call.branch_id] = line
     line.calls += 1
     line.last_at = max(line.last_at, call.started_at or line.last_at)
     line.party_id = line.party_id or call.party_id
@@ -66,14 +77,7 @@ def _missed(session: Session, call: Call, number: str, at: datetime) -> None:
     live.publish(session, "all", "missed", {}, at=at)
 
 
-def _open_line(session: Session, call: Call, number: str) -> MissedCaller | None:
-    query = select(MissedCaller).where(
-        MissedCaller.number == number, MissedCaller.branch_id == call.branch_id, MissedCaller.closed_at.is_(None)
-    )
-    return session.scalars(query.with_for_update()).first()
-
-
-def _close_if_spoken(session: Session, line: MissedCaller, at: datetime) -> None:
+def _close_if_spoken(session: Session, line: MissedCaller) -> None:
     """A call that is told late: the caller may have been spoken with since."""
     since = select(Call).where(
         Call.outcome == "answered",
@@ -85,15 +89,13 @@ def _close_if_spoken(session: Session, line: MissedCaller, at: datetime) -> None
         _close(line, spoken)
 
 
-def _spoken(session: Session, call: Call, number: str, at: datetime) -> None:
+def _spoken(session: Session, call: Call, lines: dict[int, MissedCaller], at: datetime) -> None:
     """Every line of the caller that was open when they were spoken with is closed, whatever its branch."""
-    query = select(MissedCaller).where(
-        MissedCaller.number == number, MissedCaller.closed_at.is_(None), MissedCaller.first_at <= call.started_at
-    )
-    lines = session.scalars(query.with_for_update()).all()
-    for line in lines:
+    closed = [line for line in lines.values() if call.started_at is not None and line.first_at <= call.started_at]
+    for line in closed:
         _close(line, call)
-    if lines:
+        del lines[line.branch_id]
+    if closed:
         session.flush()
         live.publish(session, "all", "missed", {}, at=at)
 
