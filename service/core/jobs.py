@@ -70,6 +70,12 @@ def enqueue(
     return int(row[0]) if row else None
 
 
+def waiting(session: Session, name: str) -> bool:
+    """True while a job of that name is still to be taken, or is being done."""
+    found = "select exists (select from job where name = :name and state in ('ready', 'running'))"
+    return bool(session.scalar(text(found), {"name": name}))
+
+
 def handler(name: str, function: Handler) -> None:
     """Jobs of that name are done by `function`, which must be safe to run twice; called from wire()."""
     HANDLERS[name] = function

@@ -18,9 +18,9 @@ def nights() -> ResponseReturnValue:
     """What the last nights loaded and proved, and when the switches were not heard."""
     person = identity.require("night.read")
     with db.begin(person.scope) as session:
-        rows, gaps = queries.nights(session), calls.gaps(session)
+        rows, gaps, waiting = queries.nights(session), calls.gaps(session), jobs.waiting(session, "night")
     told = partial(words.told, figures=person.scope.branches is None and person.may("ledger.read"))
-    return render_template("reports/nights.html", rows=rows, gaps=gaps, told=told)
+    return render_template("reports/nights.html", rows=rows, gaps=gaps, told=told, waiting=waiting)
 
 
 @bp.post("/nights")
@@ -30,5 +30,5 @@ def run() -> ResponseReturnValue:
     with db.begin(person.scope) as session:
         slot = f"by hand {clock.local(now):%Y-%m-%d %H:%M:%S}"
         jobs.enqueue(session, "night", {"slot": slot}, at=now, dedupe="by hand")
-    flash(_("The night will begin in a moment; load this page again to see how it goes."))
+    flash(_("The night begins in a moment; its line appears below."))
     return redirect("/nights")
