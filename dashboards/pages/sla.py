@@ -33,7 +33,7 @@ def page(state: State, generation: Generation, person: Identity) -> list[Compone
         alone = then is not None and not then.tickets
         then = None if alone else then
         body = [parts.head(state, _("SLA compliance"), finding(view, state, generation, now), named, may_export=person.may("export")),
-                parts.filters(state, branches, [_which(state), *parts.nothing_before(alone)]), *_figures(view, state, generation, now, then)]
+                parts.filters(state, branches, [*parts.nothing_before(alone), _which(state)]), *_figures(view, state, generation, now, then)]
     return [html.Div(body, className="board-scroll"), parts.status(generation, person, 1000 * (time.perf_counter() - began))]
 
 
