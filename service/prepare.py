@@ -62,7 +62,7 @@ def resolve(settings: Settings, server: Embedded | None) -> Settings:
     )
 
 
-def in_use(server: Embedded, patience: float = 2.0) -> bool:
+def in_use(server: Embedded, patience: float = 5.0) -> bool:
     """True while somebody else is connected; connections that were just closed have `patience` seconds to end."""
     engine = create_engine(server.dsn())
     until = time.monotonic() + patience

@@ -134,6 +134,7 @@ def test_a_recording_plays_seeks_and_is_drawn(firm: SimpleNamespace, opened: Ope
     ada.go(f"/calls/{firm.call}")
     ada.page.click("[data-play]")
     ada.until("document.querySelector('audio').currentTime > 0.3")
+    ada.page.wait_for_selector("#plays li >> text=Ada")
 
     ada.page.focus(".wave")
     ada.page.keyboard.press("ArrowRight")
