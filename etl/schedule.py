@@ -26,6 +26,7 @@ from service.core.single import Single
 log = logging.getLogger(__name__)
 
 BEAT = 1.0
+FILLING = timedelta(hours=1)
 CLEANING = timedelta(minutes=10)
 ROUND = timedelta(minutes=1)
 _TAKE = text("""
@@ -52,6 +53,16 @@ def take_night(engine: Engine, settings: Settings, *, at: datetime) -> bool:
     return True
 
 
+def take_day(engine: Engine, settings: Settings, *, at: datetime) -> bool:
+    """The shelf's daily work is enqueued, once for each day whose night has come; True when this call took it."""
+    slot = slot_due(settings, at)
+    with db.begin(scope.ALL, engine) as session:
+        if session.execute(_TAKE, {"name": "recordings", "slot": slot, "at": at}).first() is None:
+            return False
+        jobs.enqueue(session, "recordings.daily", {}, at=at, dedupe=slot)
+    return True
+
+
 def bury(engine: Engine, settings: Settings, *, at: datetime) -> int:
     """A night that was killed is on record as failed and told, long before the next one begins; returns how many were."""
     return record.bury(engine, at=at, read=publish.read_number(settings.warehouse_dir))
@@ -61,6 +72,13 @@ def clean(engine: Engine, *, at: datetime) -> None:
     """Old live events and the like will be swept soon."""
     with db.begin(scope.ALL, engine) as session:
         jobs.enqueue(session, "housekeeping", {}, at=at, dedupe="housekeeping")
+
+
+def refill(engine: Engine, settings: Settings, *, at: datetime) -> None:
+    """What the switches wrote down in the last hour will be read soon, where they write anything."""
+    with db.begin(scope.ALL, engine) as session:
+        for name in (switch.name for switch in settings.switches if switch.files):
+            jobs.enqueue(session, "backfill", {"switch": name, "why": "hourly"}, at=at, dedupe=f"{name} hourly", max_attempts=1)
 
 
 def run(settings: Settings, stop: threading.Event | None = None) -> None:
@@ -104,10 +122,16 @@ def _timetable(settings: Settings, engine: Engine) -> Iterator[BackgroundSchedul
     scheduler.add_job(
         _careful(lambda: clean(engine, at=clock.now())), "interval", seconds=CLEANING.total_seconds(), **kept
     )
+    day = _careful(lambda: take_day(engine, settings, at=clock.now()))
+    scheduler.add_job(day, hour, **kept)
+    scheduler.add_job(
+        _careful(lambda: refill(engine, settings, at=clock.now())), "interval", seconds=FILLING.total_seconds(), **kept
+    )
     look = _careful(lambda: bury(engine, settings, at=clock.now()))
     scheduler.add_job(look, "interval", seconds=ROUND.total_seconds(), **kept)
     look()
     night()  # a night that was missed while nobody led
+    day()
     scheduler.start()
     try:
         yield scheduler

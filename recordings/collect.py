@@ -1,31 +1,48 @@
 """From the switch's folder to the vault to the call: each finished file once, however often one looks."""
 
+import base64
 import errno
-import logging
 import os
 import stat
-import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from recordings import names, wav
+from recordings import names, vault, wav
+from recordings.keys import NoKey
 from recordings.names import Name
 from recordings.vault import BrokenSeal, Sealed, Vault
-from service.calls import actions, queries
-from service.core import clock, db, scope
+from recordings.wave import Shape, Wave
+from service.calls.shelf import actions, queries
+from service.calls.shelf.queries import Kept
+from service.core import db, scope
 from service.core.config import Settings
 
-log = logging.getLogger(__name__)
-
 QUIET_SECONDS = 1.0  # a closed file: the header is complete and nothing was written for this long
+EMPTY_SECONDS = 600.0  # a header alone: the caller may still wait in a queue, and nothing is mixed before both talk
 LOST_SECONDS = 60.0  # a file nobody closed: the switch died, or the call is on hold and it is collected anew later
-WATCH_SECONDS = 1.0
-WHOLE_SECONDS = 3600.0
-Kept = dict[tuple[str, int], int]  # bytes in the vault, by uniqueid and segment
-Stamps = dict[str, tuple[int, int]]  # bytes and moment of the last change, by path
+SETTLED_SECONDS = 5.0  # a folder whose last change is younger may change again within the same tick of its clock
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+REFUSED = "its caller refused to be recorded; delete it at the switch"
+Known = dict[tuple[str, int], Kept]
+Stamp = tuple[int, int]  # bytes and moment of the last change
+
+
+@dataclass
+class Memory:
+    """What the looks before this one have settled, so that an old file is not even asked for."""
+
+    files: dict[str, Stamp] = field(default_factory=dict)  # of recent days alone
+    folders: dict[str, int] = field(default_factory=dict)  # of all other days: the last change
+    told: set[tuple[str, str]] = field(default_factory=set)  # findings that are on the list
+
+    def forget(self) -> None:
+        """The next look takes nothing for granted."""
+        self.files.clear()
+        self.folders.clear()
+        self.told.clear()
 
 
 @dataclass
@@ -36,6 +53,7 @@ class Report:
     waiting: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    alarm: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,20 +72,37 @@ class Found:
         return self.quiet >= patience
 
 
-def scan(settings: Settings, at: datetime, *, whole: bool = True, kept: Stamps | None = None) -> Report:
+def scan(settings: Settings, at: datetime, *, whole: bool = True, memory: Memory | None = None) -> Report:
     """Every finished file of every switch is in the vault and linked to its call; only recent days unless `whole`.
 
-    `kept` remembers between looks which files need not be opened again; a whole look opens all of them.
+    Without the master key nothing is touched: the report has the sentence, and the audio waits where it is.
     """
-    report, kept = Report(), {} if kept is None else kept
-    if whole:
-        kept.clear()
+    report, memory, place = Report(), memory or Memory(), vault.of(settings)
+    if not _with_key(place, report, memory, at):
+        return report
     for switch in settings.switches:
         if switch.recordings is not None:
-            Round(Vault(settings.vault_dir), switch.name, switch.recordings / switch.name, at, report, kept).look(whole)
+            Round(place, switch.name, switch.recordings / switch.name, at, report, memory).look(whole)
     with db.begin(scope.ALL) as session:
-        actions.link_orphans(session)
+        actions.link_orphans(session, at=at)
     return report
+
+
+def _with_key(place: Vault, report: Report, memory: Memory, at: datetime) -> bool:
+    """True when recordings can be sealed now; otherwise the alarm stands on the list for everybody who minds it."""
+    try:
+        place.ring()
+    except NoKey as error:
+        report.alarm = error.message
+    alarmed = ("key", report.alarm)
+    if alarmed not in memory.told:
+        with db.begin(scope.ALL) as session:
+            if report.alarm:
+                actions.found(session, "key", "", place.key_file.name, at=at, note=report.alarm)
+            else:
+                actions.mended(session, "key", at=at)
+        memory.told = {one for one in memory.told if one[0] != "key"} | {alarmed}
+    return not report.alarm
 
 
 @dataclass(frozen=True)
@@ -79,71 +114,159 @@ class Round:
     folder: Path
     at: datetime
     report: Report
-    kept: Stamps
+    memory: Memory
 
     def look(self, whole: bool) -> None:
-        """All days, or those a running call may still write to."""
-        for day in names.all_days(self.folder) if whole else names.recent_days(self.at.date()):
-            relatives = [name for name in names.files(self.folder, day) if not self._as_kept(name)]
-            known = self._known(relatives)
-            for relative in relatives:
-                self._try(relative, known)
+        """The days that a running call may still write to; with `whole` also older ones that changed since the last time."""
+        recent = names.recent_days(self.at.date())
+        for day in recent:
+            self._day(day)
+        self._forget_but(recent)
+        if whole:
+            for day in sorted(set(names.all_days(self.folder)) - set(recent)):
+                self._old_day(day)
 
-    def _as_kept(self, relative: str) -> bool:
+    def _old_day(self, day: str) -> None:
+        shown, place = f"{self.switch}/{day}", self.folder / day
+        changed = place.stat().st_mtime_ns
+        if self.memory.folders.get(shown) == changed:
+            return
+        settled = self.at.timestamp() - changed / 1e9 > SETTLED_SECONDS
+        if self._day(day) and settled:
+            self.memory.folders[shown] = changed
+        self._forget_but(names.recent_days(self.at.date()))
+
+    def _forget_but(self, days: Sequence[str]) -> None:
+        """Stamps of other days would only grow."""
+        kept = tuple(f"{self.switch}/{day}/" for day in days)
+        gone = [name for name in self.memory.files if name.startswith(f"{self.switch}/") and not name.startswith(kept)]
+        for name in gone:
+            del self.memory.files[name]
+
+    def _day(self, day: str) -> bool:
+        """True when every file of that day is dealt with and need not be looked at again."""
+        changed = [(name, stamp) for name in names.files(self.folder, day) if (stamp := self._changed(name))]
+        known, refusing = self._known([name for name, _stamp in changed])
+        for relative, stamp in changed:
+            if self._settled(relative, stamp, known, refusing):
+                self.memory.files[f"{self.switch}/{relative}"] = stamp
+        return all(f"{self.switch}/{name}" in self.memory.files for name, _stamp in changed)
+
+    def _changed(self, relative: str) -> Stamp | None:
+        """The file's stamp, when it is there and is not the one that was dealt with."""
         try:
             state = (self.folder / relative).stat()
         except OSError:
-            return False
-        return self.kept.get(f"{self.switch}/{relative}") == (state.st_size, state.st_mtime_ns)
+            return None  # deleted between the listing and this line
+        stamp = (state.st_size, state.st_mtime_ns)
+        return None if self.memory.files.get(f"{self.switch}/{relative}") == stamp else stamp
 
-    def _known(self, relatives: list[str]) -> Kept:
-        uniqueids = {name.uniqueid for relative in relatives if (name := names.name_of(relative))}
+    def _known(self, relatives: list[str]) -> tuple[Known, set[str]]:
+        """What is known of these files, and whose callers refused."""
+        uniqueids = sorted({name.uniqueid for relative in relatives if (name := names.name_of(relative))})
         if not uniqueids:
-            return {}
+            return {}, set()
         with db.begin(scope.ALL) as session:
-            return queries.kept_bytes(session, self.switch, sorted(uniqueids))
+            return queries.kept(session, self.switch, uniqueids), queries.refused(session, self.switch, uniqueids)
 
-    def _try(self, relative: str, known: Kept) -> None:
-        shown, name = f"{self.switch}/{relative}", names.name_of(relative)
+    def _settled(self, relative: str, stamp: Stamp, known: Known, refusing: set[str]) -> bool:
+        """True when nothing is left to do until the file changes."""
+        name = names.name_of(relative)
         if name is None:
-            self.report.refused[shown] = "its name is not one the dialplan gives"
-            return
+            return self._unusable(relative, "its name is not one the dialplan gives")
+        before = known.get((name.uniqueid, name.segment))
+        if before and (before.size == stamp[0] or before.state != "kept"):
+            return True
+        if name.uniqueid in refusing:
+            return self._refusal(relative, name)
+        return self._tried(relative, name, before)
+
+    def _tried(self, relative: str, name: Name, before: Kept | None) -> bool:
         try:
             with _opened(self.folder / relative) as file:
-                found = _facts(file, name, self.at)
-                if known.get((name.uniqueid, name.segment)) != found.size:
-                    self._take(file, found, shown)
-                else:
-                    self.kept[shown] = (found.size, os.fstat(file.fileno()).st_mtime_ns)
+                return self._take(file, _facts(file, name, self.at), relative, before)
+        except FileNotFoundError:
+            self.report.refused[f"{self.switch}/{relative}"] = (
+                "it was deleted at the switch before it could be collected"
+            )
+            return False
         except (OSError, BrokenSeal) as error:
-            self.report.refused[shown] = _sentence(error)
+            return self._trouble(relative, error)
 
-    def _take(self, file: BinaryIO, found: Found, shown: str) -> None:
+    def _take(self, file: BinaryIO, found: Found, relative: str, before: Kept | None) -> bool:
+        shown = f"{self.switch}/{relative}"
         if not found.finished:
             self.report.waiting.append(shown)
-        elif found.header is None:
-            self.report.refused[shown] = "it is not a 16-bit PCM WAV"
-        elif found.header.empty:
-            self.report.empty.append(shown)
-        else:
-            file.seek(0)
-            self._link(found.name, found.header, self.vault.put(file))
-            self.report.collected.append(shown)
+            return False
+        if found.header is None:
+            return self._unusable(relative, "it is not a 16-bit PCM WAV", found.name)
+        if found.header.empty:
+            return self._empty(shown, found)
+        file.seek(0)
+        wave = Wave(found.header.rate, found.header.channels)
+        sealed = self.vault.put(file, wave.taste)
+        self._link(found.name, found.header, sealed, wave.shape())
+        if before:
+            self.vault.shred(before.path)  # it was collected before it was whole
+        self.report.collected.append(shown)
+        return sealed.size == found.size
 
-    def _link(self, name: Name, header: wav.Wav, sealed: Sealed) -> None:
+    def _link(self, name: Name, header: wav.Wav, sealed: Sealed, shape: Shape) -> None:
+        """The row is there; if it cannot be, neither is the audio, and it is collected again."""
+        try:
+            with db.begin(scope.ALL) as session:
+                actions.recording_found(
+                    session,
+                    switch=self.switch,
+                    uniqueid=name.uniqueid,
+                    segment=name.segment,
+                    path=sealed.key,
+                    sha256=sealed.sha256,
+                    size=sealed.size,
+                    seconds=header.seconds,
+                    form=header.format,
+                    at=self.at,
+                    wave=base64.b64encode(shape.peaks).decode(),
+                    silences=[list(span) for span in shape.silences],
+                    source=name.relative,
+                )
+        except BaseException:
+            self.vault.shred(sealed.key)
+            raise
+
+    def _unusable(self, relative: str, reason: str, name: Name | None = None) -> bool:
+        self.report.refused[f"{self.switch}/{relative}"] = reason
+        self._finding("unusable", relative, reason, name)
+        return True
+
+    def _empty(self, shown: str, found: Found) -> bool:
+        if found.quiet < EMPTY_SECONDS:
+            self.report.waiting.append(shown)
+            return False
+        self.report.empty.append(shown)
+        self._finding("empty", found.name.relative, "", found.name)
+        return True
+
+    def _refusal(self, relative: str, name: Name) -> bool:
+        self.report.refused[f"{self.switch}/{relative}"] = REFUSED
+        self._finding("refused", relative, "", name)
+        return True
+
+    def _trouble(self, relative: str, error: Exception) -> bool:
+        reason = _sentence(error)
+        self.report.refused[f"{self.switch}/{relative}"] = reason
+        self._finding("disk", relative, reason, names.name_of(relative))
+        return False
+
+    def _finding(self, kind: str, relative: str, note: str, name: Name | None) -> None:
+        """On the list, once as long as this process lives."""
+        once = (kind, f"{self.switch}/{relative}")
+        if once in self.memory.told:
+            return
         with db.begin(scope.ALL) as session:
-            actions.recording_found(
-                session,
-                switch=self.switch,
-                uniqueid=name.uniqueid,
-                segment=name.segment,
-                path=sealed.key,
-                sha256=sealed.sha256,
-                size=sealed.size,
-                seconds=header.seconds,
-                form=header.format,
-                at=self.at,
-            )
+            uniqueid = name.uniqueid if name else None
+            actions.found(session, kind, self.switch, relative, at=self.at, note=note, uniqueid=uniqueid)
+        self.memory.told.add(once)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -162,44 +285,6 @@ def _facts(file: BinaryIO, name: Name, at: datetime) -> Found:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if isinstance(error, OSError) and error.errno in FULL:
         return "the disk of the vault is full; free space, it is collected then"
     return str(error)
-
-
-def watch(settings: Settings, stop: threading.Event) -> None:
-    """Finished files are collected within seconds until `stop`; trouble is told once and tried again."""
-    told: set[str] = set()
-    kept: Stamps = {}
-    for whole in _rhythm(stop):
-        try:
-            _tell(scan(settings, clock.now(), whole=whole, kept=kept), told)
-        except Exception as error:
-            _once(told, f"recordings: nothing can be collected now ({_first(error)}); trying again")
-
-
-def _rhythm(stop: threading.Event) -> Iterator[bool]:
-    """True for a look at everything, at the start and each hour; False for the looks between."""
-    rounds = int(WHOLE_SECONDS / WATCH_SECONDS)
-    turn = 0
-    while not stop.is_set():
-        yield turn % rounds == 0
-        turn += 1
-        stop.wait(WATCH_SECONDS)
-
-
-def _tell(report: Report, told: set[str]) -> None:
-    for shown in report.collected:
-        log.info("recordings: %s is in the vault", shown)
-    for shown, reason in report.refused.items():
-        _once(told, f"recordings: {shown!r} was left where it is: {reason}")
-
-
-def _once(told: set[str], sentence: str) -> None:
-    if sentence not in told:
-        told.add(sentence)
-        log.warning(sentence)
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

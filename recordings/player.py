@@ -10,13 +10,20 @@ from sqlalchemy.orm import Session
 
 from recordings import policy
 from recordings.vault import Vault
-from service.calls import actions, queries
-from service.core.errors import NotFound
+from service.calls.shelf import actions, queries
+from service.core.errors import DeskError, NotFound
 from service.core.identity import Identity
 
 SAME_START = timedelta(seconds=10)  # a player asks for the first bytes several times while it opens a file
 SAME_PLAY = timedelta(hours=4)  # seeking, pausing and going on belong to the play that began with the first byte
+PLAY, DOWNLOAD = policy.PLAY, policy.DOWNLOAD
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+
+
+class Gone(DeskError):
+    """There was a recording, and it was destroyed (HTTP 410)."""
+
+    status = 410
 
 
 class Unsatisfiable(Exception):
@@ -73,25 +80,33 @@ class Audio:
         return vault.read(self.key, part.start, part.stop)
 
 
-def audio(session: Session, vault: Vault, recording_id: int, person: Identity) -> Audio:
-    """The recording, for a person who may listen to it; the file itself says how long it is."""
+def audio(session: Session, vault: Vault, recording_id: int, person: Identity, kind: str = PLAY) -> Audio:
+    """The recording, for a person who may play (or download) it; the file itself says how long it is."""
     row = queries.recording_for(session, recording_id)
     if row is None:
         raise NotFound(_("There is no such recording. Look for its call in the call list."))
-    policy.check(person, row.branch_id)
+    policy.check(person, row.branch_id, kind)
+    if row.state != "kept":
+        raise Gone(_("This audio was destroyed. The page of its call says when and why."))
     try:
         size = vault.size(row.path)
     except FileNotFoundError as error:
-        sentence = _("The audio of this call is not in the vault. Tell your administrator its call number.")
-        raise NotFound(sentence) from error
+        raise NotFound(lost()) from error
     return Audio(row.id, row.path, row.sha256, size)
 
 
-def listened(session: Session, recording_id: int, start: int, *, by: int, at: datetime, kind: str = "play") -> bool:
-    """The play is logged once, at its first bytes; True when this request began it."""
+def lost() -> str:
+    """What is said when the disk no longer has, or no longer gives, what the vault should hold."""
+    return str(_("The audio of this call is not in the vault. Tell your administrator its call number."))
+
+
+def listened(
+    session: Session, recording_id: int, start: int, *, by: int, at: datetime, kind: str = PLAY, reason: str = ""
+) -> bool:
+    """The play or download is logged once, at its first bytes; True when this request began it."""
     window = SAME_START if start == 0 else SAME_PLAY
-    last = queries.last_play(session, recording_id, by)
+    last = queries.last_play(session, recording_id, by, kind)
     if last is not None and at - last < window:
         return False
-    actions.recording_played(session, recording_id, by=by, at=at, kind=kind)
+    actions.recording_played(session, recording_id, by=by, at=at, kind=kind, reason=reason)
     return True

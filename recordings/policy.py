@@ -1,19 +1,25 @@
-"""Who may listen."""
+"""Who may listen, and who may take the audio along: two permissions, both within the branches that a person sees."""
 
 from flask_babel import gettext as _
 
 from service.core.errors import Forbidden
 from service.core.identity import Identity
 
-LISTEN = "call.listen"
+LISTEN, DOWNLOADS = "call.listen", "call.download"
+PLAY, DOWNLOAD = "play", "download"
 
 
-def may_listen(person: Identity, branch_id: int) -> bool:
+def may(person: Identity, branch_id: int, kind: str = PLAY) -> bool:
     """True for a person who holds the permission and sees the branch of the call."""
-    return person.may(LISTEN) and person.scope.covers(branch_id)
+    return person.may(DOWNLOADS if kind == DOWNLOAD else LISTEN) and person.scope.covers(branch_id)
 
 
-def check(person: Identity, branch_id: int) -> None:
-    """Nothing happens to a person who may listen; another is told whom to ask."""
-    if not may_listen(person, branch_id):
-        raise Forbidden(_("You may not listen to this call. Ask a supervisor of its branch."), LISTEN)
+def check(person: Identity, branch_id: int, kind: str = PLAY) -> None:
+    """Nothing happens to a person who may; another is told whom to ask."""
+    if may(person, branch_id, kind):
+        return
+    if kind == DOWNLOAD:
+        raise Forbidden(
+            _("You may not download this call. Listen to it here, or ask a supervisor of its branch."), DOWNLOADS
+        )
+    raise Forbidden(_("You may not listen to this call. Ask a supervisor of its branch."), LISTEN)

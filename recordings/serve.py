@@ -1,5 +1,6 @@
 """The HTTP answer to somebody who listens: whole, a part (206), or a range that lies outside (416)."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +9,11 @@ from sqlalchemy.orm import Session
 
 from recordings import player
 from recordings.player import Audio, Span
-from recordings.vault import Vault
+from recordings.vault import BrokenSeal, Vault
+from service.core.errors import NotFound
 from service.core.identity import Identity
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Asked:
     method: str = "GET"
     range: str | None = None
     if_range: str | None = None
+    kind: str = player.PLAY
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,27 +39,33 @@ class Reply:
 
 def reply(session: Session, vault: Vault, asked: Asked, person: Identity, *, at: datetime) -> Reply:
     """The audio for a person who may listen; the play is logged in the same transaction."""
-    audio = player.audio(session, vault, asked.recording_id, person)
-    headers = _headers(audio)
+    audio = player.audio(session, vault, asked.recording_id, person, asked.kind)
+    headers = _headers(audio, asked.kind)
     changed = asked.if_range is not None and asked.if_range != headers["etag"]
     try:
         part = player.span(None if changed else asked.range, audio.size)
     except player.Unsatisfiable:
         return Reply(416, headers | {"content-range": f"bytes */{audio.size}", "content-length": "0"}, iter(()))
-    answer = _part(vault, audio, part, headers)
+    try:
+        answer = _part(vault, audio, part, headers)
+    except (BrokenSeal, FileNotFoundError) as error:
+        log.error("recordings: %s of recording %s: %s", asked.kind, audio.recording_id, error)
+        raise NotFound(player.lost()) from error
     if asked.method == "HEAD":
         return Reply(answer.status, answer.headers, iter(()))
-    player.listened(session, audio.recording_id, part.start if part else 0, by=person.staff_id, at=at)
+    start = part.start if part else 0
+    player.listened(session, audio.recording_id, start, by=person.staff_id, at=at, kind=asked.kind, reason=asked.reason)
     return answer
 
 
-def _headers(audio: Audio) -> dict[str, str]:
+def _headers(audio: Audio, kind: str) -> dict[str, str]:
+    shown = "attachment" if kind == player.DOWNLOAD else "inline"
     return {
         "content-type": "audio/wav",
         "accept-ranges": "bytes",
         "cache-control": "private, no-store",
         "etag": f'"{audio.sha256}"',
-        "content-disposition": f'inline; filename="recording-{audio.recording_id}.wav"',
+        "content-disposition": f'{shown}; filename="recording-{audio.recording_id}.wav"',
     }
 
 

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -132,6 +133,32 @@ def night(full: bool) -> None:
     sys.exit(code)
 
 
+@main.command()
+@click.option("--switch", "name", help="which switch; all of them when left out")
+@click.option("--since", type=click.DateTime(("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")), help="from when on, in the firm's time; from where the last run stopped when left out")
+@plainly
+def backfill(name: str | None, since: datetime | None) -> None:
+    """Fill the gaps from the files that the switches write: cel, queue_log, cdr."""
+    from service import start
+
+    start.backfill(start.ready(config.load()), name, since)
+
+
+@main.command()
+@click.option("--switch", "name", help="which switch, when several are configured")
+@click.option("--etc", type=click.Path(exists=True, file_okay=False), help="a copy of the switch's /etc/asterisk to read as well")
+@click.option("--json", "as_json", is_flag=True, help="print it for programs")
+@click.option("--lang", type=click.Choice(["zh", "en"]), help="in which language (default: locale of the settings)")
+@plainly
+def doctor(name: str | None, etc: str | None, as_json: bool, lang: str | None) -> None:
+    """Check how each switch is set up, and print what to change; exit code 1 when something is wrong."""
+    from service import start
+
+    languages = {"zh": "zh_Hans_CN", "en": "en"}
+    settings = config.load()
+    sys.exit(start.doctor(settings, name, etc, languages.get(lang or "", settings.locale), as_json=as_json))
+
+
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 @plainly
@@ -235,6 +262,52 @@ def new_password(username: str, ask: bool) -> None:
     with start.briefly(config.load(existing=True)) as settings:
         password = start.new_password(settings, username, typed)
     click.echo(f"{username} can sign in with the new password now." if typed else password)
+
+
+@main.group()
+def recordings() -> None:
+    """The audio in the vault: its keys, its seals, its proof."""
+
+
+@recordings.command()
+@plainly
+def rotate() -> None:
+    """Wrap every data key with a new master key; no audio is touched."""
+    from recordings import vault
+
+    count = vault.of(config.load()).rotate()
+    click.echo(f"{count} recordings are under a new master key. Copy the key file to its safe place now.")
+
+
+@recordings.command()
+@plainly
+def seal() -> None:
+    """Seal audio that an older version kept as it was."""
+    from recordings import sealing
+    from service import start
+
+    told = list(sealing.seal(start.ready(config.load())))
+    for recording_id, why in told:
+        if why:
+            click.echo(f"Recording {recording_id} was not sealed: {why}.", err=True)
+    failed = sum(bool(why) for _id, why in told)
+    click.echo(f"{len(told) - failed} recordings were sealed.")
+    sys.exit(1 if failed else 0)
+
+
+@recordings.command()
+@plainly
+def verify() -> None:
+    """Check every file against its hash and every day against the chain; exit code 1 when anything is broken."""
+    from recordings import proof
+    from service import start
+
+    broken = 0
+    for sentence in proof.verify(start.ready(config.load())):
+        click.echo(sentence, err=True)
+        broken += 1
+    click.echo(start.verified(broken))
+    sys.exit(1 if broken else 0)
 
 
 def _settings(port: int | None) -> Settings:

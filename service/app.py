@@ -13,6 +13,10 @@ def create_app(settings: Settings, database: Database) -> Flask:
     """All pages, boards included, behind one sign-in and one CSRF check."""
     from dashboards import app as boards
     from service.calls import web as calls
+    from service.calls.agents import web as agents
+    from service.calls.orders import web as orders
+    from service.calls.shelf import web as shelf
+    from service.calls.wallboard import web as wallboard
     from service.desk import web as desk
     from service.parties import web as parties
     from service.reports import web as reports
@@ -26,7 +30,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, desk, tickets, calls, parties, reports):
+    for context in (staff, desk, tickets, calls, agents, orders, wallboard, shelf, parties, reports):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import FrameType
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
@@ -30,8 +31,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.supervisors import Multiprocess
 from werkzeug.http import parse_cookie
 
-from recordings import serve
-from recordings.vault import Vault
+from recordings import serve, vault
 from service.answers import (
     Headers,
     Receive,
@@ -75,7 +75,7 @@ class Front:
 
     def __init__(self, settings: Settings, pages: Flask) -> None:
         self.pages = pages
-        self.vault = Vault(settings.vault_dir)
+        self.vault = vault.of(settings)
         self.pool = ThreadPoolExecutor(6, "front")
         dsn = db.raw_dsn(settings.dsn_app)
         self.hub = hub.Hub(hub.Doors(partial(hub.listening, dsn), _event, _valid, self.pool))
@@ -137,7 +137,7 @@ class Front:
         if person is None or not self.hub.hearing:
             await answer(send, *((401, SIGN_IN) if person is None else (503, BLIND)))
             return
-        stream = self.hub.open(("all", live.topic_of(person.staff_id)), person.session_id)
+        stream = self.hub.open(_topics(person), person.session_id)
         watcher = asyncio.create_task(_closed_by_browser(receive, stream))
         try:
             await begin(send, 200, _STREAM)
@@ -163,7 +163,7 @@ class Front:
         if match is None or scope["method"] not in ("GET", "HEAD"):
             await answer(send, 404 if match is None else 405, NOTHING)
             return
-        asked = serve.Asked(int(match[1]), scope["method"], _text(scope, b"range"), _text(scope, b"if-range"))
+        asked = _asked(int(match[1]), scope)
         try:
             reply = await self.threaded(self._audio, scope, asked)
         except DeskError as error:
@@ -182,8 +182,12 @@ class Front:
 
     async def _play(self, send: Send, reply: serve.Reply) -> None:
         await begin(send, reply.status, [(name.encode(), value.encode()) for name, value in reply.headers.items()])
-        while piece := await self.threaded(next, reply.pieces, b""):
-            await piece_of(send, piece)
+        try:
+            while piece := await self.threaded(next, reply.pieces, b""):
+                await piece_of(send, piece)
+        except (vault.BrokenSeal, OSError) as error:
+            log.error("recordings: what was being played broke off: %s", error)
+            return  # the answer stays shorter than it said, which browsers take for an error
         await finish(send)
 
     async def asset(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -197,6 +201,14 @@ class Front:
         await begin(send, 200, headers)
         await piece_of(send, b"" if scope["method"] == "HEAD" else body)
         await finish(send)
+
+
+def _asked(recording_id: int, scope: Scope) -> serve.Asked:
+    """What of a recording is wanted; `?download` takes it along, with a reason if one is given."""
+    given = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    reason = given.get("reason", [""])[0].replace("\x00", "")[:300]
+    ranged = _text(scope, b"range"), _text(scope, b"if-range")
+    return serve.Asked(recording_id, scope["method"], *ranged, "download" if "download" in given else "play", reason)
 
 
 async def _away(send: Send, error: Exception) -> None:
@@ -234,10 +246,17 @@ def _last_id(scope: Scope) -> int | None:
     return int(asked) if asked.isdigit() and len(asked) < 19 else None
 
 
+def _topics(person: Identity) -> tuple[str, ...]:
+    """What everybody hears, what is this person's own, and for who may watch it the floor."""
+    own = ("all", live.topic_of(person.staff_id))
+    return (*own, "floor") if person.may("floor.watch") else own
+
+
 def _opening(staff_id: int, topics: frozenset[str], last: int | None) -> bytes:
     at = clock.now()
     with db.begin(scopes.ALL) as session:
-        now = {"pops": calls.snapshot(session, staff_id, at), "unheard": calls.unheard(session)}
+        now: dict[str, Any] = {"pops": calls.snapshot(session, staff_id, at), "unheard": calls.unheard(session)}
+        now["agent"] = calls.agent_now(session, staff_id)
         return hub.opening(session, topics, last, now, at=at)
 
 

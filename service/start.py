@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -224,7 +226,7 @@ async def _greet(settings: Settings, greeting: str) -> None:
 
 def work(settings: Settings) -> None:
     """Two workers take jobs, one watcher collects recordings and one sees that listeners live, until SIGTERM."""
-    from recordings import collect
+    from recordings import watch as collector
     from service.core import jobs
     from service.wire import wire
 
@@ -233,7 +235,7 @@ def work(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     threads = [threading.Thread(target=jobs.Worker(db.bound()).run, args=(stop,), daemon=True) for _ in range(2)]
-    threads.append(threading.Thread(target=collect.watch, args=(settings, stop), daemon=True))
+    threads.append(threading.Thread(target=collector.watch, args=(settings, stop), daemon=True))
     threads.append(threading.Thread(target=_watch_feeds, args=(settings, stop), daemon=True))
     for thread in threads:
         thread.start()
@@ -255,6 +257,34 @@ def _watch_feeds(settings: Settings, stop: threading.Event) -> None:
             log.warning("The listeners are not watched: %s", str(error).splitlines()[0])
 
 
+def verified(broken: int) -> str:
+    """The last line of a proof; the head of the chain is worth writing down where nobody can change it."""
+    from service.calls.shelf import queries
+
+    with db.begin(scope.ALL) as session:
+        kept, head = queries.shelf(session).kept, queries.chain_head(session)
+    said = f"{broken} broken." if broken else f"{kept} recordings are as they were collected."
+    return f"{said} The chain ends at {head[0]} with {head[1]}." if head else said
+
+
+def doctor(settings: Settings, name: str | None, etc: str | None, locale: str, *, as_json: bool) -> int:
+    """Each switch is examined, the page shows the same, and it is printed; returns 1 when something is wrong."""
+    from service import doctor as house
+
+    switch(settings, name)
+    try:
+        resolved, known = ready(settings), True
+    except (prepare.Unreachable, OperationalError) as error:
+        click.echo(f"{error if isinstance(error, DeskError) else sentence_of(error)} The switch is looked at without it.", err=True)
+        resolved, known = settings, False
+    clock.use(settings.timezone)
+    reports = house.examined(resolved, at=clock.now(), only=name, etc=Path(etc) if etc else None)
+    if known:
+        house.keep(reports)
+    house.show(reports, locale, as_json=as_json)
+    return int(any(report.wrong for report in reports))
+
+
 def night(settings: Settings, *, full: bool) -> int:
     """The archive is loaded, proven and published, with progress in the terminal; returns the exit code."""
     from etl import nightly
@@ -271,9 +301,28 @@ def night(settings: Settings, *, full: bool) -> int:
     return 0
 
 
+def backfill(settings: Settings, name: str | None, since: datetime | None) -> None:
+    """The gaps of that switch, or of all that write files, are filled; each run ends with one sentence."""
+    from telephony import backfill as filling
+
+    chosen = [switch(settings, name)] if name else [one for one in settings.switches if one.files]
+    if not chosen:
+        raise CannotStart("No switch has files to read. Name cel, queue_log and cdr under [[switches]] (docs/backfill.md).")
+    began = since.replace(tzinfo=settings.timezone) if since else None
+    for one in chosen:
+        with Bar("backfill") as bar:
+            done = filling.run(settings, one, why="by hand", at=clock.now(), since=began, progress=bar.move)
+        click.echo(
+            f"{one.name}: {done.records} records, {done.calls} calls; {done.found} were missing and are stored, "
+            f"{done.mended} were corrected, {done.filled} gaps are filled. {done.note}".strip()
+        )
+
+
 @dataclass
 class Bar:
     """A progress bar in a terminal; silent elsewhere."""
+
+    name: str = "night"
 
     def __enter__(self) -> "Bar":
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -286,7 +335,7 @@ class Bar:
             transient=True,
         )
         self.bar.start()
-        self.task = self.bar.add_task("night", total=None)
+        self.task = self.bar.add_task(self.name, total=None)
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from telephony import members
 from telephony.event import Event
 from telephony.grouping import MANY, PAIRS, Groups, channels, joined, linkedids
 from telephony.guard import Doubt
@@ -29,7 +30,7 @@ _REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "Queu
 _NO_MOVE = frozenset({"Newchannel", "NewCallerid", "AgentCalled", "AgentComplete", "UserEvent", "MixMonitorStart", "OriginateResponse",
                       "HangupRequest", "SoftHangupRequest", "LocalBridge", "Hangup", "BridgeLeave", "DialState"})
 WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
-                                                       b"Join", b"Leave", b"Dial"}
+                                                       b"Join", b"Leave", b"Dial"} | members.WANTED
 
 
 @dataclass(frozen=True, slots=True)

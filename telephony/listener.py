@@ -7,24 +7,29 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from service.calls import actions
+from service.calls.actions import Heard
 from service.core import clock, db, scope, turns
 from service.core.config import Settings, SwitchSettings
 from service.core.single import Single
-from telephony import journal, resync
+from telephony import backfill, journal, resync
 from telephony.feed import Feed
 from telephony.floor import Floor
 from telephony.journal import Journal, JournalError, JournalTaken, Position
 from telephony.link import Fatal, Link, NotLetIn
+from telephony.orders import Orders
 from telephony.sink import Sink
 from telephony.switch import Switch
 
 log = logging.getLogger(__name__)
 SYNC_EVERY = 0.05
 CHECK_EVERY = 10.0
+TELL_EVERY = 3.0
 PURGE_EVERY = 3600.0
 STAND_BY = 1.0  # how often one that stands by looks whether it is its turn
 
@@ -42,11 +47,15 @@ class Listener:
         self.sink = Sink(switch.name, bind, Single(db.raw_dsn(settings.dsn_app), f"listen {switch.name}"))
         self.link = Link(host=switch.host, port=switch.port, username=switch.username, secret=switch.secret, ear=self)
         self.resync = resync.Resync(self.link.ask)
+        self.orders = Orders(switch, bind, self.floor, acw=timedelta(seconds=settings.acw_seconds))
         self._bind = bind
         self._fresh = True  # the next read begins a segment
         self._up_at = 0.0
         self._gap_from: datetime | None = None
         self._doubted = 0
+        self._since: datetime | None = None     # when the connection was made, or lost
+        self._heard_at: datetime | None = None
+        self._telling = False
         self._stored = 0  # the last segment that the store knows of
 
     def let_go(self) -> None:
@@ -71,6 +80,7 @@ class Listener:
             events = list(self.feed.hear(piece.data, piece.at))
             cuts.heard(events, piece.at)
             changes = [change for event in events for change in self.floor.hear(event)]
+            self.orders.changed(changes, live=False)
             self.sink.take(changes, Position(segment, self.feed.offset), pops=False)
         self.feed.answers.clear()
         self.journal.follow(self._stored)
@@ -129,13 +139,16 @@ class Listener:
         self._fresh = self.journal.due(now) and self.feed.offset == self.journal.position.offset
 
     def _understand(self, data: bytes, at: datetime) -> None:
+        self._heard_at = at
         changes, complete = [], False
         for event in self.feed.hear(data, at):
             changes += self.floor.hear(event)
+            self.orders.heard(event)
             complete |= self.resync.heard(event, time.monotonic(), whole=self.floor.listed)
         if complete:
             self._gap_ends(at, "")  # before the position moves past it: what a checkpoint covers is on record
         self.sink.take(changes, Position(self.journal.position.segment, self.feed.offset))
+        self.orders.changed(changes)
         if complete:
             self._show_all(at)
         self._answers(at)
@@ -155,7 +168,7 @@ class Listener:
 
     def on_up(self) -> None:
         """Logged in."""
-        self._up_at = time.monotonic()
+        self._up_at, self._since = time.monotonic(), clock.now()
         log.info("%s is heard at %s:%d, as %s", self.switch.name, self.switch.host, self.switch.port, self.switch.username)
 
     def on_refused(self, why: str) -> None:
@@ -178,6 +191,7 @@ class Listener:
     def on_down(self, reason: str) -> None:
         """From now on nothing is heard."""
         log.warning("%s is not heard any more: %s.", self.switch.name, reason)
+        self._since = clock.now()
         self._deaf(clock.now(), reason)
 
     def _deaf(self, at: datetime, reason: str) -> None:
@@ -188,10 +202,13 @@ class Listener:
         words = note or resync.gap_note(self._gap_from, at)
         self._gap_from = None
         self.sink.errand(lambda session: actions.gap_ended(session, self.switch.name, at=at, note=words))
+        if self.switch.files:
+            self.sink.errand(lambda session: backfill.enqueue(session, self.switch.name, "after a gap", at=at))
 
     def _show_all(self, at: datetime) -> None:
         """The screens show what is up now, and nothing else."""
         self.sink.refresh(list(self.floor.calls.values()), at)
+        self.orders.resynced()
 
     # ---- the process ------------------------------------------------------------------------------------
 
@@ -200,7 +217,7 @@ class Listener:
         self.recover()
         self.sink.start()
         over = self.link.start()
-        tasks = [asyncio.create_task(self._keep_synced()), asyncio.create_task(self._keep_checked())]
+        tasks = [asyncio.create_task(keep()) for keep in (self._keep_synced, self._keep_checked, self._keep_told, self.orders.run)]
         try:
             await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for done in (over, *tasks):
@@ -230,6 +247,21 @@ class Listener:
                     await asyncio.to_thread(self.journal.sync)
                 except JournalError as error:
                     raise Fatal(str(error)) from error
+
+    async def _keep_told(self) -> None:
+        """How this listener stands is in the database a few seconds later, whoever asks."""
+        while True:
+            await asyncio.sleep(TELL_EVERY)
+            if not self._telling:
+                self._telling = True
+                self.sink.errand(self._stands)
+
+    def _stands(self, session: Session) -> None:
+        now = clock.now()
+        heard = Heard(self.link.authenticated, self._since, self._heard_at, self.feed.frames,
+                      self.feed.doubted + self.floor.doubted, len(self.floor.calls))
+        actions.history.feed_stands(session, self.switch.name, heard, at=now)
+        self._telling = False
 
     async def _keep_checked(self) -> None:
         """Doubts get a snapshot, new doubts a line in the log, old segments an end."""

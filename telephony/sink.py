@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 
 from sqlalchemy import Engine
@@ -22,15 +21,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from service.calls import actions
-from service.calls.actions import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring, SegmentFacts, TransferFacts
+from service.calls.actions import Checkpoint, PhoneNews, Ring
 from service.core import clock, db, scope
 from service.core.single import Single
 from telephony import facts
 from telephony.floor import Change
-from telephony.grouping import id_key
 from telephony.journal import Position
 from telephony.livecall import Leg, LiveCall
 from telephony.news import News, current, news
+from telephony.rows import call_facts
 
 log = logging.getLogger(__name__)
 POP_LATE = 10.0      # seconds after which a pop would only startle
@@ -372,8 +371,13 @@ class Sink:
 
 def _milestone(old: LiveCall, new: LiveCall) -> bool:
     """True for changes worth a row while the call goes on; the others travel with the next of these."""
-    return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated, old.moves) != (
-        new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated, new.moves)
+    return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated, old.moves, _apart(old)) != (
+        new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated, new.moves, _apart(new))
+
+
+def _apart(call: LiveCall) -> bool:
+    """The customer is held or parked: who watches the floor sees it while it lasts."""
+    return bool(call.segments) and call.segments[-1].kind in ("hold", "park") and not call.segments[-1].ended
 
 
 def is_away(error: Exception) -> bool:
@@ -386,41 +390,3 @@ def is_away(error: Exception) -> bool:
 
 def _short(error: Exception) -> str:
     return str(error).partition("\n")[0][:200]
-
-
-def call_facts(switch: str, call: LiveCall, position: Position) -> CallFacts:
-    """Return the call as the desk stores it."""
-    return CallFacts(
-        switch=switch, call_key=call.key, aliases=tuple(sorted(call.ids - {call.key}, key=id_key)),
-        direction=facts.direction(call), caller_number=facts.caller_number(call), caller_name=facts.caller_name(call),
-        called=facts.called(call), queue=call.queue, agent=facts.agent(call), answered_by=facts.answered_by(call),
-        disposition=facts.disposition(call), hangup_by=facts.hangup_by(call), started_at=call.began_at,
-        queued_at=call.queued_at, answered_at=call.answered_at, ended_at=call.ended_at,
-        wait_seconds=_exact(facts.wait_seconds(call)), talk_seconds=_exact(facts.talk_seconds(call)),
-        total_seconds=_exact(facts.total_seconds(call)), recorded=call.recorded if call.ended else call.recorded or None,
-        recording_name=call.recording, legs=leg_facts(call), live=not call.ended,
-        provenance="repaired" if call.repaired else "live", end_certain=call.ended and facts.certain(call),
-        revision=position.revision, hold_seconds=_exact(facts.hold_seconds(call)), final_agent=facts.final_agent(call),
-        role=call.role, mailbox=call.mailbox, conference=call.conference, segments=segment_facts(call),
-        transfers=tuple(TransferFacts(one["type"], one["by"], one["to"], one["answered"], move.at)
-                        for one, move in zip(facts.transfers(call), call.moves, strict=True)),
-    )
-
-
-def segment_facts(call: LiveCall) -> tuple[SegmentFacts, ...]:
-    """Return where the customer was, in order."""
-    return tuple(SegmentFacts(one.kind, one.party, one.began_at, one.ended_at, _exact(one.seconds) if one.ended else None)
-                 for one in call.segments)
-
-
-def leg_facts(call: LiveCall) -> tuple[LegFacts, ...]:
-    """Return the phones that were rung, numbered in the order in which their channels began."""
-    legs = sorted(facts.phones(call), key=lambda leg: id_key(leg.id))
-    return tuple(
-        LegFacts(no, leg.channel, leg.party, facts.member(call, leg), leg.rang_at, leg.up_at, leg.ended_at,
-                 facts.outcome(call, leg))
-        for no, leg in enumerate(legs, 1))
-
-
-def _exact(seconds: float | None) -> Decimal | None:
-    return None if seconds is None else Decimal(f"{seconds:.3f}")

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from service.calls.agents.model import AgentState
 from service.calls.model import Call, PhoneLine
 from service.calls.schemas import CallFacts
 from service.core import db
@@ -27,7 +28,7 @@ from service.tickets.schemas import NewTicket
 PASSWORD = "correct horse battery"
 _counter = itertools.count(1)
 _hashed: list[str] = []
-KEPT = ("alembic_version", "sla_policy")
+KEPT = ("alembic_version", "sla_policy", "retention_class")
 
 
 def empty(database: db.Database) -> None:
@@ -114,10 +115,12 @@ def staff(
 
 
 def seat(session: Session, person: Staff, extension: str, at: datetime, switch: str = "pbx1") -> None:
-    """The person sits at that extension since a year before `at`."""
-    session.add(
-        ExtensionAssignment(switch=switch, extension=extension, staff_id=person.id, valid_from=at - timedelta(days=365))
-    )
+    """The person sits at that extension since a year before `at`, ready since then at the first of them."""
+    since = at - timedelta(days=365)
+    session.add(ExtensionAssignment(switch=switch, extension=extension, staff_id=person.id, valid_from=since))
+    if session.scalars(select(AgentState.id).where(AgentState.staff_id == person.id)).first() is None:
+        session.add(AgentState(staff_id=person.id, switch=switch, extension=extension, chosen="ready", state="ready", since=since,
+                               branch_id=person.branch_id))
     session.flush()
 
 

@@ -15,8 +15,9 @@ CONTEXTS = (
 )
 # The front door may open every room; it holds no business rule.
 FRONT_DOOR = ("service.__main__", "service.app", "service.asgi", "service.answers", "service.boards", "service.start", "service.wire",
-              "service.supervisor", "service.prepare", "service.demo", "service.migrations", "telephony.__main__")
-PURE_EAR = ("wire", "event", "livecall", "step", "grouping", "floor", "facts", "guard", "switch", "feed", "timeline")
+              "service.supervisor", "service.prepare", "service.doctor", "service.demo", "service.migrations", "telephony.__main__")
+PURE_EAR = ("wire", "event", "livecall", "step", "grouping", "floor", "facts", "guard", "switch", "feed", "timeline",
+             "members", "phones", "acts", "records", "book", "retelling")
 DOORS: dict[str, tuple[str, ...]] = {
     "service.core": (),
     "service.<context>": ("service.core", "lower contexts: actions, queries, schemas"),
@@ -25,7 +26,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "telephony.sink": ("service.calls.actions",),
     "telephony.orders": ("service.calls.actions",),
     "telephony.listener": ("service.calls.actions",),
-    "recordings": ("service.core", "service.calls.actions", "service.calls.queries"),
+    "telephony.backfill": ("service.calls.actions",),
+    "telephony.rows": ("service.calls.actions",),
+    "recordings": ("service.core", "service.calls.shelf.actions", "service.calls.shelf.queries"),
     "warehouse": ("service.core",),
     "etl": ("service.core", "warehouse"),
     "dashboards": ("service.core", "warehouse.read"),

@@ -176,7 +176,7 @@ def _unknown_end(row: Any, truth: Truth, gaps: list[Any]) -> Iterator[str]:
         if (row.disposition, row.hangup_by) != (truth.disposition, truth.hangup_by):
             yield f"call {truth.linkedid}: its end was not heard, yet {row.disposition} by {row.hangup_by} is told as certain"
         return
-    if row.disposition not in ("answered", "lost") or (row.disposition == "answered" and truth.disposition != "answered"):
+    if row.disposition not in ("answered", "failed") or (row.disposition == "answered" and truth.disposition != "answered"):
         yield f"call {truth.linkedid}: its end was not heard, it was {truth.disposition} and is told as {row.disposition}"
     if row.hangup_by is not None:
         yield f"call {truth.linkedid}: its end was not heard, yet {row.hangup_by} is said to have hung up"

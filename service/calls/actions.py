@@ -2,36 +2,67 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from flask_babel import gettext as _
-from sqlalchemy import Update, delete, select, text, update
+from sqlalchemy import Update, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import pops, rules
-from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap, Recording, RecordingPlay
+from service.calls import history, pops, rules
+from service.calls.agents import actions as agents
+from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap
+from service.calls.orders import actions as orders
+from service.calls.orders.actions import About, PhoneOrder
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
-from service.calls.schemas import CallFacts, Checkpoint, LegFacts, PhoneNews, Ring, SegmentFacts, TransferFacts
+from service.calls.schemas import (
+    CallFacts,
+    Checkpoint,
+    Heard,
+    Hold,
+    LegFacts,
+    MemberNews,
+    OrderOutcome,
+    PhoneNews,
+    PhoneState,
+    Place,
+    Ring,
+    SegmentFacts,
+    TakenOrder,
+    TransferFacts,
+)
+from service.calls.shelf import actions as shelf
+from service.calls.shelf.actions import link_orphans, recording_found, recording_played
 from service.calls.store import store
 from service.core import audit, live
 from service.core.errors import Invalid, NotFound
-from service.staff import queries as staff
 
 __all__ = [
+    "About",
     "CallFacts",
     "Checkpoint",
+    "Heard",
+    "Hold",
     "LegFacts",
+    "MemberNews",
+    "OrderOutcome",
     "PhoneNews",
+    "PhoneOrder",
+    "PhoneState",
+    "Place",
     "Ring",
     "SegmentFacts",
+    "TakenOrder",
     "TransferFacts",
+    "agents",
     "call_ended",
     "checkpoint",
     "gap_began",
     "gap_ended",
     "gaps_found",
+    "history",
+    "link_orphans",
+    "orders",
     "phone_answered",
     "phone_rings",
     "phone_stopped",
@@ -117,77 +148,12 @@ def gaps_found(session: Session, switch: str, gaps: Sequence[tuple[datetime | No
         session.flush()
 
 
-def recording_found(
-    session: Session,
-    *,
-    switch: str,
-    uniqueid: str,
-    segment: int,
-    path: str,
-    sha256: str,
-    size: int,
-    seconds: Decimal,
-    form: str,
-    at: datetime,
-    state: str = "kept",
-) -> int:
-    """The file in the vault is known, and linked when its call is; the same file twice is one row."""
-    call_id = session.scalars(
-        select(CallAlias.call_id).where(CallAlias.switch == switch, CallAlias.uniqueid == uniqueid)
-    ).first()
-    branch_id = session.get_one(Call, call_id).branch_id if call_id else staff.headquarters(session)
-    row = {
-        "switch": switch,
-        "uniqueid": uniqueid,
-        "segment": segment,
-        "call_id": call_id,
-        "path": path,
-        "sha256": sha256,
-        "bytes": size,
-        "seconds": seconds,
-        "format": form,
-        "state": state,
-        "found_at": at,
-        "branch_id": branch_id,
-    }
-    kept = {k: row[k] for k in ("call_id", "path", "sha256", "bytes", "seconds", "state")}
-    added = (
-        insert(Recording).values(row).on_conflict_do_update(index_elements=["switch", "uniqueid", "segment"], set_=kept)
-    )
-    recording_id = session.execute(added.returning(Recording.id)).scalar_one()
-    if call_id:
-        session.execute(
-            update(Call)
-            .where(Call.id == call_id, Call.recorded.is_distinct_from(state == "kept"))
-            .values(recorded=state == "kept")
-        )
-        live.publish(session, "all", "recording", {"call_id": call_id}, at=at)
-    return int(recording_id)
-
-
-def link_orphans(session: Session) -> int:
-    """Recordings that came before their call have found it now; returns how many."""
-    done = session.execute(
-        text("""
-        update recording r set call_id = a.call_id, branch_id = c.branch_id
-        from call_alias a join call c on c.id = a.call_id
-        where r.call_id is null and a.switch = r.switch and a.uniqueid = r.uniqueid returning r.id""")
-    )
-    return len(done.all())
-
-
-def recording_played(session: Session, recording_id: int, *, by: int, at: datetime, kind: str = "play") -> None:
-    """Who listened, and when, is on record."""
-    recording = session.get_one(Recording, recording_id)
-    session.add(RecordingPlay(recording_id=recording_id, staff_id=by, kind=kind, at=at, branch_id=recording.branch_id))
-    audit.record(
-        session, at=at, by=by, verb=kind, entity="recording", entity_id=recording_id, branch_id=recording.branch_id
-    )
-
-
 def sweep(session: Session, *, at: datetime) -> None:
-    """Old pops have done their work."""
+    """Old pops, findings, orders of queues and members that are told of no more have done their work."""
     session.execute(delete(AgentPop).where(AgentPop.ended_at < at - timedelta(days=30)))
+    shelf.sweep(session, at=at)
+    orders.sweep(session, at=at)
+    agents.forget(session, at=at)
 
 
 def party_chosen(session: Session, switch: str, call_key: str, party_id: int, contact_id: int | None) -> None:

@@ -72,7 +72,7 @@ def _has_number(part: str) -> ColumnElement[bool]:
     )
 
 
-def listed(wanted: Filters, before: tuple[datetime, int] | None = None) -> Select[tuple[Call]]:
+def listed(wanted: Filters, before: tuple[datetime, int] | None = None) -> Select[Call]:
     """The calls, newest first, after the row that was seen last."""
     query = select(Call).where(*conditions(wanted))
     if before:
@@ -104,12 +104,19 @@ class Sums(NamedTuple):
         return 100 * self.answered / ended if ended else None
 
 
+class Group(NamedTuple):
+    """One row of the statistics: the hour, day, staff id or line, and what its calls add up to."""
+
+    key: object
+    sums: Sums
+
+
 def sums(session: Session, wanted: Filters) -> Sums:
     """All of the calls together."""
-    return Sums(*session.execute(select(*_sums()).where(*conditions(wanted))).one().tuple())
+    return Sums(*session.execute(select(*_sums()).where(*conditions(wanted))).one())
 
 
-def grouped(session: Session, wanted: Filters, group: str, zone: str, *, limit: int = 400) -> list[tuple[object, Sums]]:
+def grouped(session: Session, wanted: Filters, group: str, zone: str, *, limit: int = 400) -> list[Group]:
     """The calls by hour of the day, local day, agent (staff id) or line called; the sums of all groups are those of the list."""
     local = func.timezone(zone, Call.started_at)
     key = {
@@ -120,7 +127,7 @@ def grouped(session: Session, wanted: Filters, group: str, zone: str, *, limit: 
     }[group]
     order = func.count().desc() if group in ("agent", "line") else key.desc() if group == "day" else key
     rows = session.execute(select(key, *_sums()).where(*conditions(wanted)).group_by(key).order_by(order, key).limit(limit))
-    return [(row[0], Sums(*row[1:])) for row in rows]
+    return [Group(row[0], Sums(*row[1:])) for row in rows]
 
 
 def _sums() -> list[ColumnElement[Any]]:

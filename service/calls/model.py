@@ -49,6 +49,9 @@ class Call(Base):
         Index("ix_call_party_id", "party_id", "id"),
         Index("ix_call_staff_started", "staff_id", "started_at"),
         Index("ix_call_called_started", "called", "started_at"),
+        Index("ix_call_missed_caller_id", "missed_caller_id", postgresql_where=text("missed_caller_id is not null")),
+        Index("ix_call_called_e164", "called_e164", postgresql_where=text("called_e164 is not null")),
+        Index("ix_call_switch_started_at", "switch", "started_at"),
     )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
@@ -58,6 +61,7 @@ class Call(Base):
     caller_e164: Mapped[str | None] = mapped_column(Text)
     caller_name: Mapped[str | None] = mapped_column(Text)
     called: Mapped[str | None] = mapped_column(Text)
+    called_e164: Mapped[str | None] = mapped_column(Text)
     queue: Mapped[str | None] = mapped_column(Text)
     agent: Mapped[str | None] = mapped_column(Text)
     answered_by: Mapped[str | None] = mapped_column(Text)
@@ -81,6 +85,7 @@ class Call(Base):
     conference: Mapped[str | None] = mapped_column(Text)
     outcome: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
+    missed_caller_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("missed_caller.id"))
     ticketed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     recorded: Mapped[bool | None] = mapped_column(Boolean)
     recording_name: Mapped[str | None] = mapped_column(Text)
@@ -88,6 +93,7 @@ class Call(Base):
     provenance: Mapped[str] = mapped_column(Text)
     end_certain: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     revision: Mapped[int] = mapped_column(BigInteger)
+    derivation: Mapped[str | None] = mapped_column(Text)
     stored_at: Mapped[ts]
     branch_id: Mapped[branch]
 
@@ -107,6 +113,38 @@ class CallLeg(Base):
     answered_at: Mapped[datetime | None] = mapped_column(MAYBE)
     ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
     outcome: Mapped[str | None] = mapped_column(Text)
+    branch_id: Mapped[branch]
+
+
+class MissedCaller(Base):
+    """A caller whom nobody answered, from the first try until somebody has spoken with them."""
+
+    __tablename__ = "missed_caller"
+    __table_args__ = (
+        Index("ix_missed_caller_first_at", "first_at", "id", postgresql_where=text("closed_at is null")),
+        Index("ix_missed_caller_closed_at", "closed_at", "id", postgresql_where=text("closed_at is not null")),
+        Index("uq_missed_caller_open", "number", "branch_id", unique=True, postgresql_where=text("closed_at is null")),
+        CheckConstraint(
+            "(closed_at is null) = (why is null) and (why is null or why in ('called again', 'called back', 'by hand'))",
+            name="closed_for_a_reason",
+        ),
+    )
+    id: Mapped[key]
+    number: Mapped[str] = mapped_column(Text)
+    switch: Mapped[str] = mapped_column(Text)
+    queue: Mapped[str | None] = mapped_column(Text)
+    party_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party.id"))
+    first_at: Mapped[ts]
+    last_at: Mapped[ts]
+    calls: Mapped[int] = mapped_column(Integer)
+    owner_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    closed_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    closed_by: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    closing_call_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("call.id", ondelete="SET NULL", use_alter=True)
+    )
+    why: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
     branch_id: Mapped[branch]
 
 
@@ -196,7 +234,11 @@ class AgentPop(Base):
 
 
 class Recording(Base):
-    """One audio file in the vault; call_id is empty until its call is known."""
+    """One audio file in the vault; call_id is empty until its call is known.
+
+    `state` is kept, doomed (asked to be destroyed) or destroyed; `wave` are the bars of its picture in base64; `source` is
+    where the switch left it.
+    """
 
     __tablename__ = "recording"
     __table_args__ = (UniqueConstraint("switch", "uniqueid", "segment"),)
@@ -211,7 +253,14 @@ class Recording(Base):
     seconds: Mapped[Decimal] = mapped_column(SECONDS)
     format: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text, server_default=text("'kept'"))
+    retention: Mapped[str] = mapped_column(Text, server_default=text("'ordinary'"))
+    wave: Mapped[str | None] = mapped_column(Text)
+    silences: Mapped[list[list[float]] | None] = mapped_column(JSONB)
     found_at: Mapped[ts]
+    changed_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    source: Mapped[str | None] = mapped_column(Text)
+    source_marked_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    source_deleted_at: Mapped[datetime | None] = mapped_column(MAYBE)
     branch_id: Mapped[branch]
 
 
@@ -223,6 +272,7 @@ class RecordingPlay(Base):
     recording_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("recording.id"), index=True)
     staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
     kind: Mapped[str] = mapped_column(Text, server_default=text("'play'"))
+    reason: Mapped[str] = mapped_column(Text, server_default=text("''"))
     at: Mapped[ts]
     branch_id: Mapped[branch]
 
@@ -237,6 +287,7 @@ class FeedGap(Base):
     ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
     reason: Mapped[str] = mapped_column(Text)
     note: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    filled_at: Mapped[datetime | None] = mapped_column(MAYBE)
 
 
 class FeedCheckpoint(Base):
@@ -249,3 +300,56 @@ class FeedCheckpoint(Base):
     low_segment: Mapped[str] = mapped_column(Text)
     low_offset: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[ts]
+
+
+class FeedState(Base):
+    """How one switch's listener stands, told by itself every few seconds."""
+
+    __tablename__ = "feed_state"
+    switch: Mapped[str] = mapped_column(Text, primary_key=True)
+    up: Mapped[bool] = mapped_column(Boolean)
+    since: Mapped[datetime | None] = mapped_column(MAYBE)
+    heard_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    frames: Mapped[int] = mapped_column(BigInteger)
+    doubted: Mapped[int] = mapped_column(BigInteger)
+    calls: Mapped[int] = mapped_column(Integer)
+    at: Mapped[ts]
+
+
+class FeedCursor(Base):
+    """How far one of a switch's files has been read, and by which bytes its beginning is known again."""
+
+    __tablename__ = "feed_cursor"
+    switch: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    path: Mapped[str] = mapped_column(Text)
+    inode: Mapped[int] = mapped_column(BigInteger)
+    offset: Mapped[int] = mapped_column(BigInteger)
+    known: Mapped[int] = mapped_column(Integer)
+    head: Mapped[str] = mapped_column(Text)
+    low_at: Mapped[ts]
+    at: Mapped[ts]
+
+
+class BackfillRun(Base):
+    """One reading of a switch's files, and what came of it."""
+
+    __tablename__ = "backfill_run"
+    __table_args__ = (
+        Index("ix_backfill_run_switch_id", "switch", "id"),
+        CheckConstraint("state in ('running', 'done', 'failed')", name="state_is_known"),
+    )
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    since: Mapped[ts]
+    read_to: Mapped[datetime | None] = mapped_column(MAYBE)
+    began_at: Mapped[ts]
+    ended_at: Mapped[datetime | None] = mapped_column(MAYBE)
+    state: Mapped[str] = mapped_column(Text)
+    records: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    unreadable: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    calls: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    found: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    mended: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    note: Mapped[str] = mapped_column(Text, server_default=text("''"))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from service.calls import rules
 from service.calls.lines import Labels, queue_labels
 from service.calls.model import AgentPop
+from service.calls.orders import actions as orders
 from service.calls.schemas import PhoneNews, Ring
 from service.core import live, scope
 from service.core import phone as phones
@@ -109,6 +110,8 @@ def _ring(session: Session, news: list[PhoneNews]) -> list[int]:
         for item, seat in rung.values()
     ]
     matches = parties.match_phones(session, wanted)
+    meant = orders.meant(session, [(item.ring.switch, item.ring.call_key) for item, _ in rung.values()])
+    matches = [_meant(found, meant.get((item.ring.switch, item.ring.call_key))) for (item, _), found in zip(rung.values(), matches, strict=True)]
     rows = [_row(item, seat, found) for (item, seat), found in zip(rung.values(), matches, strict=True)]
     pops = session.execute(_RUNG, rows).all()
     queues = queue_labels(session) if any(pop.queue for pop in pops) else Labels()
@@ -121,6 +124,11 @@ def _ring(session: Session, news: list[PhoneNews]) -> list[int]:
         ],
     )
     return [pop.id for pop in pops]
+
+
+def _meant(found: list[parties.Match], party_id: int | None) -> list[parties.Match]:
+    """Of several customers with that number the one for whom it was dialled."""
+    return [match for match in found if match.party_id == party_id][:1] or found
 
 
 def customer(ring: Ring) -> phones.Phone:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import finding
+from service.calls.agents import queries as agents
+from service.calls.completeness import feeds as feeds
 from service.calls.finding import Filters as Filters
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
@@ -19,13 +21,15 @@ from service.calls.model import (
     CallTransfer,
     FeedCheckpoint,
     FeedGap,
-    Recording,
-    RecordingPlay,
+    FeedState,
 )
+from service.calls.orders.actions import told as _order_told
 from service.calls.rules import customer_number as customer_number
 from service.calls.schemas import Checkpoint
 
 RECENT = timedelta(hours=4)
+agent_now = agents.now
+order_told = _order_told
 
 
 def checkpoint(session: Session, switch: str) -> Checkpoint | None:
@@ -72,49 +76,25 @@ def recent_calls(
     return list(session.scalars(finding.listed(filters or Filters(), before).limit(limit)))
 
 
-class Play(NamedTuple):
-    """Somebody listened or downloaded."""
-
-    staff_id: int
-    at: datetime
-    kind: str
-
-
 @dataclass(frozen=True)
 class CallPage:
-    """Everything the page of one call shows."""
+    """How one call went."""
 
     call: Call
     legs: list[CallLeg]
     segments: list[CallSegment]
     transfers: list[CallTransfer]
-    recordings: list[Recording]
-    plays: list[Play]
 
 
 def call_page(session: Session, call_id: int) -> CallPage | None:
-    """The call with legs, recordings and who listened; None when it is not there or not in scope."""
+    """The call with its legs and where its customer was; None when it is not there or not in scope."""
     call = session.get(Call, call_id)
     if call is None:
         return None
     legs = list(session.scalars(select(CallLeg).where(CallLeg.call_id == call_id).order_by(CallLeg.no)))
-    recordings = list(
-        session.scalars(select(Recording).where(Recording.call_id == call_id).order_by(Recording.segment))
-    )
-    plays = session.execute(
-        select(RecordingPlay.staff_id, RecordingPlay.at, RecordingPlay.kind)
-        .where(RecordingPlay.recording_id.in_([r.id for r in recordings]))
-        .order_by(RecordingPlay.id.desc())
-        .limit(20)
-    )
     segments = session.scalars(select(CallSegment).where(CallSegment.call_id == call_id).order_by(CallSegment.no))
     transfers = session.scalars(select(CallTransfer).where(CallTransfer.call_id == call_id).order_by(CallTransfer.no))
-    return CallPage(call, legs, list(segments), list(transfers), recordings, [Play(*row) for row in plays])
-
-
-def recording_for(session: Session, recording_id: int) -> Recording | None:
-    """The recording, when its branch is in scope."""
-    return session.get(Recording, recording_id)
+    return CallPage(call, legs, list(segments), list(transfers))
 
 
 def calls_by_keys(session: Session, keys: list[tuple[str, str]]) -> list[Call]:
@@ -130,23 +110,10 @@ def gaps(session: Session, limit: int = 20) -> list[FeedGap]:
     return list(session.scalars(select(FeedGap).order_by(FeedGap.id.desc()).limit(limit)))
 
 
-def kept_bytes(session: Session, switch: str, uniqueids: list[str]) -> dict[tuple[str, int], int]:
-    """How many bytes of these channels' recordings are in the vault, by uniqueid and segment."""
-    rows = session.execute(
-        select(Recording.uniqueid, Recording.segment, Recording.bytes).where(
-            Recording.switch == switch, Recording.uniqueid.in_(uniqueids)
-        )
-    )
-    return {(row.uniqueid, row.segment): row.bytes for row in rows}
-
-
-def last_play(session: Session, recording_id: int, staff_id: int) -> datetime | None:
-    """When this person's last play of the recording began."""
-    return session.scalars(
-        select(func.max(RecordingPlay.at)).where(
-            RecordingPlay.recording_id == recording_id, RecordingPlay.staff_id == staff_id
-        )
-    ).one()
+def doubted(session: Session, switch: str) -> int:
+    """How many frames of this switch its listener has kept back as forged or broken since it began."""
+    state = session.get(FeedState, switch)
+    return state.doubted if state else 0
 
 
 def call(session: Session, call_id: int) -> Call | None:

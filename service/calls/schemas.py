@@ -1,9 +1,10 @@
 """What the ear tells the desk: frozen facts, times in aware UTC, seconds exact."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,11 @@ class TransferFacts:
 
 @dataclass(frozen=True)
 class CallFacts:
-    """One call as far as it is known; `revision` is the journal position and never goes back."""
+    """One call as far as it is known; `revision` is the journal position and never goes back.
+
+    `provenance` says how: live (heard), repaired (concluded from a snapshot), or backfilled (from the switch's own files,
+    with a digest of everything in `derivation`).
+    """
 
     switch: str
     call_key: str
@@ -103,6 +108,41 @@ class CallFacts:
     conference: str | None = None
     segments: tuple[SegmentFacts, ...] = ()
     transfers: tuple[TransferFacts, ...] = ()
+    derivation: str | None = None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A hold that was heard: under which names its call is known, by which extension, from when to when."""
+
+    names: frozenset[str]
+    extension: str
+    began_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a file has been read: everything written before `low_at` lies before `offset`."""
+
+    path: str
+    inode: int
+    offset: int
+    known: int
+    head: str
+    low_at: datetime
+
+
+@dataclass(frozen=True)
+class Heard:
+    """How a listener stands: whether it is connected and since when, when it last heard anything, and how much."""
+
+    up: bool
+    since: datetime | None
+    heard_at: datetime | None
+    frames: int
+    doubted: int
+    calls: int
 
 
 @dataclass(frozen=True)
@@ -114,3 +154,50 @@ class Checkpoint:
     offset: int
     low_segment: str
     low_offset: int
+
+
+@dataclass(frozen=True)
+class PhoneState:
+    """What one phone of ours does: idle, ringing, talking or hold; `customer` when the other side is none of us."""
+
+    extension: str
+    phase: str
+    at: datetime
+    customer: bool = False
+    call_key: str | None = None
+
+
+@dataclass(frozen=True)
+class MemberNews:
+    """One phone in one queue, as the switch last told it; status is the device's number, `gone` when it has left."""
+
+    queue: str
+    interface: str
+    extension: str
+    status: int = 0
+    paused: bool = False
+    reason: str = ""
+    dynamic: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class TakenOrder:
+    """An order that was given out to be sent, once."""
+
+    id: int
+    kind: str
+    extension: str
+    args: Mapping[str, Any]
+    channel_id: str | None = None
+    interface: str | None = None
+
+
+@dataclass(frozen=True)
+class OrderOutcome:
+    """How far an order is: accepted, confirmed, failed or unknown; `error` is a code of ours, `detail` the switch's words."""
+
+    order_id: int
+    state: Literal["accepted", "confirmed", "failed", "unknown"]
+    error: str = ""
+    detail: str = ""

@@ -5,6 +5,7 @@ statements by the batch and not by the call.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -14,9 +15,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import rules
+from service.calls import missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
+from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
+from service.calls.shelf.model import CallConsent
 from service.core import phone as phones
 from service.parties import actions as parties
 from service.parties import queries as party_queries
@@ -49,6 +52,7 @@ COPIED = (
     "provenance",
     "end_certain",
     "revision",
+    "derivation",
     "call_key",
 )
 
@@ -62,6 +66,16 @@ _MOVED_SOUND = (
     update(Recording)
     .where(Recording.call_id == Call.id, Recording.branch_id != Call.branch_id)
     .values(branch_id=Call.branch_id)
+    .execution_options(synchronize_session=False)
+)
+_MOVED_CONSENT = (
+    update(CallConsent)
+    .where(
+        CallConsent.switch == CallAlias.switch,
+        CallConsent.uniqueid == CallAlias.uniqueid,
+        CallConsent.branch_id != CallAlias.branch_id,
+    )
+    .values(branch_id=CallAlias.branch_id)
     .execution_options(synchronize_session=False)
 )
 _LEG = insert(CallLeg)
@@ -88,6 +102,8 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     kept = [(call, fact) for call, fact in news if rows[_name(fact)] is call]
     _legs(session, around, kept)
     _story(session, around, kept)
+    missed.noted(session, {call.id: call for call, _ in kept}.values(), at=at)
+    orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 
@@ -121,11 +137,26 @@ def _stored(
     if call is None:
         call = Call(switch=fact.switch)
         session.add(call)
-    elif fact.revision <= call.revision:  # the same again may be re-read from the midst of the call
+    elif not rules.is_news(call, fact, at=at):  # the same again may be re-read from the midst of the call
         return call, False
     rows |= dict.fromkeys(_names(fact), call)
-    _write(session, call, fact, around, at)
+    _write(session, call, _kept(call, fact), around, at)
     return call, True
+
+
+def _kept(call: Call, fact: CallFacts) -> CallFacts:
+    """What only the ear can know outlives what the switch wrote: the recording's name, and that nobody may see a number."""
+    if fact.provenance != "backfilled" or call.call_key is None:
+        return fact
+    withheld = call.caller_number is not None and phones.parse(call.caller_number).kind == "withheld"
+    return replace(
+        fact,
+        revision=call.revision,
+        call_key=call.call_key,
+        recording_name=call.recording_name,
+        caller_number=call.caller_number if withheld else fact.caller_number,
+        caller_name=call.caller_name if withheld else fact.caller_name,
+    )
 
 
 def _one_of(session: Session, rows: dict[Name, Call], fact: CallFacts) -> Call | None:
@@ -158,6 +189,7 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     call.ring_seconds = _rang(fact)
     call.ticketed = call.ticketed or around.is_ticketed(fact)
     call.outcome = None if fact.live else rules.outcome(fact.direction, fact.disposition)
+    call.called_e164 = phones.parse(fact.called).e164 if fact.direction == "outbound" else None
     call.caller_e164 = phones.parse(fact.caller_number).e164
     seat = around.seats.at(
         fact.switch, fact.agent or fact.answered_by or "", fact.answered_at or fact.started_at or at
@@ -273,11 +305,16 @@ def _aliases(session: Session, rows: dict[Name, Call], facts: list[CallFacts]) -
     ]
     if added:
         session.execute(_ADDED_ALIAS, added)
-        session.execute(_MOVED_SOUND.where(Call.id.in_({alias["call_id"] for alias in added})))
+        moved = {alias["call_id"] for alias in added}
+        session.execute(_MOVED_SOUND.where(Call.id.in_(moved)))
+        session.execute(_MOVED_CONSENT.where(CallAlias.call_id.in_(moved)))
 
 
 def _legs(session: Session, around: "_Around", news: list[tuple[Call, CallFacts]]) -> None:
     """The legs of calls that were not merged into another; what was told last counts."""
+    gone = {call.id for call, fact in news if fact.provenance == "backfilled"}
+    if gone:
+        session.execute(delete(CallLeg).where(CallLeg.call_id.in_(gone)))
     added = {(leg["call_id"], leg["no"]): leg for call, fact in news for leg in _leg_rows(call, fact, around)}
     if added:
         session.execute(_ADDED_LEG, list(added.values()))

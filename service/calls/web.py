@@ -1,62 +1,159 @@
-"""Calls on screen: the list, and one call with its legs and its recording."""
+"""Calls on screen: the list with its figures and its workbook, one call with its legs and recording, and who was missed."""
 
+import io
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import get_timezone
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from service.calls import queries, rules
+from service.calls import actions, finding, missed, queries, rules
 from service.calls.lanes import axis
-from service.core import clock, db, identity
-from service.core.errors import NotFound
+from service.calls.shelf import queries as shelf
+from service.core import clock, db, identity, sheet
+from service.core.errors import Invalid, NotFound
 from service.parties import queries as parties
 from service.staff import queries as staff
 
 bp = Blueprint("calls", __name__)
 PAGE = 50
-KEPT = ("direction", "disposition", "number", "party", "day")
+KEPT = (
+    *("number", "since", "until", "day", "direction", "outcome", "disposition", "reason"),
+    *("queue", "called", "staff", "party", "branch", "ticket", "recorded"),
+)
+MOST = 100_000  # rows of one workbook: more are several periods
 
 
 @bp.get("/calls")
 def index() -> ResponseReturnValue:
-    """The list of calls, newest first, narrowed by direction, outcome, number, customer and day."""
+    """The list of calls, newest first, narrowed by what the address says."""
     person = identity.require("call.read")
     with db.begin(person.scope) as session:
-        rows = queries.recent_calls(session, before=_before(), limit=PAGE + 1, filters=_filters())
-        wanted = _number("party")
-        names = parties.names(session, {r.party_id for r in rows if r.party_id} | ({wanted} if wanted else set()))
-        people = staff.names(session, {r.staff_id for r in rows if r.staff_id})
-        queues = queries.queue_labels(session)
+        rows = queries.recent_calls(session, before=_before("before"), limit=PAGE + 1, filters=_filters())
+        shown = _choices(session, person)
+        names = parties.names(session, {r.party_id for r in rows if r.party_id} | {i for i in [_number("party")] if i})
+        people = staff.names(session, {r.staff_id for r in rows if r.staff_id} | {i for i in [_number("staff")] if i})
     more = _address(rows[PAGE - 1]) if len(rows) > PAGE else ""
-    kept = {name: request.args.get(name, "") for name in KEPT}
     return render_template(
         "calls/list.html",
-        **{"rows": rows[:PAGE], "names": names, "people": people, "queues": queues, "kept": kept, "more": more},
-        **{"first": _address(None) if request.args.get("before") else "", "without": _without},
-        dispositions=tuple(rules.OUTCOMES),
+        **{"rows": rows[:PAGE], "names": names, "people": people, "more": more} | shown,
+        first=_address(None) if request.args.get("before") else "",
     )
 
 
-def _filters() -> queries.Filters:
+def _choices(session: Session, person: identity.Identity) -> dict[str, Any]:
+    """What the form of conditions offers, and what is chosen."""
+    return {
+        "kept": {name: request.args.get(name, "") for name in KEPT},
+        "queues": queries.queue_labels(session),
+        "agents": [(one.id, one.name) for one in staff.assignees(session)],
+        "branches": [(one.id, one.name) for one in staff.branches(session).values() if person.scope.covers(one.id)],
+        "dispositions": tuple(rules.OUTCOMES),
+        "reasons": [(code, _label("about", code)) for code in rules.REASONS],
+        "missed": missed.waiting(session),
+        "without": _without,
+        "may_export": person.may("export"),
+        "query": urlencode({name: request.args[name] for name in KEPT if request.args.get(name)}),
+    }
+
+
+@bp.get("/calls/statistics")
+def statistics() -> ResponseReturnValue:
+    """The same calls as the list, added up by hour, day, agent or line; each row opens its calls."""
+    person = identity.require("call.read")
+    group = request.args.get("by", "day")
+    group = group if group in finding.GROUPS else "day"
+    with db.begin(person.scope) as session:
+        wanted = _filters()
+        total = finding.sums(session, wanted)
+        rows = finding.grouped(session, wanted, group, str(get_timezone()))
+        people = staff.names(session, {int(str(row.key)) for row in rows if row.key} if group == "agent" else set())
+        shown = _choices(session, person)
+    return render_template(
+        "calls/statistics.html", total=total, rows=rows, group=group, people=people, opens=_opens, names={}, **shown
+    )
+
+
+def _opens(group: str, key: object) -> str:
+    """The address of the calls behind a row; the hours of many days have none."""
+    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
+    if key is None or group == "hour":
+        return ""
+    return "/calls?" + urlencode(kept | {{"day": "day", "agent": "staff", "line": "called"}[group]: str(key)})
+
+
+@bp.get("/calls/export.xlsx")
+def export() -> ResponseReturnValue:
+    """The calls of the list as a workbook. Raises Invalid when they are too many for one."""
+    person, target = identity.require("export"), io.BytesIO()
+    identity.require("call.read")
+    with db.begin(person.scope) as session:
+        wanted = _filters()
+        if finding.sums(session, wanted).calls > MOST:
+            raise Invalid(_("These are more calls than one workbook holds. Narrow the period and export again."))
+        columns = _columns(staff.names(session), queries.queue_labels(session))
+        sheet.write(target, _("Calls"), columns, finding.each(session, wanted, limit=MOST))
+    target.seek(0)
+    name = f"calls-{clock.local(clock.now()):%Y%m%d-%H%M}.xlsx"
+    return send_file(target, download_name=name, as_attachment=True)
+
+
+def _columns(people: Mapping[int, str], queues: Any) -> list[sheet.Column]:
+    return [
+        sheet.Column(_("Began"), "moment", lambda call: call.started_at, 20),
+        sheet.Column(_("Direction"), "text", lambda call: _label("direction", call.direction)),
+        sheet.Column(_("Caller"), "text", lambda call: call.caller_number, 18),
+        sheet.Column(_("Name"), "text", lambda call: call.caller_name, 18),
+        sheet.Column(_("Line called"), "text", lambda call: call.called, 18),
+        sheet.Column(_("Queue"), "text", lambda call: queues.of(call.switch, call.queue)),
+        sheet.Column(_("Agent"), "text", lambda call: people.get(call.staff_id, call.agent), 16),
+        sheet.Column(_("Outcome"), "text", lambda call: _label("disposition", call.disposition) if call.disposition else "", 16),
+        sheet.Column(_("Reason"), "text", lambda call: _label("about", call.reason) if call.reason else ""),
+        sheet.Column(_("Rang (s)"), "seconds", lambda call: call.ring_seconds),
+        sheet.Column(_("Waited (s)"), "seconds", lambda call: call.wait_seconds),
+        sheet.Column(_("Talked (s)"), "seconds", lambda call: call.talk_seconds),
+        sheet.Column(_("On hold (s)"), "seconds", lambda call: call.hold_seconds),
+        sheet.Column(_("Call"), "whole", lambda call: call.id),
+        sheet.Column(_("Switch id"), "text", lambda call: f"{call.switch} {call.call_key}", 26),
+    ]
+
+
+def _label(kind: str, code: str) -> str:
+    """The word of the desk for a code, in the language of the request."""
+    label = cast("Callable[[str, str], object]", current_app.jinja_env.globals["label"])
+    return str(label(kind, code))
+
+
+def _filters() -> finding.Filters:
     chosen = request.args
-    day = _day(chosen.get("day", ""))
-    return queries.Filters(
+    day, since, until = (_day(chosen.get(name, "")) for name in ("day", "since", "until"))
+    since, until = (day, day) if day else (since, until)
+    return finding.Filters(
         party_id=_number("party"),
-        direction=chosen.get("direction", ""),
-        disposition=chosen.get("disposition", ""),
+        staff_id=_number("staff"),
+        branch_id=_number("branch"),
         number="".join(c for c in chosen.get("number", "") if c.isdigit())[:20],
-        since=_midnight(day) if day else None,
-        until=_midnight(day + timedelta(days=1)) if day else None,
+        ticketed=_yes_or_no("ticket"),
+        recorded=_yes_or_no("recorded"),
+        since=_midnight(since) if since else None,
+        until=_midnight(until + timedelta(days=1)) if until else None,
+        **{name: chosen.get(name, "") for name in ("direction", "outcome", "disposition", "reason", "queue", "called")},
     )
+
+
+def _yes_or_no(name: str) -> bool | None:
+    return {"yes": True, "no": False}.get(request.args.get(name, ""))
 
 
 def _number(name: str) -> int | None:
     value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 def _day(value: str) -> date | None:
@@ -71,8 +168,8 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(str(get_timezone())))
 
 
-def _before() -> tuple[datetime, int] | None:
-    at, _colon, last = request.args.get("before", "").rpartition("_")
+def _before(name: str) -> tuple[datetime, int] | None:
+    at, _colon, last = request.args.get(name, "").rpartition("_")
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
@@ -88,8 +185,55 @@ def _address(last: queries.Call | None) -> str:
 
 
 def _without(name: str) -> str:
-    """The address of the same list with one condition dropped."""
-    return "/calls?" + urlencode({k: request.args[k] for k in KEPT if k != name and request.args.get(k)})
+    """The address of the same page with one condition dropped."""
+    return request.path + "?" + urlencode({k: request.args[k] for k in (*KEPT, "by") if k != name and request.args.get(k)})
+
+
+@bp.get("/calls/missed")
+def missed_callers() -> ResponseReturnValue:
+    """Who was not answered and has not been spoken with since, who waits longest first; or those that are settled."""
+    person = identity.require("call.read")
+    state = "closed" if request.args.get("state") == "closed" else "open"
+    mine = person.staff_id if request.args.get("mine") else None
+    with db.begin(person.scope) as session:
+        lines = missed.listed(session, state=state, owner=mine, before=_before("after"), limit=PAGE + 1)
+        names = parties.names(session, {line.caller.party_id for line in lines if line.caller.party_id})
+        owners = {who for line in lines for who in (line.caller.owner_id, line.caller.closed_by) if who}
+        people, waiting = staff.names(session, owners), missed.waiting(session)
+        queues = queries.queue_labels(session)
+    last = lines[PAGE - 1].caller if len(lines) > PAGE else None
+    at = (last.closed_at if state == "closed" else last.first_at) if last else None
+    kept = {"state": state} | ({"mine": "1"} if mine else {})
+    more = "/calls/missed?" + urlencode(kept | {"after": f"{at.isoformat()}_{last.id}"}) if last and at else ""
+    return render_template(
+        "calls/missed.html",
+        **{"lines": lines[:PAGE], "names": names, "people": people, "queues": queues},
+        **{"state": state, "mine": mine, "waiting": waiting, "more": more},
+    )
+
+
+@bp.post("/calls/missed/<int:line_id>/<any(take, close, reopen):verb>")
+def settle_missed(line_id: int, verb: str) -> ResponseReturnValue:
+    """The caller is taken, taken off the list with a note, or put back on it."""
+    person, now = identity.require("desk.use"), clock.now()
+    with db.begin(person.scope) as session:
+        if verb == "take":
+            missed.take(session, line_id, by=person.staff_id, at=now)
+        elif verb == "close":
+            missed.close(session, line_id, request.form.get("note", ""), by=person.staff_id, at=now)
+        else:
+            missed.reopen(session, line_id, by=person.staff_id, at=now)
+    return redirect("/calls/missed")
+
+
+@bp.post("/calls/<int:call_id>/reason")
+def give_reason(call_id: int) -> ResponseReturnValue:
+    """The call says what it was about."""
+    person = identity.require("desk.use")
+    with db.begin(person.scope) as session:
+        actions.reason_given(session, call_id, request.form.get("reason", ""), by=person.staff_id, at=clock.now())
+    flash(_("Saved."))
+    return redirect(f"/calls/{call_id}")
 
 
 @bp.get("/calls/<int:call_id>")
@@ -100,10 +244,12 @@ def show(call_id: int) -> ResponseReturnValue:
         page = queries.call_page(session, call_id)
         if page is None:
             raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
+        sounds = shelf.sounds(session, call_id)
         card = parties.card(session, page.call.party_id) if page.call.party_id else None
-        ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | {row[0] for row in page.plays} | {page.call.staff_id}
+        ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | sounds.people | {page.call.staff_id}
         people = staff.names(session, {i for i in ids if i is not None})
         queue = queries.queue_labels(session).of(page.call.switch, page.call.queue)
     drawn = axis(page.call, page.legs, page.segments, people, clock.now())
-    shown = {"page": page, "call": page.call, "card": card, "people": people, "queue": queue, "axis": drawn}
+    shown = {"reasons": rules.REASONS, "page": page, "sounds": sounds, "call": page.call, "card": card, "people": people}
+    shown |= {"queue": queue, "axis": drawn}
     return render_template("calls/call.html", **shown)

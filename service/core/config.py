@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+_REASON = re.compile(r"[^\W_][\w -]{0,39}")
 _SWITCH_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 LOCALES = ("zh_Hans_CN", "en")
 PLAIN = (
@@ -29,6 +30,9 @@ PLAIN = (
     "locale",
     "night_at",
     "secure_cookies",
+    "acw_seconds",
+    "master_key_file",
+    "delete_at_switch_after_days",
 )
 
 
@@ -46,8 +50,29 @@ class SwitchSettings:
     username: str = "listener"
     secret: str = ""
     recordings: Path | None = None
+    queue_log: Path | None = None  # files that the switch writes, as they are seen from here; the backfill reads them
+    cel: Path | None = None
+    cdr: Path | None = None
+    cel_columns: tuple[str, ...] = ()  # empty: Asterisk's own sample, or ours, told by their number
+    files_timezone: str = ""  # of times without a zone in these files; empty: the firm's
+    etc: Path | None = None  # the switch's /etc/asterisk, as it is seen from here; only the doctor reads it
     trunk_contexts: tuple[str, ...] = ("from-*",)
     extension_pattern: str = r"\d+"
+    actor_username: str = ""  # a second AMI user that may act; without it orders are refused in words
+    actor_secret: str = ""
+    technology: str = "PJSIP"  # a phone's device is this, a slash and the extension
+    dial_context: str = "internal"  # where the dialplan takes numbers that people dial
+
+    @property
+    def acts(self) -> bool:
+        """True when Ringdesk may ask this switch for something."""
+        return bool(self.actor_username and self.actor_secret)
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that are named, by their kind."""
+        named = {"cel": self.cel, "queue_log": self.queue_log, "cdr": self.cdr}
+        return {kind: path for kind, path in named.items() if path is not None}
 
     def __repr__(self) -> str:
         return f"SwitchSettings({self.name!r}, {self.username}@{self.host}:{self.port})"
@@ -71,7 +96,11 @@ class Settings:
     locale: str = "zh_Hans_CN"
     night_at: time = time(2, 0)
     secure_cookies: bool = False
+    master_key_file: str = ""  # of the recordings; empty means keys/recordings.key in the data folder
+    delete_at_switch_after_days: int = 0  # what is safe in the vault is deleted at the switch so many days later; 0 never
     switches: tuple[SwitchSettings, ...] = ()
+    acw_seconds: int = 60  # how long after a call an agent is left alone; 0 leaves it out
+    pause_reasons: tuple[str, ...] = ("break", "meeting", "training", "lunch", "coaching")
 
     @property
     def journal_dir(self) -> Path:
@@ -82,6 +111,12 @@ class Settings:
     def vault_dir(self) -> Path:
         """Recordings that were collected."""
         return self.data / "vault"
+
+    @property
+    def key_file(self) -> Path:
+        """Master keys of the recordings, apart from the vault."""
+        own = self.data / "keys" / "recordings.key"
+        return Path(self.master_key_file).expanduser() if self.master_key_file else own
 
     @property
     def warehouse_dir(self) -> Path:
@@ -100,7 +135,7 @@ def load(environ: Mapping[str, str] | None = None, *, existing: bool = False) ->
     env = os.environ if environ is None else environ
     data = Path(env.get("RINGDESK_DATA") or "ringdesk-data").expanduser().resolve()
     values = _file(env, data)
-    for name in PLAIN:
+    for name in (*PLAIN, "pause_reasons"):
         if f"RINGDESK_{name.upper()}" in env:
             values[name] = env[f"RINGDESK_{name.upper()}"]
     if env.get("RINGDESK_SWITCHES"):
@@ -129,6 +164,7 @@ def exported(settings: Settings) -> dict[str, str]:
     """The settings as variables, so that a child process loads exactly these."""
     values = {name: str(getattr(settings, name)) for name in PLAIN}
     values["secure_cookies"] = "1" if settings.secure_cookies else ""
+    values["pause_reasons"] = ",".join(settings.pause_reasons)
     switches = [{k: v for k, v in asdict(switch).items() if v is not None} for switch in settings.switches]
     return {"RINGDESK_DATA": str(settings.data), "RINGDESK_SWITCHES": json.dumps(switches, default=str)} | {
         f"RINGDESK_{name.upper()}": value for name, value in values.items()
@@ -171,6 +207,12 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         locale=_locale(str(known.get("locale", "zh_Hans_CN"))),
         night_at=_time(str(known.get("night_at", "02:00"))),
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
+        acw_seconds=_number("acw_seconds", known.get("acw_seconds", 60), 0, 3600),
+        pause_reasons=_reasons(known.get("pause_reasons", Settings.pause_reasons)),
+        master_key_file=str(known.get("master_key_file", "")),
+        delete_at_switch_after_days=_number(
+            "delete_at_switch_after_days", known.get("delete_at_switch_after_days", 0), 0, 3650
+        ),
     )
 
 
@@ -184,16 +226,19 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     unknown = set(item) - set(SwitchSettings.__dataclass_fields__)
     if unknown:
         raise BadSetting(f"Unknown switch setting {', '.join(sorted(unknown))}. Remove it or correct its name.")
-    for field in ("name", "host", "username", "secret", "extension_pattern"):
+    for field in ("name", "host", "username", "secret", "extension_pattern", "actor_username", "actor_secret", "technology", "dial_context"):
         _line(field, item.get(field, ""))
     if not _SWITCH_NAME.fullmatch(item.get("name", "pbx1")):  # it names a folder, and recordings
         raise BadSetting(f"A switch is named {item['name']!r}. Use letters, digits, - and _ only.")
     kept = dict(item)
     kept["port"] = _number("switch port", item.get("port", 5038), 1, 65535)
-    if item.get("recordings"):
-        kept["recordings"] = Path(str(item["recordings"])).expanduser()
-    if "trunk_contexts" in item:
-        kept["trunk_contexts"] = _patterns(item["trunk_contexts"])
+    for field in ("recordings", "queue_log", "cel", "cdr", "etc"):
+        kept[field] = Path(str(item[field])).expanduser() if item.get(field) else None
+    for field in ("trunk_contexts", "cel_columns"):
+        if field in item:
+            kept[field] = _patterns(field, item[field])
+    if item.get("files_timezone"):
+        _zone(str(item["files_timezone"]), "files_timezone")
     try:
         re.compile(item.get("extension_pattern", ""))
     except re.error as error:
@@ -201,14 +246,23 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     return SwitchSettings(**kept)
 
 
+def _reasons(value: Any) -> tuple[str, ...]:
+    """The firm's reasons for a pause; they stand in the switch's queue_log, so they are one short line each."""
+    found = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+    if not isinstance(found, list | tuple) or not found or not all(isinstance(one, str) and _REASON.fullmatch(one) for one in found):
+        raise BadSetting(f'pause_reasons is {value!r}; write a list of short words such as ["break", "lunch"], without commas or signs.')
+    return tuple(found)
+
+
 def _line(field: str, value: Any) -> None:
     if not isinstance(value, str) or not value.isprintable():
         raise BadSetting(f"The {field} of a switch is no line of text. Write it in quotes, on one line.")
 
 
-def _patterns(value: Any) -> tuple[str, ...]:
+def _patterns(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise BadSetting(f'trunk_contexts is {value!r}; write a list such as ["from-*"].')
+        example = '["from-*"]' if name == "trunk_contexts" else '["eventtype", "eventtime"]'
+        raise BadSetting(f"{name} is {value!r}; write a list such as {example}.")
     return tuple(value)
 
 
@@ -237,11 +291,11 @@ def _number(name: str, value: Any, low: int, high: int) -> int:
     return number
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone(name: str, setting: str = "timezone") -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise BadSetting(f"timezone is {name!r}; use a name such as Asia/Shanghai.") from error
+        raise BadSetting(f"{setting} is {name!r}; use a name such as Asia/Shanghai.") from error
 
 
 def _locale(name: str) -> str:

@@ -70,10 +70,10 @@ def enqueue(
     return int(row[0]) if row else None
 
 
-def waiting(session: Session, name: str) -> bool:
-    """True while a job of that name is still to be taken, or is being done."""
-    found = "select exists (select from job where name = :name and state in ('ready', 'running'))"
-    return bool(session.scalar(text(found), {"name": name}))
+def waits(session: Session, name: str) -> bool:
+    """True while a job of that name is to be done, or is being done."""
+    found = text("select exists (select from job where name = :name and state in ('ready', 'running'))")
+    return bool(session.scalar(found, {"name": name}))
 
 
 def handler(name: str, function: Handler) -> None:

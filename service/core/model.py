@@ -113,3 +113,12 @@ class Tombstone(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     table_name: Mapped[str] = mapped_column(Text)
     row_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class DoctorReport(Base):
+    """What the doctor last found at a switch: codes and values, put into words where they are read."""
+
+    __tablename__ = "doctor_report"
+    switch: Mapped[str] = mapped_column(Text, primary_key=True)
+    at: Mapped[ts]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

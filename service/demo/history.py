@@ -1,15 +1,17 @@
 """Ninety days of calls and tickets as they could have been, written in bulk."""
 
 import random
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import execute_values
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.calls.model import Call, CallAlias, CallLeg
+from service.calls import missed, rules
+from service.calls.model import Call, CallAlias, CallLeg, CallSegment
 from service.core import phone as phones
 from service.core.db import Base
 from service.demo import names
@@ -40,7 +42,37 @@ def plant(session: Session, firm: "Firm") -> int:
             for call_id, row in zip(ids, calls, strict=True)
         ],
     )
+    pour(session, CallSegment, [s | {"call_id": i} for i, row in zip(ids, calls, strict=True) for s in _segments(firm, row)])
+    _to_call_back(session, firm)
     return _tickets(session, firm, calls)
+
+
+def _to_call_back(session: Session, firm: "Firm") -> None:
+    """Who was missed on the last two days and not spoken with since waits to be called back."""
+    since = datetime(firm.today.year, firm.today.month, firm.today.day, tzinfo=firm.zone) - timedelta(days=2)
+    recent = session.scalars(select(Call).where(Call.started_at > since).order_by(Call.started_at)).all()
+    missed.noted(session, recent, at=since + timedelta(days=2))
+
+
+def _segments(firm: "Firm", row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Waiting, then talk; one in eight is put on hold for a while."""
+    plain = {"branch_id": row["branch_id"], "extension": None, "staff_id": None}
+    agent = {"extension": row["agent"], "staff_id": row["staff_id"]}
+    pieces: list[tuple[str, datetime, datetime, dict[str, Any]]] = [("queue_wait" if row["queue"] else "ringing", row["started_at"], row["answered_at"] or row["ended_at"], {})]
+    if row["answered_at"]:
+        pieces += _talk(firm, row, agent)
+    for no, (kind, began, ended, who) in enumerate(pieces, 1):
+        seconds = Decimal(str(round((ended - began).total_seconds(), 3)))
+        yield plain | who | {"no": no, "kind": kind, "began_at": began, "ended_at": ended, "seconds": seconds}
+
+
+def _talk(firm: "Firm", row: dict[str, Any], who: dict[str, Any]) -> list[tuple[str, datetime, datetime, dict[str, Any]]]:
+    began, ended, hold = row["answered_at"], row["ended_at"], float(row["hold_seconds"] or 0)
+    if not hold:
+        return [("talk", began, ended, who)]
+    at = began + (ended - began - timedelta(seconds=hold)) * firm.dice.uniform(0.2, 0.6)
+    back = at + timedelta(seconds=hold)
+    return [("talk", began, at, who), ("hold", at, back, who), ("talk", back, ended, who)]
 
 
 def pour(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> list[int]:
@@ -81,7 +113,8 @@ def _call(firm: "Firm", at: datetime) -> dict[str, Any]:
     agent = dice.choice(("801", "802") if queue == "support" else ("803", "804"))
     known, talk = dice.random() < 0.8, 0 if gave_up else round(dice.lognormvariate(5.0, 0.6), 1)
     number = str(party["phone"]) if known else f"137{dice.randrange(10**8):08d}"
-    ended = at + timedelta(seconds=wait + talk)
+    hold = round(dice.uniform(8, 60), 1) if talk and dice.random() < 0.12 else 0
+    ended = at + timedelta(seconds=wait + talk + hold)
     branch = firm.branches["PD" if agent in ("801", "802") else "SZ"]
     return {
         "switch": names.SWITCH,
@@ -104,7 +137,14 @@ def _call(firm: "Firm", at: datetime) -> dict[str, Any]:
         "ended_at": ended,
         "wait_seconds": None if outbound else Decimal(str(wait)),
         "talk_seconds": None if gave_up else Decimal(str(talk)),
-        "total_seconds": Decimal(str(round(wait + talk, 1))),
+        "total_seconds": Decimal(str(round(wait + talk + hold, 1))),
+        "hold_seconds": None if gave_up else Decimal(str(hold)),
+        "ring_seconds": Decimal(str(wait)),
+        "final_agent": None if gave_up else agent,
+        "called_e164": phones.parse(number).e164 if outbound else None,
+        "outcome": "missed" if gave_up else "answered",
+        "reason": None if gave_up or dice.random() < 0.4 else dice.choices(rules.REASONS, (4, 8, 1, 2, 1))[0],
+        "ticketed": False,
         "recorded": False,
         "live": False,
         "provenance": "live",

@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
 from service.demo import history, names, today
@@ -99,6 +100,17 @@ def _people(session: Session, firm: Firm) -> None:
                     extension=extension,
                     staff_id=person.id,
                     valid_from=firm.now - timedelta(days=365),
+                )
+            )
+            session.add(
+                AgentState(
+                    staff_id=person.id,
+                    switch=names.SWITCH,
+                    extension=extension,
+                    chosen="ready",
+                    state="ready",
+                    since=firm.now,
+                    branch_id=person.branch_id,
                 )
             )
 

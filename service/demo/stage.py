@@ -51,10 +51,18 @@ def _switched(settings: Settings) -> Settings:
     """One simulated switch on a free port, with a secret of this start."""
     recordings = settings.data / "demo" / "monitor"
     recordings.mkdir(parents=True, exist_ok=True)
+    secret = secrets.token_hex(12)
     simulated = SwitchSettings(
-        name=names.SWITCH, port=start.any_port(), username="listener", secret=secrets.token_hex(12), recordings=recordings
+        name=names.SWITCH,
+        port=start.any_port(),
+        username="listener",
+        secret=secret,
+        actor_username="actor",
+        actor_secret=secret,
+        recordings=recordings,
     )
-    return replace(settings, switches=(simulated,))
+    # Four people answer a call a minute: a whole minute of writing down after each would leave callers alone.
+    return replace(settings, switches=(simulated,), acw_seconds=min(settings.acw_seconds, 20))
 
 
 def _furnish(settings: Settings) -> None:

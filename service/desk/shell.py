@@ -1,6 +1,7 @@
 """What every page stands in: the places of the rail, the words of its scripts, and how figures read."""
 
 import json
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask_babel import get_timezone
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
+from service.calls import queries as calls
 from service.core import clock, db, identity, phone
 from service.core.identity import Identity
 from service.desk import figures, words
@@ -30,6 +32,8 @@ PLACES = (
     Place(_l("Desk"), "phone-call", "/desk", "desk.use"),
     Place(_l("Tickets"), "ticket", "/tickets", "ticket.read"),
     Place(_l("Calls"), "history", "/calls", "call.read"),
+    Place(_l("Wallboard"), "layout-dashboard", "/wallboard", "floor.watch"),
+    Place(_l("Audio"), "microphone", "/recordings", "recording.read"),
     Place(_l("Customers"), "users", "/customers", "party.read"),
     Place(_l("Boards"), "chart-bar", "/dashboards/calls", "board.calls"),
     Place(_l("Nights"), "moon-stars", "/nights", "night.read"),
@@ -45,8 +49,10 @@ def registered(state: BlueprintSetupState) -> None:
 def install(app: Flask) -> None:
     """Templates of this app know the shell and write figures as the firm reads them."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    switches = [switch.name for switch in app.config["RINGDESK"].switches]
+    settings = app.config["RINGDESK"]
+    switches = [switch.name for switch in settings.switches]
     app.jinja_env.globals.update(label=words.label, script_words=script_words, switches=switches)
+    app.jinja_env.globals.update(pause_reasons=settings.pause_reasons, order_key=lambda: secrets.token_urlsafe(16))
     app.jinja_env.filters.update(
         money=figures.money,
         clock=figures.clock,
@@ -70,14 +76,23 @@ def context() -> dict[str, Any]:
         "theme": person.theme if person else request.cookies.get("theme", "auto"),
         "when": lambda moment: figures.when(moment, now),
         "time_left": lambda due, since, done: figures.time_left(due, since, done, now),
-        "seat": lambda: extension(person) if person else None,
+        "own_phone": lambda: own_phone(person) if person else OwnPhone(None, None),
     }
 
 
-def extension(person: Identity) -> tuple[str, str] | None:
-    """(switch, extension) where the person sits now."""
+@dataclass(frozen=True)
+class OwnPhone:
+    """Where the person sits, and their state there; no state without a seat."""
+
+    seat: tuple[str, str] | None
+    agent: dict[str, object] | None
+
+
+def own_phone(person: Identity) -> OwnPhone:
+    """The phone in front of the person now."""
     with db.begin(person.scope) as session:
-        return staff.extension_of(session, person.staff_id, clock.now())
+        seat = staff.extension_of(session, person.staff_id, clock.now())
+        return OwnPhone(seat, calls.agent_now(session, person.staff_id) if seat else None)
 
 
 def script_words() -> Markup:

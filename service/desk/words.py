@@ -119,7 +119,91 @@ TRANSFER: Mapping[str, LazyString] = {
     "attended": _l("After asking"),
     "park": _l("Parked"),
 }
+ABOUT: Mapping[str, LazyString] = {
+    "consultation": _l("Question"),
+    "fault": _l("Fault report"),
+    "complaint": _l("Complaint"),
+    "revisit": _l("Revisit"),
+    "other": _l("Something else"),
+}
+OUTCOME: Mapping[str, LazyString] = {
+    "answered": _l("Answered"),
+    "missed": _l("Not answered"),
+    "busy": _l("Busy"),
+    "failed": _l("Failed"),
+}
+WHY: Mapping[str, LazyString] = {
+    "called again": _l("Called again and was answered"),
+    "called back": _l("Called back"),
+    "by hand": _l("Taken off by hand"),
+}
+AGENT: Mapping[str, LazyString] = {
+    "offline": _l("Offline"),
+    "ready": _l("Ready"),
+    "ringing": _l("Ringing"),
+    "talking": _l("Talking"),
+    "hold": _l("On hold"),
+    "acw": _l("After-call work"),
+    "pause": _l("Paused"),
+}
+PAUSE: Mapping[str, LazyString] = {
+    "break": _l("Break"),
+    "meeting": _l("Meeting"),
+    "training": _l("Training"),
+    "lunch": _l("Lunch"),
+    "coaching": _l("Coaching"),
+}
+BOARD: Mapping[str, LazyString] = {
+    "waiting": _l("Waiting"),
+    "ringing": _l("Ringing"),
+    "talking": _l("Talking"),
+    "held": _l("On hold"),
+    "ended": _l("Ended"),
+}
+CONSENT: Mapping[str, LazyString] = {
+    "announced": _l("Announced"),
+    "given": _l("Consented"),
+    "refused": _l("Refused to be recorded"),
+}
+RETENTION: Mapping[str, LazyString] = {
+    "ordinary": _l("Ordinary call"),
+    "outbound": _l("Outbound call"),
+    "complaint": _l("About a complaint"),
+}
+DELETED: Mapping[str, LazyString] = {
+    "retention": _l("Kept long enough"),
+    "refused": _l("The caller refused"),
+}
+FOUND: Mapping[str, LazyString] = {
+    "key": _l("Master key"),
+    "disk": _l("Not stored"),
+    "missing": _l("Missing"),
+    "orphan": _l("No call"),
+    "late": _l("Late"),
+    "empty": _l("Empty"),
+    "unusable": _l("Unusable"),
+    "refused": _l("Refused"),
+}
+FINDING: Mapping[str, LazyString] = {
+    "key": _l("The master key cannot be read or is another one. Put the right key file back; calls go on, and audio waits at the switch."),
+    "disk": _l("The file could not be stored; it is tried again."),
+    "missing": _l("The switch recorded this call, and no file has come."),
+    "orphan": _l("No call is known for this file."),
+    "late": _l("The file came long after its call."),
+    "empty": _l("The file holds no sound: nobody was connected while it was written."),
+    "unusable": _l("The file is none that the dialplan writes."),
+    "refused": _l("The caller refused to be recorded; the file still lies at the switch. Delete it there."),
+}
+FILLING: Mapping[str, LazyString] = {"running": _l("Running"), "done": _l("Done"), "failed": _l("Failed")}
+FILLED_WHY: Mapping[str, LazyString] = {
+    "after a gap": _l("After a gap"),
+    "hourly": _l("Hourly"),
+    "by hand": _l("By hand"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
+    "agent": AGENT,
+    "pause": PAUSE,
+    "board": BOARD,
     "state": STATE,
     "priority": PRIORITY,
     "type": TYPE,
@@ -130,6 +214,9 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "leg": LEG,
     "hangup": HANGUP,
     "segment": SEGMENT,
+    "about": ABOUT,
+    "outcome": OUTCOME,
+    "why": WHY,
     "transfer": TRANSFER,
     "reason": REASON,
     "device": DEVICE,
@@ -137,6 +224,13 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "role": ROLE,
     "night": NIGHT,
     "gap": GAP,
+    "consent": CONSENT,
+    "retention": RETENTION,
+    "deleted": DELETED,
+    "found": FOUND,
+    "finding": FINDING,
+    "filling": FILLING,
+    "filled_why": FILLED_WHY,
 }
 
 # What scripts say; the page hands it over in the language of the request.
@@ -162,10 +256,32 @@ SCRIPT: Mapping[str, LazyString] = {
     "never_good": _l("no calls can be shown yet."),
     "not_heard": _l("The switch {name} has not been heard since {time}; calls may be missing here."),
     "night_failed": _l("The night failed; the boards show the last good figures. The reason is under Nights."),
-    "own_ready": _l("Ready"),
-    "own_ringing": _l("Ringing"),
-    "own_talking": _l("Talking"),
-    "own_offline": _l("Offline"),
+    **{f"own_{code}": name for code, name in AGENT.items()},
+    **{f"pause_{code}": name for code, name in PAUSE.items()},
+    "order_asked": _l("Your phone will ring in a moment."),
+    "order_accepted_dial": _l("Your phone rings. Pick up, and {number} is called."),
+    "order_accepted_listen": _l("Your phone rings. Pick up to listen in."),
+    "order_accepted_whisper": _l("Your phone rings. Pick up; only the agent will hear you."),
+    "order_accepted_barge": _l("Your phone rings. Pick up; both will hear you."),
+    "order_confirmed_blind": _l("Passed on to {number}."),
+    "order_accepted_atxfer": _l("{number} is being asked. Hang up to pass the call on."),
+    "order_confirmed_atxfer": _l("Passed on to {number}."),
+    "order_confirmed_park": _l("The call is parked."),
+    "order_unknown": _l("It is not known whether this was done: the line to the switch was cut. Look at your phone before you try again."),
+    "order_failed": _l("The switch refused this. Try again, or tell an administrator."),
+    "order_no-actor": _l("This switch takes no orders. Ask an administrator to set actor_username and actor_secret."),
+    "order_no-right": _l("The switch does not let Ringdesk do this. Ask an administrator to look at the rights of the user actor."),
+    "order_unknown-action": _l("This switch cannot do that. Use the keys of the phone."),
+    "order_too-late": _l("The switch could not be reached in time, and nothing was done. Try again in a moment."),
+    "order_seat-changed": _l("You do not sit at that phone any more. Take your seat again and repeat it."),
+    "order_not-yours": _l("That call is not at your phone, so nothing was done."),
+    "order_call-over": _l("That call is over."),
+    "order_bad-number": _l("This number cannot be dialled. Correct it and try again."),
+    "order_phone-busy": _l("Your phone is busy or refused the call. Hang up there and try again."),
+    "order_phone-no-answer": _l("Your phone was not picked up, so nobody was called."),
+    "order_phone-away": _l("Your phone cannot be reached. See that it is plugged in and registered."),
+    "order_transfer-failed": _l("The call could not be passed on; it is still at your phone."),
+    "order_key": _l("The request could not be told from another one. Load the page again."),
     "grade_vip": GRADE["vip"],
     "grade_gold": GRADE["gold"],
     "grade_silver": GRADE["silver"],
@@ -173,7 +289,7 @@ SCRIPT: Mapping[str, LazyString] = {
     "play": _l("Play"),
     "pause": _l("Pause"),
     "no_sound": _l("The audio could not be read. Load the page again; if it stays so, tell an administrator."),
-    "no_wave": _l("No waveform for this recording; seeking works all the same."),
+    "silence": _l("Silence"),
 }
 
 

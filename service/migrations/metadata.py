@@ -1,6 +1,9 @@
 """Every table of every context is registered once this is imported."""
 
 from service.calls import model as calls
+from service.calls.agents import model as agents
+from service.calls.orders import model as orders
+from service.calls.shelf import model as shelf
 from service.core import model as core
 from service.devices import model as devices
 from service.ledger import model as ledger
@@ -9,4 +12,4 @@ from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, parties, devices, calls, ledger, sla, tickets)
+TABLES = (staff, core, parties, devices, calls, agents, orders, shelf, ledger, sla, tickets)

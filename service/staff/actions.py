@@ -100,6 +100,17 @@ def take_seat(session: Session, staff_id: int, switch: str, extension: str, *, b
     )
 
 
+def leave_seat(session: Session, staff_id: int, *, by: int | None, at: datetime) -> None:
+    """From `at` on this person sits nowhere."""
+    held = ExtensionAssignment
+    left = update(held).where(held.staff_id == staff_id, held.valid_to.is_(None)).values(valid_to=at)
+    seats = session.execute(left.returning(held.switch, held.extension)).all()
+    for seat in seats:
+        told = {"switch": seat.switch, "extension": seat.extension}
+        branch_id = session.get_one(Staff, staff_id).branch_id
+        audit.record(session, at=at, by=by, verb="left seat", entity="staff", entity_id=staff_id, old=told, branch_id=branch_id)
+
+
 def choose_locale(session: Session, staff_id: int, locale: str) -> None:
     """Pages speak this language to the person from now on."""
     session.get_one(Staff, staff_id).locale = locale

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.core.identity import Identity
@@ -122,6 +122,13 @@ def seatings(session: Session, places: set[tuple[str, str]]) -> Seatings:
     return found
 
 
+def taken_seats(session: Session, switch: str, at: datetime) -> frozenset[str]:
+    """The extensions of the switch at which somebody sits at that moment."""
+    held = ExtensionAssignment
+    open_ = held.valid_to.is_(None) | (held.valid_to > at)
+    return frozenset(session.scalars(select(held.extension).where(held.switch == switch, held.valid_from <= at, open_)))
+
+
 def scope_of(session: Session, seat: Seat) -> Scope:
     """What the person at that phone may see, as their own pages would."""
     return _scope(session, seat.reach, seat.branch_id)
@@ -139,11 +146,26 @@ def extension_of(session: Session, staff_id: int, at: datetime) -> tuple[str, st
     return (row.switch, row.extension) if row else None
 
 
-def names(session: Session, ids: set[int]) -> dict[int, str]:
-    """The names of these people."""
+def branch_of(session: Session, staff_id: int) -> int:
+    """The branch where the person belongs."""
+    return int(session.scalars(select(Staff.branch_id).where(Staff.id == staff_id)).one())
+
+
+def left_at(session: Session, ids: set[int]) -> dict[int, datetime]:
+    """When the last sign-in of each of these people ended; those who are signed in, or never were, are left out."""
     if not ids:
         return {}
-    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids)))}
+    last = select(StaffSession.staff_id, func.max(StaffSession.ended_at), func.count().filter(StaffSession.ended_at.is_(None)))
+    rows = session.execute(last.where(StaffSession.staff_id.in_(ids)).group_by(StaffSession.staff_id))
+    return {staff_id: ended for staff_id, ended, still in rows if not still and ended is not None}
+
+
+def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
+    """The names of these people, of everybody when none are named."""
+    if ids is not None and not ids:
+        return {}
+    query = select(Staff.id, Staff.name)
+    return {row.id: row.name for row in session.execute(query if ids is None else query.where(Staff.id.in_(ids)))}
 
 
 def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str]]:

@@ -8,6 +8,8 @@ AGENT = {
     "desk.use",
     "call.read",
     "call.listen",
+    "call.dial",
+    "call.consent",
     "ticket.read",
     "ticket.write",
     "ticket.assign",
@@ -16,10 +18,12 @@ AGENT = {
     "ledger.read",
 }
 TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read"}
-SUPERVISOR = AGENT | {"ticket.close", "board.calls", "board.sla", "export", "night.read"}
+FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
+RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
+SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"ticket.close", "board.calls", "board.sla", "export", "night.read"}
 FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
 MANAGER = SUPERVISOR | {"ledger.read"}
-ADMIN = MANAGER | {"night.run", "staff.admin"}
+ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "agent": frozenset(AGENT),

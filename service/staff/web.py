@@ -2,12 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, redirect, request
 from flask import session as flask_session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from service.core import clock, db, identity, scope
+from service.core import db, identity, scope
 from service.core.config import LOCALES
 from service.core.errors import Invalid
 from service.staff import actions
@@ -41,20 +41,6 @@ def theme() -> ResponseReturnValue:
         raise Invalid(_("Choose light, dark or automatic."))
     with db.begin(scope.NONE) as session:
         actions.choose_theme(session, identity.require().staff_id, chosen)
-    return redirect(back())
-
-
-@bp.post("/settings/seat")
-def seat() -> ResponseReturnValue:
-    """The person sits at this extension from now on, and pops follow them there."""
-    person = identity.require("desk.use")
-    extension, switch = request.form.get("extension", "").strip(), request.form.get("switch", "").strip()
-    if not (extension.isascii() and extension.isdigit()) or len(extension) > 10 or not switch:
-        raise Invalid(_("Type the number of the phone in front of you."), {"extension": _("Digits only.")})
-    if switch not in {known.name for known in current_app.config["RINGDESK"].switches}:
-        raise Invalid(_("Ringdesk listens to no switch of this name. Choose one from the list."))
-    with db.begin(scope.ALL) as session:
-        actions.take_seat(session, person.staff_id, switch, extension, by=person.staff_id, at=clock.now())
     return redirect(back())
 
 

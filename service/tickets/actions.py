@@ -121,6 +121,16 @@ def link_call(session: Session, ticket_id: int, switch: str, call_key: str, *, b
         _line(session, ticket, "call linked", by=by, at=at, field="call", new=call_key)
 
 
+def dial(session: Session, ticket_id: int, number: str, *, key: str, by: int, at: datetime) -> calls.PhoneOrder:
+    """The person's phone will ring, and then that number; the call is the ticket's from its first moment on."""
+    ticket = _locked(session, ticket_id)
+    about = calls.About(ticket.party_id, ticket.contact_id, "ticket", ticket_id)
+    card = parties.card(session, ticket.party_id)
+    order = calls.orders.dial(session, number, key=key, by=by, at=at, about=about, name=card.party.name if card else "")
+    link_call(session, ticket_id, order.switch, order.channel_id or "", by=by, at=at)
+    return order
+
+
 def assign(
     session: Session, ticket_id: int, staff_id: int, *, by: int, at: datetime, version: int | None = None
 ) -> None:

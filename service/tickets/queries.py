@@ -133,3 +133,13 @@ def tickets_of_call(session: Session, names: list[tuple[str, str]]) -> list[Tick
     """The tickets that remember one of these (switch, call key) names."""
     ids = select(TicketCall.ticket_id).where(tuple_(TicketCall.switch, TicketCall.call_key).in_(names))
     return list(session.scalars(select(Ticket).where(Ticket.id.in_(ids)).order_by(Ticket.id)))
+
+
+def complained_calls(session: Session) -> list[tuple[str, str, bool]]:
+    """(switch, call key, whether the complaint is open) of every call that a complaint remembers."""
+    rows = session.execute(
+        select(TicketCall.switch, TicketCall.call_key, Ticket.state)
+        .join(Ticket, Ticket.id == TicketCall.ticket_id)
+        .where(Ticket.type == "complaint")
+    )
+    return [(row.switch, row.call_key, row.state in rules.OPEN) for row in rows]

@@ -248,6 +248,19 @@ def note(ticket_id: int) -> ResponseReturnValue:
     return redirect(f"/tickets/{ticket_id}#timeline")
 
 
+@bp.post("/tickets/<int:ticket_id>/dial")
+def dial(ticket_id: int) -> ResponseReturnValue:
+    """The person's phone rings, and then the customer's; the ticket has the call."""
+    person, form = identity.require("call.dial"), request.form
+    with db.begin(person.scope) as session:
+        order = actions.dial(session, ticket_id, form.get("number", ""), key=form.get("key", ""), by=person.staff_id, at=clock.now())
+        told = calls.order_told(order)
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return told
+    flash(_("Your phone will ring in a moment."))
+    return redirect(f"/tickets/{ticket_id}")
+
+
 def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseReturnValue:
     person = identity.require(rules.MOVES[verb].permission)
     try:

@@ -65,7 +65,10 @@ class Day:
 
     def begin(self, plan: Plan) -> Call:
         """The call is under way at this moment."""
-        call = Call(self.switch, plan)
+        return self.play(Call(self.switch, plan))
+
+    def play(self, call: Call) -> Call:
+        """This call is under way."""
         played = Played(call, call.play())
         self.running.append(played)
         self._resume(played)

@@ -76,7 +76,7 @@ def _one_queue(switch: Switch, queue: Queue, action_id: str) -> list[str]:
         Completed=switch.completed.get(queue.name, 0), Abandoned=switch.abandoned.get(queue.name, 0), ServiceLevel=20,
         ServicelevelPerf="0.0", ServicelevelPerf2="0.0", Weight=0) + f"{action_id}\r\n"
     members = [f"Event: QueueMember\r\n{switch.member_lines(queue.name, switch.members[m], 'Name', 'Location')}{action_id}\r\n"
-               for m in queue.members]
+               for m in switch.serving[queue.name]]
     # Here a real switch spells "no value" as unknown, without the brackets, and gives no Linkedid.
     waiting = ["Event: QueueEntry\r\n" + pairs(
         Queue=queue.name, Position=e.position, Channel=e.channel.name, Uniqueid=e.channel.uniqueid,

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from telephony.simulator.frames import BUSY, NAME_BYTES, RINGING, UNKNOWN, UP, Channel
+from telephony.simulator.frames import BUSY, DOWN, NAME_BYTES, RINGING, UNKNOWN, UP, Channel
 from telephony.simulator.plan import Plan
 from telephony.simulator.scenario import Queue
 from telephony.simulator.switch import Entry, Switch
@@ -20,8 +20,8 @@ QUEUE_RETRY_SECONDS = 1.0
 class Order:
     """Somebody decided what happens to a call that is under way."""
 
-    verb: str                          # answer | hangup
-    extension: str = ""
+    verb: str                          # answer | hangup | transfer
+    extension: str = ""                # who answers; agent for who hangs up; where the call is passed on to
 
 
 class Call:
@@ -190,6 +190,9 @@ class Call:
         bridge = switch.bridge(leg, caller)
         began = switch.at
         yield self.plan.talk
+        if self.order is not None and self.order.verb == "transfer":
+            yield from self._passed_on(caller, leg, bridge, began, queue)
+            return
         agent_first = self.order.extension == "agent" if self._hung_up() and self.order else self.plan.hangup_by == "agent"
         first, second = self._who_hangs_up(caller, leg, agent_first)
         truth.talk_seconds = self.heard_seconds = switch.at - began
@@ -203,6 +206,23 @@ class Call:
         self._leg_ends(leg, 16)
         switch.cdr(caller, leg, began, "ANSWERED")
         self._ends(caller, 16, "answered", self._side(agent_first))
+
+    def _passed_on(self, caller: Channel, leg: Channel, bridge: str, began: float, queue: Queue | None) -> Script:
+        """The agent passes the caller on and is free; the caller rings elsewhere."""
+        switch, truth, order = self.switch, self._truth, self.order
+        assert order is not None
+        self.order, target = None, order.extension
+        truth.talk_seconds = switch.at - began
+        switch.tell("BlindTransfer", "call", "Result: Success\r\n", leg.headers("Transferer"), caller.headers("Transferee"),
+                    f"BridgeUniqueid: {bridge}\r\nIsExternal: Yes\r\nContext: {caller.context}\r\nExtension: {target}\r\n")
+        if queue is not None:
+            self._completes(caller, leg, queue, "transfer")
+        switch.leaves_bridge(caller, 1)
+        switch.leaves_bridge(leg, 0)
+        switch.bridge_ends(bridge)
+        self._leg_ends(leg, 16)
+        leg.state = DOWN
+        yield from self._dial_phone(caller, target)
 
     def _who_hangs_up(self, caller: Channel, leg: Channel, agent_first: bool) -> tuple[Channel, Channel]:
         agent_is_caller = self._truth.direction == "outbound"
@@ -244,7 +264,8 @@ class Call:
     def _dial_phone(self, caller: Channel, extension: str) -> Script:
         switch = self.switch
         caller.context, caller.exten, caller.application, caller.data = "internal", extension, "Dial", f"PJSIP/{extension},20,tT"
-        in_use = switch.members[extension].status != 1 and not self.plan.call_waiting
+        member = switch.members.get(extension)
+        in_use = member is not None and member.status != 1 and not self.plan.call_waiting
         busy = self.plan.kind == "direct-busy" or in_use
         leg = switch.phone_leg(extension, caller)
         leg.exten = extension

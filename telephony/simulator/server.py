@@ -71,6 +71,11 @@ class Simulator:
         self.day.run_until(self.at)
         self._flush()
 
+    def _acted(self) -> None:
+        """The same, and what was ordered goes on when it is due."""
+        self.catch_up()
+        self._moved.set()
+
     # events
 
     def _hear(self, frame: bytes) -> None:
@@ -100,7 +105,7 @@ class Simulator:
     # connections
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(self.day.switch, self._secret, self.catch_up, writer)
+        session = Session(self.day, self._secret, self._acted, writer)
         self._sessions.add(session)
         try:
             await session.serve(reader)

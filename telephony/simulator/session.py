@@ -6,9 +6,10 @@ import hmac
 import secrets
 from collections.abc import Callable, Mapping
 
+from telephony.simulator import acting
+from telephony.simulator.day import Day
 from telephony.simulator.frames import encoded
 from telephony.simulator.replies import refusal, reply, success
-from telephony.simulator.switch import Switch
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 MAX_LINE = 1024                        # a real switch throws longer lines away
@@ -18,8 +19,9 @@ MAX_BEHIND = 16 << 20                  # bytes a reader may lag before it is cut
 class Session:
     """A client of the pretended switch."""
 
-    def __init__(self, switch: Switch, secret: str, catch_up: Callable[[], None], writer: asyncio.StreamWriter) -> None:
-        self.switch, self._secret, self._catch_up, self._writer = switch, secret, catch_up, writer
+    def __init__(self, day: Day, secret: str, catch_up: Callable[[], None], writer: asyncio.StreamWriter) -> None:
+        self.day, self.switch = day, day.switch
+        self._secret, self._catch_up, self._writer = secret, catch_up, writer
         self.listening = False
         self._signed_in = self._leaving = False
         self._challenge = ""
@@ -62,6 +64,9 @@ class Session:
             special[name](action)
         elif not self._signed_in:
             self._say(refusal(action, "Permission denied"))
+        elif name in acting.ACTIONS:
+            self._say(acting.ACTIONS[name](self.day, action))
+            self._catch_up()
         else:
             self._say(reply(self.switch, action))
 

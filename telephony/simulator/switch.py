@@ -35,6 +35,8 @@ class Member:
     in_call: int = 0
     calls_taken: dict[str, int] = field(default_factory=dict)
     last_call: int = 0
+    paused: bool = False
+    reason: str = ""
 
 
 @dataclass
@@ -56,6 +58,8 @@ class Switch:
         self.channels: dict[str, Channel] = {}
         self.waiting: list[Entry] = []
         self.members = {a.extension: Member(a.extension, a.name) for a in scenario.agents}
+        self.serving = {queue.name: list(queue.members) for queue in scenario.queues}
+        self.dynamic: set[tuple[str, str]] = set()
         self.serial = self.name_serial = self.cdr_serial = self.processed = 0
         self.turn: dict[str, int] = {}
         self.completed: dict[str, int] = {}
@@ -96,6 +100,17 @@ class Switch:
         self.processed += 1
         self.tell("Newchannel", "call", channel.headers())
         return channel
+
+    def ordered_leg(self, extension: str, channel_id: str, context: str) -> Channel:
+        """An agent's phone is about to ring because somebody ordered it; its channel has the id that was asked for."""
+        leg = self._channel(extension, context, "s", None)
+        if channel_id:
+            del self.channels[leg.uniqueid]
+            leg.uniqueid = leg.linkedid = channel_id
+            self.channels[channel_id] = leg
+        leg.number, leg.display = extension, escaped(self.scenario.agent(extension).name)
+        self.tell("Newchannel", "call", leg.headers())
+        return leg
 
     def phone_leg(self, extension: str, caller: Channel) -> Channel:
         """A leg towards an agent's phone exists; it does not ring yet."""
@@ -208,14 +223,51 @@ class Switch:
     def free_members(self, queue: Queue) -> list[str]:
         """Extensions that could ring now, in the order the queue would ring them."""
         if queue.strategy == "ringall":
-            return [m for m in queue.members if self.members[m].status == 1]
-        start = self.turn.get(queue.name, 0)
-        order = [queue.members[(start + n) % len(queue.members)] for n in range(len(queue.members))]
-        return next(([m] for m in order if self.members[m].status == 1), [])
+            return [m for m in self.serving[queue.name] if self._is_free(m)]
+        start, members = self.turn.get(queue.name, 0), self.serving[queue.name]
+        order = [members[(start + n) % len(members)] for n in range(len(members))]
+        return next(([m] for m in order if self._is_free(m)), [])
+
+    def _is_free(self, extension: str) -> bool:
+        member = self.members[extension]
+        return member.status == 1 and not member.paused
 
     def taken_turn(self, queue: Queue, extension: str) -> None:
         """The member after this one is rung next."""
-        self.turn[queue.name] = (queue.members.index(extension) + 1) % len(queue.members)
+        members = self.serving[queue.name]
+        if extension in members:
+            self.turn[queue.name] = (members.index(extension) + 1) % len(members)
+
+    def pauses(self, extension: str, paused: bool, reason: str) -> bool:
+        """The phone is left alone by all its queues, or no longer; False when none of them has it."""
+        member = self.members.get(extension)
+        queues = [name for name, members in self.serving.items() if extension in members]
+        if member is None or not queues:
+            return False
+        member.paused, member.reason = paused, reason if paused else ""
+        for name in queues:
+            self.tell("QueueMemberPause", "agent", self.member_lines(name, member, "MemberName", "Interface"), "Ringinuse: 0\r\n")
+        return True
+
+    def enters(self, queue: str, extension: str, name: str) -> bool:
+        """The phone serves the queue; False when it did already."""
+        if extension in self.serving[queue]:
+            return False
+        member = self.members.setdefault(extension, Member(extension, name))
+        self.serving[queue].append(extension)
+        self.dynamic.add((queue, extension))
+        self.tell("QueueMemberAdded", "agent", self.member_lines(queue, member, "MemberName", "Interface"), "Ringinuse: 0\r\n")
+        return True
+
+    def exits(self, queue: str, extension: str) -> bool:
+        """The phone serves the queue no longer; False when it never entered it."""
+        if (queue, extension) not in self.dynamic:
+            return False
+        self.dynamic.discard((queue, extension))
+        self.serving[queue].remove(extension)
+        lines = self.member_lines(queue, self.members[extension], "MemberName", "Interface")
+        self.tell("QueueMemberRemoved", "agent", lines, "Ringinuse: 0\r\n")
+        return True
 
     # phones
 
@@ -231,7 +283,7 @@ class Switch:
         member.status, member.in_call = status, in_call
         self.device(f"PJSIP/{extension}", {1: "NOT_INUSE", 2: "INUSE", 6: "RINGING"}[status])
         for queue in self.scenario.queues:
-            if extension in queue.members:
+            if extension in self.serving[queue.name]:
                 lines = self.member_lines(queue.name, member, "MemberName", "Interface")
                 self.tell("QueueMemberStatus", "agent", f"{lines}Ringinuse: 0\r\n")
 
@@ -239,10 +291,11 @@ class Switch:
         """One member as QueueMemberStatus and QueueMember show it."""
         return (
             f"Queue: {queue}\r\n{name_key}: {member.name}\r\n{device_key}: PJSIP/{member.extension}\r\n"
-            f"StateInterface: PJSIP/{member.extension}\r\nMembership: static\r\nPenalty: 0\r\n"
+            f"StateInterface: PJSIP/{member.extension}\r\n"
+            f"Membership: {'dynamic' if (queue, member.extension) in self.dynamic else 'static'}\r\nPenalty: 0\r\n"
             f"CallsTaken: {member.calls_taken.get(queue, 0)}\r\nLastCall: {member.last_call}\r\nLastPause: 0\r\n"
-            f"LoginTime: {int(self.booted)}\r\nInCall: {member.in_call}\r\nStatus: {member.status}\r\nPaused: 0\r\n"
-            f"PausedReason: \r\nWrapuptime: 0\r\n"
+            f"LoginTime: {int(self.booted)}\r\nInCall: {member.in_call}\r\nStatus: {member.status}\r\nPaused: {int(member.paused)}\r\n"
+            f"PausedReason: {member.reason}\r\nWrapuptime: 0\r\n"
         )
 
     # after the call

@@ -49,7 +49,7 @@ def at_desk(chromium: Any, site: Site, username: str) -> Person:
     person = Person(site, context, None)
     person.page = person.watch(context.new_page())
     person.sign_in(username).go("/desk")
-    person.page.wait_for_selector("[data-own-state=ready]")
+    person.page.wait_for_selector("[data-own-state=ready], details.agent > .btn")  # ready, or offered a seat
     return person
 
 

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +117,12 @@ class Lab:
         """Where MixMonitor's relative names begin."""
         return self.home / "spool/monitor"
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """What this switch writes down, by kind."""
+        log = self.home / "log"
+        return {"cel": log / "cel-custom/Master.csv", "queue_log": log / "queue_log", "cdr": log / "cdr-csv/Master.csv"}
+
     def recordings(self) -> list[Path]:
         """Files recorded so far, relative to the recordings folder."""
         return sorted(p.relative_to(self.recordings_dir) for p in self.recordings_dir.rglob("*.wav"))
@@ -145,8 +152,11 @@ class Lab:
         shutil.copytree(HERE / "etc", etc)
         if self._overlay is not None:
             shutil.copytree(self._overlay, etc, dirs_exist_ok=True)
-        for folder in ("spool/monitor", "spool/tmp", "log/cdr-csv", "run", "db", "moh"):
+        for folder in ("spool/monitor", "spool/tmp", "log/cdr-csv", "log/cel-custom", "run", "db", "moh"):
             (self.home / folder).mkdir(parents=True)
+        with wave.open(str(self.home / "silence.wav"), "wb") as sound:
+            sound.setparams((1, 2, 8000, 0, "NONE", ""))
+            sound.writeframes(bytes(3200))
         values = self._values()
         for file in etc.rglob("*.conf"):
             text = file.read_text("utf-8")

@@ -225,7 +225,7 @@ def test_the_next_person_at_this_browser_sees_nothing_of_the_last(firm: SimpleNa
     ada.page.wait_for_selector("article.pop")
     ada.page.keyboard.press("F2")
     ada.page.fill("[name=subject]", "Ada's words")
-    ada.page.click("details[data-menu] summary")
+    ada.page.click("summary[aria-label='You and your settings']")
     ada.page.click("[data-sign-out]")
     ada.page.wait_for_url("**/sign-in*")
 

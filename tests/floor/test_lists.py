@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -25,7 +25,8 @@ from tests.live import server
 PAGE = {"Accept": "text/html"}
 FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
-SAME_LENGTH = {"/customers", "/customers/found"}
+SAME_LENGTH = {"/recordings", "/customers", "/customers/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
+# The last four: findings, and one part a switch.
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
 NO_LIST = ("/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
@@ -57,7 +58,7 @@ def queries(clean: db.Database) -> Ask:
         with counted(clean) as sent:
             answer = browser.get(path, headers=PAGE)
         assert answer.status_code == 200, path
-        return sent, len(answer.text)
+        return sent, len(answer.data)
 
     return ask
 
@@ -120,6 +121,7 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
         make.device(session, party)
         make.invoice(session, party, "10.00", now.date(), now.date(), now)
         call = make.call(session, now)
+        make.call(session, now, caller_number=f"137{next(FRESH):08}", disposition="abandoned", answered_by=None, answered_at=None)
         call.party_id, call.staff_id = party.id, person.id
         for assignee in (person, session.get_one(Staff, firm.root.id)):
             ticket = make.ticket(session, party, person, now, call=("pbx1", firm.key))
@@ -132,11 +134,24 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
         **{"size": 1, "seconds": Decimal(1), "form": "wav/8000/1", "at": now},
     )
     calls.recording_played(session, recording, by=person.id, at=now)
+    _one_more_agent(session, firm, branch, person, now)
+
+
+def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, person: Staff, now: datetime) -> None:
+    """Somebody at a phone in a queue of its own, with a call that goes on, and one more thing that the first agent did."""
+    number = str(2000 + next(FRESH))
+    make.line(session, branch, f"q{number}")
+    make.seat(session, person, number, now)
+    calls.agents.members_did(session, "pbx1", [calls.MemberNews(f"q{number}", f"PJSIP/{number}", number)], at=now)
+    facts = {"live": True, "ended_at": None, "disposition": None, "agent": number, "answered_by": number, "queue": f"q{number}"}
+    call = make.call(session, now, **facts)
+    calls.agents.phones_did(session, "pbx1", [calls.PhoneState(number, "talking", now, True, call.call_key)], acw=timedelta(0))
+    calls.agents.choose(session, firm.root.id, ("ready", "pause")[int(number) % 2], reason="break", reasons=("break",), by=firm.root.id, at=now)
 
 
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
-    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop}
+    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from recordings.vault import Vault
+from recordings import vault
 from service import answers
 from service.calls import actions
 from service.calls.model import RecordingPlay
@@ -159,7 +159,7 @@ def test_a_cookie_signed_with_another_key_opens_nothing(
 
 def kept(front: Settings, sound: bytes) -> int:
     """A call with this recording in the vault."""
-    sealed = Vault(front.vault_dir).put(io.BytesIO(sound))
+    sealed = vault.of(front).put(io.BytesIO(sound))
     with db.begin(scope.ALL) as session:
         call = make.call(session, AT)
         return actions.recording_found(

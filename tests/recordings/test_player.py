@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recordings import collect, player, serve
+from recordings.keys import NoKey
 from recordings.vault import Vault
-from service.calls import actions
-from service.calls.model import RecordingPlay
+from service.calls.model import Recording, RecordingPlay
+from service.calls.shelf import actions
 from service.core import scope
 from service.core.errors import Forbidden, NotFound
 from service.staff import queries as staff
@@ -25,7 +26,7 @@ SOUND = wav(tone(2.0))
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    return Vault(tmp_path / "vault")
+    return Vault(tmp_path / "vault", tmp_path / "keys" / "recordings.key")
 
 
 @pytest.fixture
@@ -159,3 +160,46 @@ def test_audio_that_the_disk_lost_is_told_in_words(
 
     with pytest.raises(NotFound, match="not in the vault"):
         listen(session, vault, recording, cast.ada)
+
+
+def test_taking_along_is_a_permission_of_its_own_and_has_a_reason(
+    session: Session, vault: Vault, recording: int, cast: SimpleNamespace
+) -> None:
+    with pytest.raises(Forbidden, match="download"):
+        listen(session, vault, recording, cast.ada, kind="download")
+
+    reply = listen(session, vault, recording, cast.cleo, kind="download", reason="quality check")
+
+    assert b"".join(reply.pieces) == SOUND
+    assert reply.headers["content-disposition"].startswith("attachment")
+    rows = session.scalars(select(RecordingPlay)).all()
+    assert [(row.kind, row.reason, row.staff_id) for row in rows] == [("download", "quality check", cast.cleo.id)]
+    listen(session, vault, recording, cast.cleo)
+    assert len(plays(session)) == 2  # a download just now is no play
+
+
+def test_destroyed_audio_is_gone_and_says_where_to_read_why(
+    session: Session, vault: Vault, recording: int, cast: SimpleNamespace
+) -> None:
+    call = session.get_one(Recording, recording)
+    actions.consent(session, "pbx1", call.uniqueid, "refused", by=cast.ada.id, at=AT)
+
+    with pytest.raises(player.Gone, match="destroyed"):
+        listen(session, vault, recording, cast.ada)
+
+
+@pytest.mark.parametrize("harm", ["no key", "another file"])
+def test_what_cannot_be_opened_is_told_before_a_byte_is_sent(
+    session: Session, vault: Vault, recording: int, cast: SimpleNamespace, harm: str
+) -> None:
+    found = player.queries.recording_for(session, recording)
+    assert found is not None
+    if harm == "no key":
+        vault.key_file.unlink()
+        with pytest.raises(NoKey):
+            listen(session, vault, recording, cast.ada)
+    else:
+        vault.path(found.path).with_name(f"{vault.path(found.path).name}.key").unlink()
+        with pytest.raises(NotFound, match="not in the vault"):
+            listen(session, vault, recording, cast.ada)
+    assert plays(session) == []

@@ -16,7 +16,7 @@ from tests.signin import people
 from tests.signin.people import PAGE
 
 PEOPLE = {"a": "ada", "s": "cleo", "t": "wang", "f": "fay", "m": "mei", "r": "root", "-": ""}
-DESK, WRITE, ALL, BOARDS = "asmr", "astmr", "astfmr", "sfmr"
+DESK, WRITE, ALL, BOARDS, FLOOR = "asmr", "astmr", "astfmr", "sfmr", "smr"
 TICKET = {"version": "999"}  # nobody has seen that version: back to the ticket, and nothing is changed
 # Route -> who is let in and what they hear. Everybody else who is signed in hears 403, and a stranger is sent to sign in.
 DOORS: dict[str, tuple[str, int]] = {
@@ -29,6 +29,26 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /desk/pops/<int:pop_id>/customer": ("a", 409),
     "GET /calls": (ALL, 200),
     "GET /calls/<int:call_id>": (ALL, 200),
+    "GET /calls/statistics": (ALL, 200),
+    "GET /calls/export.xlsx": (BOARDS, 200),
+    "GET /calls/missed": (ALL, 200),
+    "POST /calls/missed/<int:line_id>/<any(take, close, reopen):verb>": (DESK, 404),
+    "POST /calls/<int:call_id>/reason": (DESK, 302),
+    "POST /calls/<int:call_id>/consent": (DESK, 422),
+    "GET /recordings": (FLOOR, 200),
+    "POST /recordings/<int:recording_id>/hold": (FLOOR, 404),
+    "POST /recordings/<int:recording_id>/lift": (FLOOR, 404),
+    "POST /recordings/retention": ("r", 422),
+    "POST /agent/state": (DESK, 422),
+    "GET /agents/<int:staff_id>": (FLOOR, 200),
+    "POST /agents/<int:staff_id>/state": (FLOOR, 422),
+    "POST /agents/<int:staff_id>/queues": (FLOOR, 302),
+    "POST /agents/<int:staff_id>/listen": (FLOOR, 409),
+    "GET /wallboard": (FLOOR, 200),
+    "GET /wallboard/now": (FLOOR, 200),
+    "POST /orders/dial": (DESK, 409),
+    "POST /orders/on-call": (DESK, 409),
+    "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "GET /customers": (ALL, 200),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
@@ -45,6 +65,11 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /tickets/<int:ticket_id>/note": (WRITE, 422),
     "GET /nights": (BOARDS, 200),
     "POST /nights": ("r", 302),
+    "GET /nights/feeds": (BOARDS, 200),
+    "GET /nights/feeds/now": (BOARDS, 200),
+    "POST /nights/feeds": ("r", 302),
+    "GET /settings/doctor": ("r", 200),
+    "POST /settings/doctor": ("r", 302),
     "POST /settings/locale": (ALL + "-", 302),
     "POST /settings/theme": (ALL, 302),
     "POST /settings/seat": (DESK, 422),
@@ -93,7 +118,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known["fingerprinted_path"] = "none.js"
+    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from recordings.vault import Vault
+from recordings import vault
 from service.app import create_app
 from service.calls import actions as calls
 from service.core import clock, db, scope
@@ -271,7 +271,7 @@ def recording(front: Settings, committed_cast: SimpleNamespace) -> int:
     front.data.mkdir(exist_ok=True)
     sound.write_bytes(wav(tone(1.0)))
     with sound.open("rb") as file:
-        sealed = Vault(front.vault_dir).put(file)
+        sealed = vault.of(front).put(file)
     facts = {"path": sealed.key, "sha256": sealed.sha256, "size": sealed.size, "form": "wav/8000/1"}
     with db.begin(scope.ALL) as work:
         call = make.call(work, clock.now())

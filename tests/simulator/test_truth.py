@@ -44,7 +44,8 @@ def differences(played: Played, truths: list[Truth]) -> Iterator[tuple[str, str,
     calls = {call["linkedid"]: call for call in map(told, played.in_order())}
     assert len(calls) == len(truths)
     for truth in truths:
-        said, true = calls[truth.linkedid], truth.as_dict() | {"agents_rung": sorted(truth.agents_rung)}
+        heard = calls[truth.linkedid]
+        said, true = heard | {"agents_rung": sorted(heard["agents_rung"])}, truth.as_dict() | {"agents_rung": sorted(truth.agents_rung)}
         for key in SAME:
             if said[key] != true[key]:
                 yield truth.linkedid, key, said[key], true[key]

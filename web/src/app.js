@@ -1,5 +1,6 @@
 // Every page: htmx without eval, our shell, and for a signed-in person the calls at their phone.
 import htmx from "htmx.org";
+import * as agent from "./agent.js";
 import * as choice from "./choice.js";
 import * as desk from "./desk.js";
 import { csrf, one } from "./dom.js";
@@ -7,6 +8,7 @@ import { listen } from "./live.js";
 import * as news from "./news.js";
 import * as pop from "./pop.js";
 import * as shell from "./shell.js";
+import * as wallboard from "./wallboard.js";
 
 htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
@@ -29,16 +31,19 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt.queryS
 shell.start();
 choice.start();
 news.start();
+agent.start();
+wallboard.start();
 
 const { staff, worker } = document.body.dataset;
 if (staff) {
   shell.link({ up: false });
   const live = listen({ worker, staff }, (message) => {
-    if (message.type === "link") return shell.link(message);
+    if (message.type === "link") return shell.link(message, agent.stale);
     news.told(message);
     pop.draw(desk.withKept(message.pops), desk.busyWith);
     desk.reopen();
-    shell.ownState(message.pops);
+    agent.told(message);
+    wallboard.told(message);
   });
   desk.start(live);
   document.addEventListener("desk:ticket", () => {

@@ -34,6 +34,12 @@ export function hearing(unheard, kind, data) {
   return data.up ? others : [...others, [data.switch, data.since]];
 }
 
+// The person's own state at their phone, as last told.
+export function ownAgent(agent, kind, data) {
+  if (kind === "snapshot") return data.agent ?? null;
+  return kind === "agent" ? data : agent;
+}
+
 // Folded cards have said what they had to say; ended ones stay until the agent puts them away.
 export function forget(pops, now, keep = 8000) {
   for (const [id, pop] of pops) {
@@ -43,4 +49,4 @@ export function forget(pops, now, keep = 8000) {
   return pops;
 }
 
-export const KINDS = ["snapshot", "pop", "pop-talking", "pop-answered", "pop-gone", "pop-ended", "pop-party", "resync", "blind", "beat", "feed", "recording", "night-failed"];
+export const KINDS = ["snapshot", "pop", "pop-talking", "pop-answered", "pop-gone", "pop-ended", "pop-party", "resync", "blind", "beat", "feed", "agent", "order", "floor", "recording", "night-failed"];

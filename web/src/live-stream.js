@@ -1,13 +1,13 @@
 // The one EventSource on /live. It reconnects by itself with Last-Event-ID; each connection begins with a snapshot,
 // so a missed event can never leave a stale card. `tell` hears {type: "news" | "link", ...}.
-import { KINDS, forget, hear, hearing } from "./live-state.js";
+import { KINDS, forget, hear, hearing, ownAgent } from "./live-state.js";
 
 const RETRY = 3000;
 const SILENT = 40000; // the server beats every 15 s; two missed and the link is taken for dead
 
 export class Stream {
   constructor(url, tell) {
-    Object.assign(this, { url, tell, pops: new Map(), unheard: null, up: false, good: 0, seen: new Set(), source: null, timer: 0 });
+    Object.assign(this, { url, tell, pops: new Map(), unheard: null, agent: null, up: false, good: 0, seen: new Set(), source: null, timer: 0 });
     setInterval(() => this.watch(), 5000);
   }
 
@@ -50,6 +50,7 @@ export class Stream {
     const data = event.data ? JSON.parse(event.data) : {};
     hear(this.pops, kind, data);
     this.unheard = hearing(this.unheard, kind, data);
+    this.agent = ownAgent(this.agent, kind, data);
     this.tell(this.state(kind, data));
   }
 
@@ -71,6 +72,6 @@ export class Stream {
   }
 
   state(kind, data) {
-    return { type: "news", kind, data, pops: [...this.pops.values()], unheard: this.unheard };
+    return { type: "news", kind, data, pops: [...this.pops.values()], unheard: this.unheard, agent: this.agent };
   }
 }

@@ -1,9 +1,10 @@
-// The recording of a call: seek in a waveform made of the sound itself. The server streams it by Range and logs each play.
+// The recording of a call: seek in its picture, which came with the page. The server streams by Range and logs each play.
 import { icon, one, all } from "./dom.js";
 import { clock, say } from "./words.js";
 
-const LARGEST = 48 * 1024 * 1024; // about 50 minutes; longer calls get a plain bar
-const BARS = 320;
+const BARS = 400;
+const FLAT = new Uint8Array(BARS).fill(5);
+const STEPS = { ArrowLeft: -5, ArrowRight: 5, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30 };
 
 class Player {
   constructor(root) {
@@ -11,7 +12,9 @@ class Player {
     this.sound = one("audio", root);
     this.wave = one(".wave", root);
     this.canvas = one("canvas", root);
-    this.peaks = null;
+    this.peaks = bytes(root.dataset.peaks);
+    this.silences = JSON.parse(root.dataset.silences || "[]");
+    this.wanted = null; // where it shall begin, while nothing is loaded yet
     this.wire();
     this.show();
   }
@@ -19,10 +22,10 @@ class Player {
   wire() {
     const { sound, root } = this;
     one("[data-play]", root).addEventListener("click", () => this.toggle());
-    all("[data-skip]", root).forEach((button) => button.addEventListener("click", () => this.seek(sound.currentTime + Number(button.dataset.skip))));
+    all("[data-skip]", root).forEach((button) => button.addEventListener("click", () => this.seek(this.now + Number(button.dataset.skip))));
     all("[data-rate]", root).forEach((button) => button.addEventListener("click", () => this.rate(Number(button.dataset.rate))));
     for (const event of ["play", "pause", "timeupdate", "seeked", "durationchange", "ended"]) sound.addEventListener(event, () => this.show());
-    sound.addEventListener("play", () => this.hear(), { once: true });
+    sound.addEventListener("loadedmetadata", () => this.loaded());
     sound.addEventListener("error", () => this.hint(say("no_sound")));
     this.wave.addEventListener("pointerdown", (event) => this.grab(event));
     this.wave.addEventListener("keydown", (event) => this.key(event));
@@ -34,13 +37,26 @@ class Player {
     return Number.isFinite(this.sound.duration) ? this.sound.duration : Number(this.root.dataset.seconds) || 0;
   }
 
+  get now() {
+    return this.wanted ?? this.sound.currentTime;
+  }
+
   toggle() {
     if (this.sound.paused) this.sound.play().catch(() => this.hint(say("no_sound")));
     else this.sound.pause();
   }
 
+  // Nothing is fetched before the first play: who only looks has not listened.
   seek(seconds) {
-    this.sound.currentTime = Math.min(Math.max(0, seconds), this.length || 0);
+    const place = Math.min(Math.max(0, seconds), this.length || 0);
+    if (this.sound.readyState) this.sound.currentTime = place;
+    else this.wanted = place;
+    this.show();
+  }
+
+  loaded() {
+    if (this.wanted !== null) this.sound.currentTime = this.wanted;
+    this.wanted = null;
   }
 
   rate(speed) {
@@ -54,14 +70,15 @@ class Player {
       const box = this.wave.getBoundingClientRect();
       this.seek(((clientX - box.left) / box.width) * this.length);
     };
+    const done = () => this.wave.removeEventListener("pointermove", move);
     move(event);
     this.wave.addEventListener("pointermove", move);
-    this.wave.addEventListener("pointerup", () => this.wave.removeEventListener("pointermove", move), { once: true });
+    for (const end of ["pointerup", "pointercancel"]) this.wave.addEventListener(end, done, { once: true });
   }
 
   key(event) {
-    const step = { ArrowLeft: -5, ArrowRight: 5, PageDown: -30, PageUp: 30 }[event.key];
-    if (step) this.seek(this.sound.currentTime + step);
+    const step = STEPS[event.key];
+    if (step) this.seek(this.now + step);
     else if (event.key === "Home" || event.key === "End") this.seek(event.key === "Home" ? 0 : this.length);
     else if (event.key === " ") this.toggle();
     else return;
@@ -77,27 +94,18 @@ class Player {
       button.replaceChildren(icon(name));
       button.setAttribute("aria-label", say(sound.paused ? "play" : "pause"));
     }
-    one("[data-f=at]", root).textContent = clock(Math.floor(sound.currentTime));
+    const at = clock(Math.floor(this.now));
+    one("[data-f=at]", root).textContent = at;
     one("[data-f=length]", root).textContent = clock(Math.round(this.length));
     this.wave.setAttribute("aria-valuemax", String(Math.round(this.length)));
-    this.wave.setAttribute("aria-valuenow", String(Math.round(sound.currentTime)));
-    this.wave.setAttribute("aria-valuetext", clock(Math.floor(sound.currentTime)));
+    this.wave.setAttribute("aria-valuenow", String(Math.round(this.now)));
+    const quiet = this.silent(this.now) ? ` · ${say("silence")}` : "";
+    this.wave.setAttribute("aria-valuetext", `${at} / ${clock(Math.round(this.length))}${quiet}`);
     this.draw();
   }
 
-  // Decoded after the first play began, so that nothing is heard or fetched which the log does not know of.
-  async hear() {
-    try {
-      const answer = await fetch(this.root.dataset.wave, { credentials: "same-origin" });
-      if (!answer.ok || Number(answer.headers.get("Content-Length")) > LARGEST) throw new Error("too long");
-      const context = new OfflineAudioContext(1, 1, 8000);
-      const decoded = await context.decodeAudioData(await answer.arrayBuffer());
-      this.peaks = loudness(decoded.getChannelData(0));
-      this.hint("");
-    } catch {
-      this.hint(say("no_wave"));
-    }
-    this.draw();
+  silent(second) {
+    return this.silences.some(([begin, length]) => second >= begin && second < begin + length);
   }
 
   hint(text) {
@@ -111,28 +119,54 @@ class Player {
     const height = (canvas.height = Math.max(1, Math.round(canvas.clientHeight * scale)));
     const pen = canvas.getContext("2d");
     const style = getComputedStyle(document.documentElement);
-    const played = this.length ? this.sound.currentTime / this.length : 0;
-    const bars = this.peaks ?? new Float32Array(BARS).fill(0.02);
+    const colour = (name) => style.getPropertyValue(name);
+    const played = this.length ? this.now / this.length : 0;
+    this.hatch(pen, width, height, scale, colour);
+    const bars = fewer(this.peaks ?? FLAT, Math.max(1, Math.floor(width / (3 * scale))));
     const room = width / bars.length;
     bars.forEach((peak, i) => {
-      pen.fillStyle = style.getPropertyValue(i / bars.length < played ? "--fill" : "--ln3");
-      const tall = Math.max(2 * scale, peak * height * 0.92);
+      if (this.peaks && this.silent(((i + 0.5) / bars.length) * this.length)) return;
+      pen.fillStyle = colour(i / bars.length < played ? "--fill" : "--ln3");
+      const tall = Math.max(2 * scale, (peak / 255) * height * 0.92);
       pen.fillRect(i * room, (height - tall) / 2, Math.max(1, room * 0.6), tall);
     });
-    pen.fillStyle = style.getPropertyValue("--red");
+    pen.fillStyle = colour("--red");
     pen.fillRect(Math.min(width - 2 * scale, played * width), 0, 2 * scale, height);
+  }
+
+  // Hatching means that there is no sound.
+  hatch(pen, width, height, scale, colour) {
+    if (!this.length) return;
+    for (const [begin, length] of this.silences) {
+      const left = (begin / this.length) * width;
+      const wide = Math.max(scale, (length / this.length) * width);
+      pen.save();
+      pen.beginPath();
+      pen.rect(left, 0, wide, height);
+      pen.clip();
+      pen.fillStyle = colour("--mu");
+      pen.fillRect(left, 0, wide, height);
+      pen.strokeStyle = colour("--ln2");
+      pen.lineWidth = 2 * scale;
+      pen.beginPath();
+      for (let x = left - height; x < left + wide; x += 7 * scale) {
+        pen.moveTo(x, height);
+        pen.lineTo(x + height, 0);
+      }
+      pen.stroke();
+      pen.restore();
+    }
   }
 }
 
-// The loudest moment of each slice, against the loudest of the whole call.
-function loudness(samples) {
-  const slice = Math.max(1, Math.floor(samples.length / BARS));
-  const peaks = new Float32Array(BARS);
-  for (let i = 0; i < BARS; i++) {
-    for (let j = i * slice; j < Math.min((i + 1) * slice, samples.length); j += 4) peaks[i] = Math.max(peaks[i], Math.abs(samples[j]));
-  }
-  const top = Math.max(...peaks, 0.001);
-  return peaks.map((peak) => peak / top);
+function bytes(encoded) {
+  return encoded ? Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0)) : null;
+}
+
+// The loudest of each group, so that a narrow screen shows no fewer peaks than it has room for.
+function fewer(peaks, most) {
+  if (peaks.length <= most) return [...peaks];
+  return Array.from({ length: most }, (_, i) => Math.max(...peaks.slice(Math.floor((i * peaks.length) / most), Math.max(Math.floor((i * peaks.length) / most) + 1, Math.floor(((i + 1) * peaks.length) / most)))));
 }
 
 all("[data-player]").forEach((root) => new Player(root));

@@ -1,4 +1,4 @@
-// What every page has: keys, busy buttons, drafts, toasts, the strip that says when the link is down, the own state.
+// What every page has: keys, busy buttons, drafts, toasts, the strip that says when the link is down.
 import { dropDraft, forgetDrafts, keepDraft, restoreDraft } from "./draft.js";
 import { all, icon, one, write } from "./dom.js";
 import { count } from "./left.js";
@@ -112,9 +112,10 @@ function ticks() {
 }
 
 // ---- the link to the telephone; each attempt that fails says again that it is down, and only the first one counts
-const known = { up: undefined, good: 0, heard: false, timer: 0 };
+const known = { up: undefined, good: 0, heard: false, timer: 0, painted: () => {} };
 
-export function link({ up, good }) {
+export function link({ up, good }, painted = () => {}) {
+  known.painted = painted;
   known.good = good || known.good;
   if (up === known.up) return;
   known.up = up;
@@ -129,32 +130,8 @@ function stale(is) {
   if (is) write(one("[data-f=since]", strip), known.good ? say("last_good", { time: timeOfDay(known.good) }) : say("never_good"));
   strip.hidden = !is;
   document.body.classList.toggle("is-stale", is);
-  paintState();
+  known.painted();
 }
-
-let ready = Number(sessionStorage.getItem("ready-since")) || Date.now();
-let state = "ready";
-let pops = [];
-
-export function ownState(list) {
-  pops = list;
-  paintState();
-}
-
-function paintState() {
-  const chip = one("[data-own-state]");
-  if (!chip || !(known.heard || document.body.classList.contains("is-stale"))) return; // it says that it connects
-  const talking = pops.find((pop) => pop.state === "talking");
-  const next = document.body.classList.contains("is-stale") ? "offline" : talking ? "talking" : pops.some((pop) => pop.state === "ringing") ? "ringing" : "ready";
-  if (next === "ready" && state !== "ready") sessionStorage.setItem("ready-since", (ready = Date.now()));
-  state = next;
-  if (chip.dataset.ownState !== state) chip.dataset.ownState = state;
-  write(one("[data-f=state]", chip), say(`own_${state}`));
-  const seconds = talking ? since(talking.talking_at || talking.answered_at || talking.at) : Math.floor((Date.now() - ready) / 1000);
-  write(one("[data-f=timer]", chip), state === "offline" || state === "ringing" ? "" : clock(seconds));
-}
-
-setInterval(paintState, 1000);
 
 export function toast(text, kind = "info") {
   const node = one("#toast").content.firstElementChild.cloneNode(true);

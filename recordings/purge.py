@@ -1,0 +1,135 @@
+"""What must go goes, with its key and a line in the log; what must stay stays. Run each day, and safe to run again."""
+
+import errno
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from recordings import proof, vault
+from recordings.keys import NoKey
+from recordings.vault import BrokenSeal, Vault
+from service.calls.shelf import actions, queries
+from service.calls.shelf.queries import Source
+from service.core import clock, db, scope
+from service.core.config import Settings
+
+log = logging.getLogger(__name__)
+UNCLAIMED = timedelta(days=1)  # younger audio may belong to a transaction that is still open
+Complaints = Callable[[Session], Iterable[tuple[str, str, bool]]]  # (switch, channel id, the ticket is open)
+
+
+def destroy_job(settings: Settings, args: dict[str, Any]) -> None:
+    """Whatever was doomed is destroyed."""
+    destroy(settings, clock.now())
+
+
+def daily_job(settings: Settings, complaints: Complaints, args: dict[str, Any]) -> None:
+    """Retention, deletion at the switch, unclaimed audio and the chain of days, each whether or not another failed."""
+    at = clock.now()
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: outlive(complaints, at),
+        lambda: destroy(settings, at),
+        lambda: unclaimed(settings, at),
+        lambda: delete_at_switch(settings, at),
+        lambda: proof.chain(settings, at),
+    )
+    failed = [error for step in steps if (error := _failure(step))]
+    if failed:
+        raise failed[0]
+
+
+def _failure(step: Callable[[], object]) -> Exception | None:
+    try:
+        step()
+    except Exception as error:
+        log.error("recordings: a step of the daily work failed, it is tried again: %s", error)
+        return error
+    return None
+
+
+def outlive(complaints: Complaints, at: datetime) -> int:
+    """Recordings whose class has run out are doomed, but for those on hold or under an open complaint; returns how many."""
+    with db.begin(scope.ALL) as session:
+        told = list(complaints(session))
+        actions.complained_of(session, [(switch, name) for switch, name, _open in told])
+    spared = {(switch, name) for switch, name, still_open in told if still_open}
+    count = 0
+    while True:
+        with db.begin(scope.ALL) as session:
+            found = queries.outlived(session, at, spared)
+            actions.doom(session, found, reason="retention", by=None, at=at)
+        count += len(found)
+        if not found:
+            return count
+
+
+def destroy(settings: Settings, at: datetime) -> int:
+    """Keys and audio of the doomed are gone, and that is on record; returns how many were."""
+    place = vault.of(settings)
+    with db.begin(scope.ALL) as session:
+        found = queries.doomed(session)
+    for recording_id, path in found:
+        place.shred(path)
+        with db.begin(scope.ALL) as session:
+            actions.destroyed(session, recording_id, at=at)
+        log.info("recordings: %s was destroyed", recording_id)
+    return len(found)
+
+
+def unclaimed(settings: Settings, at: datetime) -> int:
+    """Audio that no recording stands for is destroyed: what a crash left between vault and row; returns how many files."""
+    place, gone = vault.of(settings), 0
+    old = [key for key, changed in place.blobs() if at.timestamp() - changed > UNCLAIMED.total_seconds()]
+    for start in range(0, len(old), 1000):
+        part = old[start : start + 1000]
+        with db.begin(scope.ALL) as session:
+            claimed = queries.places(session, part)
+        for key in part:
+            if key not in claimed:
+                place.shred(key)
+                gone += 1
+    return gone
+
+
+def delete_at_switch(settings: Settings, at: datetime) -> int:
+    """Files that are safe in the vault for long enough are deleted at the switch, if the settings say so; returns how many."""
+    days = settings.delete_at_switch_after_days
+    folders = {one.name: one.recordings / one.name for one in settings.switches if one.recordings is not None}
+    if not days:
+        return 0
+    with db.begin(scope.ALL) as session:
+        found = queries.deletable(session, at - timedelta(days=days))
+    gone = [one for one in found if one.switch in folders and one.source and _deleted(vault.of(settings), folders, one)]
+    for one in gone:
+        with db.begin(scope.ALL) as session:
+            actions.source_deleted(session, one.recording_id, at=at)
+    return len(gone)
+
+
+def _deleted(place: Vault, folders: dict[str, Path], one: Source) -> bool:
+    """True when the switch no longer has the file; it goes only when the vault gives the same bytes, or must give none."""
+    path = folders[one.switch] / str(one.source)
+    try:
+        if one.state == "kept":
+            _same(path, place, one)
+        path.unlink()
+    except FileNotFoundError:
+        return not path.exists()
+    except (OSError, BrokenSeal, NoKey) as error:
+        why = "the folder is read-only" if isinstance(error, OSError) and error.errno == errno.EROFS else error
+        log.warning("recordings: %s stays at the switch: %s", one.source, why)
+        return False
+    return True
+
+
+def _same(path: Path, place: Vault, one: Source) -> None:
+    """Raises BrokenSeal unless the file at the switch, the vault and the row say the same."""
+    with path.open("rb") as file:
+        there = hashlib.file_digest(file, "sha256").hexdigest()
+    if there != one.sha256 or place.hash_of(one.path) != one.sha256:
+        raise BrokenSeal("it is not the same as in the vault")

@@ -1,0 +1,106 @@
+"""What is known to be missing of each switch's calls, and what is not: how it is heard, its gaps, and who told today's calls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from service.calls.model import BackfillRun, Call, FeedGap, FeedState
+
+LISTENS = timedelta(seconds=20)  # a listener tells how it stands every three
+LOOK_BACK = timedelta(days=7)
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A span in which the switch was not heard, and how many calls its files told of it."""
+
+    gap: FeedGap
+    calls: int
+
+
+@dataclass(frozen=True)
+class Today:
+    """Today's calls by who told them; `unsure` of them have an end that nobody knows."""
+
+    live: int = 0
+    repaired: int = 0
+    backfilled: int = 0
+    unsure: int = 0
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One switch as its listener, its gaps and its files stand. `age` is the seconds since anything was heard."""
+
+    switch: str
+    state: FeedState | None
+    listens: bool
+    age: float | None
+    complete_to: datetime | None
+    gaps: tuple[Gap, ...]
+    unfilled: int
+    today: Today
+    run: BackfillRun | None
+    files: tuple[str, ...]
+
+    @property
+    def up(self) -> bool:
+        """True while the switch is heard."""
+        return self.state is not None and self.state.up and self.listens
+
+
+def feeds(session: Session, switches: Sequence[tuple[str, tuple[str, ...]]], *, at: datetime, day: datetime) -> list[Feed]:
+    """Each switch with the kinds of its files, as it stands at this moment; `day` is when the firm's day began."""
+    return [_feed(session, name, files, at, day) for name, files in switches]
+
+
+def _feed(session: Session, switch: str, files: tuple[str, ...], at: datetime, day: datetime) -> Feed:
+    state = session.get(FeedState, switch)
+    shown = session.scalars(select(FeedGap).where(FeedGap.switch == switch).order_by(FeedGap.began_at.desc()).limit(SHOWN))
+    missing = _missing(session, switch, at)
+    open_ = next((gap for gap in missing if gap.ended_at is None), None)
+    heard = state.heard_at if state else None
+    run = select(BackfillRun).where(BackfillRun.switch == switch).order_by(BackfillRun.id.desc()).limit(1)
+    return Feed(
+        switch=switch,
+        state=state,
+        listens=state is not None and at - state.at <= LISTENS,
+        age=max((at - heard).total_seconds(), 0.0) if heard else None,
+        complete_to=open_.began_at if open_ else heard,
+        gaps=tuple(Gap(gap, _told(session, gap, at)) for gap in shown),
+        unfilled=len(missing),
+        today=_today(session, switch, day),
+        run=session.scalars(run).first(),
+        files=files,
+    )
+
+
+def _missing(session: Session, switch: str, at: datetime) -> list[FeedGap]:
+    """The gaps that nothing has filled; what is older than a week is history."""
+    young = or_(FeedGap.ended_at.is_(None), FeedGap.ended_at > at - LOOK_BACK)
+    found = select(FeedGap).where(FeedGap.switch == switch, FeedGap.filled_at.is_(None), young)
+    return list(session.scalars(found.order_by(FeedGap.began_at)))
+
+
+def _told(session: Session, gap: FeedGap, at: datetime) -> int:
+    """Calls in the gap that the files told."""
+    within = and_(Call.started_at <= (gap.ended_at or at), Call.ended_at >= gap.began_at, Call.started_at > gap.began_at - timedelta(days=1))
+    return session.scalars(
+        select(func.count()).select_from(Call).where(Call.switch == gap.switch, Call.provenance == "backfilled", within)
+    ).one()
+
+
+def _today(session: Session, switch: str, day: datetime) -> Today:
+    rows = session.execute(
+        select(Call.provenance, func.count(), func.count().filter(Call.live.is_(False), Call.end_certain.is_(False)))
+        .where(Call.switch == switch, Call.started_at >= day)
+        .group_by(Call.provenance)
+    ).all()
+    counts = {provenance: count for provenance, count, _ in rows}
+    return Today(
+        counts.get("live", 0), counts.get("repaired", 0), counts.get("backfilled", 0), sum(unsure for _, _, unsure in rows)
+    )

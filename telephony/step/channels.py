@@ -1,0 +1,135 @@
+"""Channels are born, ring, are dialled and answered; the dialplan says what it records."""
+
+import re
+from datetime import datetime
+
+from telephony.event import Event, plain_name
+from telephony.livecall import Leg, LiveCall, replace
+from telephony.step.passing import sent_on
+from telephony.step.table import leg_of, on
+
+_DOWN, _RINGING, _UP = "0", "5", "6"
+_DIALLED = re.compile(r"\+?[0-9*#]{2,}")
+
+
+@on("Newchannel")
+def began(call: LiveCall, event: Event) -> LiveCall:
+    """A channel exists; its first caller id is the one to believe."""
+    leg = leg_of(call, event)
+    if leg is None or leg.number is not None:
+        return call
+    known = replace(leg, number=event["CallerIDNum"], name=plain_name(event["CallerIDName"]), shown=event["CallerIDNum"],
+                    dialled=leg.dialled or (not leg.local and event.headers.get("channelstate") == _DOWN))
+    return call.with_leg(known)
+
+
+@on("NewCallerid")
+def renamed(call: LiveCall, event: Event) -> LiveCall:
+    """The channel shows another number now: for a call of ours the one that it is meant for."""
+    leg = leg_of(call, event)
+    if leg is None or leg.shown == event["CallerIDNum"]:
+        return call
+    call = call.with_leg(replace(leg, shown=event["CallerIDNum"]))
+    if leg.id == call.origin and leg.party and not leg.up and call.wanted is None:
+        call = replace(call, wanted=event["CallerIDNum"])
+    return call
+
+
+@on("Newstate")
+def changed_state(call: LiveCall, event: Event) -> LiveCall:
+    """Ringing phones ring, answered phones are up; a trunk that is up may still hear music only."""
+    leg = leg_of(call, event)
+    if leg is None:
+        return call
+    state = event.headers.get("channelstate")
+    if state == _RINGING:
+        return rings(call, leg, event.at)
+    if state == _UP:
+        return is_up(call, leg, event.at)
+    return call
+
+
+def rings(call: LiveCall, leg: Leg, at: datetime | None) -> LiveCall:
+    if leg.rang or leg.up or leg.ended:
+        return call
+    return call.with_leg(replace(leg, rang=True, rang_at=at))
+
+
+def is_up(call: LiveCall, leg: Leg, at: datetime | None) -> LiveCall:
+    if leg.up or leg.ended:
+        return call
+    return call.with_leg(replace(leg, up=True, up_at=at))
+
+
+@on("DialBegin")
+def dialled(call: LiveCall, event: Event) -> LiveCall:
+    """Somebody calls a phone or a trunk; without a caller it is an order of ours."""
+    leg = leg_of(call, event, "dest")
+    if leg is None or leg.begun:
+        return call
+    source = event["Uniqueid"]
+    call = sent_on(call, event).with_leg(replace(leg, dialled=True, begun=True, parent=source))
+    if call.asked_by is not None:
+        call = replace(call, asked_by=None)  # it goes on: whoever left did not end it
+    if source is None:
+        return replace(call, originated=True, wanted=call.wanted or event["DestConnectedLineNum"])
+    if leg.trunk and call.dialled is None:
+        call = replace(call, dialled=_number_in(event["DialString"]) or event["DestCallerIDNum"])
+    return call
+
+
+def _number_in(dial_string: str | None) -> str | None:
+    """Return the number of `0123@trunk`, `PJSIP/0123@trunk` or `SIP/trunk/0123`."""
+    for piece in reversed((dial_string or "").split("@")[0].split("/")):
+        if _DIALLED.fullmatch(piece):
+            return piece
+    return None
+
+
+@on("DialState")
+def progressed(call: LiveCall, event: Event) -> LiveCall:
+    """The far phone says that it rings."""
+    leg = leg_of(call, event, "dest")
+    return rings(call, leg, event.at) if leg and event["DialStatus"] == "RINGING" else call
+
+
+@on("DialEnd")
+def dial_ended(call: LiveCall, event: Event) -> LiveCall:
+    """The dial came to something; a second ending of a queue's cancel says nothing new."""
+    leg = leg_of(call, event, "dest")
+    if leg is None or leg.status is not None:
+        return call
+    status = event["DialStatus"]
+    leg = replace(leg, status=status, asked=leg.asked or status != "ANSWER")
+    return is_up(call.with_leg(leg), leg, event.at) if status == "ANSWER" else call.with_leg(leg)
+
+
+@on("LocalBridge")
+def paired(call: LiveCall, event: Event) -> LiveCall:
+    """Two halves of a Local channel are one wire."""
+    one, two = leg_of(call, event, "localone"), leg_of(call, event, "localtwo")
+    if one is None or two is None or one.pair == two.id:
+        return call
+    return call.with_leg(replace(one, pair=two.id)).with_leg(replace(two, pair=one.id))
+
+
+@on("OriginateResponse")
+def order_answered(call: LiveCall, event: Event) -> LiveCall:
+    """Our order has an outcome; it names the number that was wanted."""
+    return replace(call, originated=True, wanted=call.wanted or event["Exten"]) if not call.originated else call
+
+
+@on("MixMonitorStart")
+def recording_began(call: LiveCall, event: Event) -> LiveCall:
+    """There will be a recording; the event carries no file name."""
+    return call if call.recorded else replace(call, recorded=True)
+
+
+@on("UserEvent")
+def dialplan_told(call: LiveCall, event: Event) -> LiveCall:
+    """The dialplan names the recording's file, or says that the caller withholds the number, in headers of its own."""
+    if event["UserEvent"] == "RingdeskWithheld":
+        return call if call.withheld else replace(call, withheld=True)
+    if event["UserEvent"] not in ("RecordingStarted", "RingdeskRecording") or call.recording:
+        return call
+    return replace(call, recorded=True, recording=event["RecordingFile"] or event["File"])
