@@ -161,6 +161,11 @@ def _delta(state: State, delta: Delta) -> Component:
     return html.B([html.Span("↗" if delta.up else "↘", **attributes({"aria-hidden": "true"})), " ", delta.text], className=f"delta {kind}", title=against + judged)
 
 
+def nothing_before(alone: bool) -> list[Component]:
+    """Says that the compared period has no data, where it has none."""
+    return [html.Span(_("There is no data in the compared period"), className="mut")] if alone else []
+
+
 def segments(items: Sequence[tuple[str, str, bool]], name: str) -> Component:
     """One of several: links that change the address."""
     return html.Div([link(text, href, className="on" if on else "", **attributes({"title": text} if on else {})) for text, href, on in items],

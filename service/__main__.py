@@ -74,7 +74,7 @@ def web() -> None:
     from service import asgi, start
 
     try:
-        asgi.run(start.ready(config.load()))
+        asgi.run(start.ready(config.load(existing=True)))
     except asgi.PortTaken as error:
         raise start.CannotStart(str(error)) from error
 
@@ -85,7 +85,7 @@ def boards() -> None:
     """Draw the boards beside the web process, which has to know the same boards_port."""
     from service import start
 
-    start.boards(start.ready(config.load(), patient=True))
+    start.boards(start.ready(config.load(existing=True), patient=True))
 
 
 @main.command()
@@ -97,7 +97,8 @@ def listen(name: str | None, once: bool) -> None:
     from service import start
     from telephony import listener
 
-    settings = start.ready(config.load()) if once else start.hearing(config.load())
+    found = config.load(existing=True)
+    settings = start.ready(found) if once else start.hearing(found)
     sys.exit(listener.run(settings, start.switch(settings, name).name, once=once))
 
 
@@ -107,7 +108,7 @@ def jobs() -> None:
     """Do queued work alone, and collect recordings."""
     from service import start
 
-    start.work(start.ready(config.load(), patient=True))
+    start.work(start.ready(config.load(existing=True), patient=True))
 
 
 @main.command()
@@ -117,7 +118,7 @@ def schedule() -> None:
     from etl import schedule as timetable
     from service import start
 
-    timetable.run(start.ready(config.load(), patient=True))
+    timetable.run(start.ready(config.load(existing=True), patient=True))
 
 
 @main.command()
@@ -127,7 +128,9 @@ def night(full: bool) -> None:
     """Load, prove and publish the archive now."""
     from service import start
 
-    sys.exit(start.night(start.ready(config.load()), full=full))
+    with start.briefly(config.load(existing=True)) as settings:
+        code = start.night(settings, full=full)
+    sys.exit(code)
 
 
 @main.command()
@@ -183,12 +186,14 @@ def ring(**order: Any) -> None:
     for name in ("number", "extension", "answer_by"):
         if order[name] is not None and not DIALLED.fullmatch(order[name]):
             raise click.BadParameter("use digits only, such as 13800001001 or 801", param_hint=f"--{name.replace('_', '-')}")
-    click.echo(stage.ring(config.load(), order))
+    if order["extension"] and order["queue"]:
+        raise click.UsageError("A call rings one phone or a queue. Leave out --extension or --queue.")
+    click.echo(stage.ring(config.load(existing=True), order))
 
 
 @main.group()
 def db() -> None:
-    """The database: its roles, its tables, its first administrator."""
+    """The database: its roles, its tables, its people and their passwords."""
 
 
 @db.command()
@@ -205,8 +210,8 @@ def upgrade() -> None:
     """Bring the tables to the newest migration."""
     from service import start
 
-    start.ready(config.load())
-    click.echo("The tables are up to date.")
+    with start.briefly(config.load()):
+        click.echo("The tables are up to date.")
 
 
 @db.command()
@@ -218,7 +223,8 @@ def admin(username: str, name: str, password: str) -> None:
     """Make the first administrator, and the headquarters when there is none."""
     from service import start
 
-    start.person(start.ready(config.load()), username, name, password, "admin")
+    with start.briefly(config.load()) as settings:
+        start.person(settings, username, name, password, "admin")
     click.echo(f"{username} can sign in now.")
 
 
@@ -239,8 +245,23 @@ def person(username: str, name: str, role: str, branch: str, reach: str, passwor
     """Make a person who can sign in. They say themselves at which phone they sit."""
     from service import start
 
-    start.person(start.ready(config.load()), username, name, password, role, branch=branch, reach=reach)
+    with start.briefly(config.load()) as settings:
+        start.person(settings, username, name, password, role, branch=branch, reach=reach)
     click.echo(f"{username} can sign in now.")
+
+
+@db.command("password")
+@click.argument("username")
+@click.option("--ask", is_flag=True, help="type the password instead of having one made")
+@plainly
+def new_password(username: str, ask: bool) -> None:
+    """Give a person another password, print it, and end their sign-ins; it is kept on record."""
+    from service import start
+
+    typed = click.prompt("Password", hide_input=True, confirmation_prompt=True) if ask else ""
+    with start.briefly(config.load(existing=True)) as settings:
+        password = start.new_password(settings, username, typed)
+    click.echo(f"{username} can sign in with the new password now." if typed else password)
 
 
 @main.group()

@@ -1,5 +1,6 @@
 """A database is made ready: roles, the database itself, migrations."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ _MIGHTY = text("""
         or exists (select from pg_tables where schemaname = 'public' and pg_has_role(current_user, tableowner, 'member'))
     from pg_roles where rolname = current_user
 """)
+_OTHERS = text("select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()")
 ROLES_SQL = f"""-- Run once as an administrator of your PostgreSQL 15 or newer; set passwords of your own.
 create role {OWNER} login password 'change-me-1';
 create role {APP} login password 'change-me-2';
@@ -58,6 +60,21 @@ def resolve(settings: Settings, server: Embedded | None) -> Settings:
         dsn_app=server.dsn(APP, DATABASE),
         dsn_night=server.dsn(NIGHT, DATABASE),
     )
+
+
+def in_use(server: Embedded, patience: float = 5.0) -> bool:
+    """True while somebody else is connected; connections that were just closed have `patience` seconds to end."""
+    engine = create_engine(server.dsn())
+    until = time.monotonic() + patience
+    try:
+        with engine.connect() as connection:
+            while connection.scalar(_OTHERS):
+                if time.monotonic() > until:
+                    return True
+                time.sleep(0.05)
+        return False
+    finally:
+        engine.dispose()
 
 
 def _check_three(settings: Settings) -> None:

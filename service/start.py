@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import secrets
 import signal
 import socket
 import sys
@@ -69,6 +70,28 @@ def ready(settings: Settings, *, patient: bool = False) -> Settings:
         else:
             db.use(db.Database(resolved, "process").app)
             return resolved
+
+
+@contextmanager
+def briefly(settings: Settings) -> Iterator[Settings]:
+    """Settings as `ready` gives them; a PostgreSQL that this command had to start ends with it, unless others use it by then."""
+    server = prepare.embedded(settings)
+    ours = server is not None and not server.running()
+    try:
+        yield ready(settings)
+    finally:
+        if server is not None and ours and server.running():
+            _leave(settings, server)
+
+
+def _leave(settings: Settings, server: Embedded) -> None:
+    try:
+        with alone(settings):
+            db.let_go()
+            if not prepare.in_use(server):
+                server.stop()
+    except CannotStart:
+        return  # a whole Ringdesk has begun on this folder meanwhile, and the server is its own now
 
 
 def hearing(settings: Settings) -> Settings:
@@ -327,7 +350,22 @@ def person(settings: Settings, username: str, name: str, password: str, role: st
     """The person can sign in; a headquarters exists when there was no branch."""
     from service.staff import actions
 
-    if len(password) < 10:
-        raise CannotStart("The password needs at least 10 characters.")
+    _long_enough(password)
     with db.begin(scope.ALL) as session:
         actions.hire(session, username, name, password, role=role, at=clock.now(), **more)
+
+
+def new_password(settings: Settings, username: str, typed: str = "") -> str:
+    """The person signs in with this password from now on; one is made when none was typed."""
+    from service.staff import actions
+
+    password = typed or secrets.token_urlsafe(12)
+    _long_enough(password)
+    with db.begin(scope.ALL) as session:
+        actions.give_password(session, username, password, at=clock.now())
+    return password
+
+
+def _long_enough(password: str) -> None:
+    if len(password) < 10:
+        raise CannotStart("The password needs at least 10 characters.")

@@ -23,13 +23,15 @@ def page(state: State, generation: Generation, person: Identity) -> list[Compone
     branches = ask.branches(view)
     now = ask.totals(view, state)
     then = ask.totals(view, state, state.compared) if state.compared else None
+    alone = then is not None and not then.offered
+    then = None if alone else then
     if not now.offered:
         first, last = ask.span(view)
         body = [parts.head(state, _("Calls and service level"), [], _named(state, view), may_export=False),
                 parts.filters(state, branches), parts.empty(state, first, last)]
     else:
         body = [parts.head(state, _("Calls and service level"), finding(view, state, generation, now), _named(state, view), may_export=person.may("export")),
-                parts.filters(state, branches), *_figures(view, state, generation, now, then)]
+                parts.filters(state, branches, parts.nothing_before(alone)), *_figures(view, state, generation, now, then)]
     return [html.Div(body, className="board-scroll"), parts.status(generation, person, 1000 * (time.perf_counter() - began))]
 
 
@@ -58,16 +60,16 @@ def finding(view: View, state: State, generation: Generation, now: ask.Totals) -
     elif worst[2] >= run.call_target:
         said.append(_("; every hour of the week keeps it"))
     else:
-        said.append(_("; worst: %(day)s %(hour)s:00 with %(rate)s%%", day=words.weekday(worst[0]), hour=f"{worst[1]:02d}", rate=f"{worst[2]:.0f}"))
+        said.append(_("; worst of the hours with %(n)s calls or more: %(day)s %(hour)s:00 with %(rate)s%%", n=ask.ENOUGH, day=words.weekday(worst[0]), hour=f"{worst[1]:02d}", rate=f"{worst[2]:.0f}"))
     if now.p50 is not None:
         said.append(_("; the median caller waits %(n)s s.", n=f"{now.p50:.0f}"))
     return said
 
 
 def _worst(slots: pd.DataFrame) -> tuple[int, int, float] | None:
-    """The weekday and hour with the lowest level among those with at least ten counted calls."""
+    """The weekday and hour with the lowest level among those with calls enough."""
     found = [(row.weekday, row.hour, words.ratio(row.within, row.answered + row.abandoned - row.short))
-             for row in slots.itertuples() if row.answered + row.abandoned - row.short >= 10]
+             for row in slots.itertuples() if row.answered + row.abandoned - row.short >= ask.ENOUGH]
     known = [(day, hour, rate) for day, hour, rate in found if rate is not None]
     return min(known, key=lambda slot: slot[2]) if known else None
 

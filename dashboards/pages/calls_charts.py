@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from dashboards import figures, parts, words
 from dashboards.figures import label, palette, side_axis, target_line, value_axis
+from dashboards.questions import calls as ask
 from dashboards.state import State
 from warehouse.read import Generation, sources
 
@@ -71,8 +72,20 @@ def slots(state: State, generation: Generation, found: pd.DataFrame) -> Componen
     source = parts.Source(_("Service level of all calls that came on that weekday in that hour, as on the card."), columns=sources("fact_call", "within_limit"))
     tone = _("Service level %, brighter is worse") if state.dark else _("Service level %, darker is worse")
     figure = _heat(state, colours, hours, cells)
-    return parts.framed(_("When we cannot keep up"), [tone], figures.graph("slots", figure, 262), wide="w5",
+    thin = [_("; hatched: fewer than %(n)s calls, too few to judge", n=ask.ENOUGH)] if any(map(_thin, cells.values())) else []
+    return parts.framed(_("When we cannot keep up"), [tone, *thin], figures.graph("slots", figure, 262), wide="w5",
                         tools=[parts.table_of(heads, rows), parts.where_from(source, generation)])
+
+
+def _thin(row: Any) -> bool:
+    """True where too few calls count for the level to say anything."""
+    return bool(row.answered + row.abandoned - row.short < ask.ENOUGH)
+
+
+def _hatched(y: int, x: int) -> str:
+    """Slanted lines over the cell in column `x` of row `y`."""
+    cuts = ((-0.42, -0.1, -0.1, -0.42), (-0.42, 0.42, 0.42, -0.42), (0.1, 0.42, 0.42, 0.1))
+    return " ".join(f"M{x + x0:.2f},{y + y0:.2f}L{x + x1:.2f},{y + y1:.2f}" for x0, y0, x1, y1 in cuts)
 
 
 def _heat(state: State, colours: dict[str, Any], hours: list[int], cells: dict[Any, Any]) -> dict[str, Any]:
@@ -83,13 +96,16 @@ def _heat(state: State, colours: dict[str, Any], hours: list[int], cells: dict[A
     texts = [["" if value.get((day, hour)) is None else f"{value[day, hour]:.0f}" for hour in hours] for day in days]
     hover = [[f"{words.weekday(day)} {hour:02d}:00 · {words.percent(value.get((day, hour)))} · " + _("%(n)s calls", n=cells[day, hour].offered)
               if (day, hour) in cells else "" for hour in hours] for day in days]
-    z = [[None if value.get((day, hour)) is None else 100 - float(value[day, hour] or 0) for hour in hours] for day in days]
+    thin = {(y, x) for y in days for x, hour in enumerate(hours) if (y, hour) in cells and _thin(cells[y, hour])}
+    z = [[None if value.get((day, hour)) is None else 0 if (day, x) in thin else 100 - float(value[day, hour] or 0) for x, hour in enumerate(hours)] for day in days]
     notes = [] if state.narrow else [
-        {"x": x, "y": y, "text": texts[y][x], "showarrow": False, "font": {"size": 10.5, "color": colours["heat_text"][1 if (z[y][x] or 0) > 55 else 0]}}
+        {"x": x, "y": y, "text": texts[y][x], "showarrow": False,
+         "font": {"size": 10.5, "color": colours["muted"] if (y, x) in thin else colours["heat_text"][1 if (z[y][x] or 0) > 55 else 0]}}
         for y in days for x in range(len(hours)) if texts[y][x]]
     chosen = (state.drilled("weekday"), state.drilled("hour"))
     shapes = [{"type": "rect", "x0": hours.index(chosen[1]) - .5, "x1": hours.index(chosen[1]) + .5, "y0": chosen[0] - .5, "y1": chosen[0] + .5,
                "line": {"color": colours["text"], "width": 2}}] if chosen[0] is not None and chosen[1] in hours else []
+    shapes += [{"type": "path", "path": _hatched(y, x), "line": {"color": colours["axis"], "width": 1}} for y, x in sorted(thin)]
     scale = [[index / (len(heat) - 1), colour] for index, colour in enumerate(heat)]
     return {"data": [{"type": "heatmap", "x": list(range(len(hours))), "y": list(days), "z": z, "zmin": 0, "zmax": 75, "colorscale": scale, "showscale": False,
                       "xgap": 2, "ygap": 2, "customdata": links, "hovertext": hover, "hovertemplate": "%{hovertext}<extra></extra>", "hoverongaps": False}],

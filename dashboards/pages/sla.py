@@ -1,6 +1,7 @@
 """The SLA board: which promises to customers were kept, which were broken, which are still open?"""
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -29,8 +30,10 @@ def page(state: State, generation: Generation, person: Identity) -> list[Compone
                 parts.empty(state, *ask.span(view))]
     else:
         then = ask.totals(view, state, state.compared) if state.compared else None
+        alone = then is not None and not then.tickets
+        then = None if alone else then
         body = [parts.head(state, _("SLA compliance"), finding(view, state, generation, now), named, may_export=person.may("export")),
-                parts.filters(state, branches, [_which(state)]), *_figures(view, state, generation, now, then)]
+                parts.filters(state, branches, [*parts.nothing_before(alone), _which(state)]), *_figures(view, state, generation, now, then)]
     return [html.Div(body, className="board-scroll"), parts.status(generation, person, 1000 * (time.perf_counter() - began))]
 
 
@@ -56,7 +59,7 @@ def _figures(view: View, state: State, generation: Generation, now: ask.Totals, 
 
 
 def finding(view: View, state: State, generation: Generation, now: ask.Totals) -> list[Component | str]:
-    """The one sentence: the rate against the target, the misses, and where most of them are."""
+    """The one sentence: the rate against the target, the misses, and where it is lowest."""
     target = generation.run.ticket_target
     said: list[Component | str] = [html.B(words.percent(now.rate))]
     if now.rate is None:
@@ -66,21 +69,34 @@ def finding(view: View, state: State, generation: Generation, now: ask.Totals) -
     if not now.missed:
         said.append(_("; no promise was missed."))
         return said
-    kind, worst = _worst(ask.by_branch(view, state), ask.by_priority(view, state))
-    said.append(_("; %(share)s%% of %(n)s misses: %(where)s.", share=f"{100 * worst[1] / now.missed:.0f}", n=words.count(now.missed), where=worst[0]) if kind else
-                _("; %(n)s missed.", n=words.count(now.missed)))
+    worst = _worst(ask.by_branch(view, state), ask.by_priority(view, state))
+    said.append(_("; lowest: %(where)s with %(rate)s%%, %(missed)s of %(n)s missed.", where=worst.name, rate=f"{worst.rate:.0f}", missed=words.count(worst.missed),
+                  n=words.count(worst.decided)) if worst else _("; %(n)s missed.", n=words.count(now.missed)))
     return said
 
 
-def _worst(branches: pd.DataFrame, priorities: pd.DataFrame) -> tuple[str, tuple[str, int]]:
-    """The branch with most misses when there are several to compare, else the priority."""
-    if len(branches) > 1:
-        row = max(branches.itertuples(), key=lambda row: row.missed)
-        return "branch", (words.branch(row.branch_name, row.branch_name_en), int(row.missed))
-    if len(priorities) > 1:
-        row = max(priorities.itertuples(), key=lambda row: row.missed)
-        return "priority", (words.priority(row.priority), int(row.missed))
-    return "", ("", 0)
+@dataclass(frozen=True)
+class Part:
+    """What one branch or priority kept of its promises."""
+
+    name: str
+    missed: int
+    decided: int
+
+    @property
+    def rate(self) -> float:
+        """The share that was kept, in percent."""
+        return 100 * (self.decided - self.missed) / self.decided
+
+
+def _worst(branches: pd.DataFrame, priorities: pd.DataFrame) -> Part | None:
+    """The branch with the lowest rate when there are several to compare, else the priority; few tickets count only where all have few."""
+    found = [Part(words.branch(row.branch_name, row.branch_name_en), int(row.missed), int(row.met + row.missed)) for row in branches.itertuples()]
+    if len(found) < 2:
+        found = [Part(words.priority(row.priority), int(row.missed), int(row.met + row.missed)) for row in priorities.itertuples()]
+    decided = [part for part in found if part.decided]
+    enough = [part for part in decided if part.decided >= common.ENOUGH] or decided
+    return min(enough, key=lambda part: part.rate) if len(found) > 1 and enough else None
 
 
 def cards(state: State, generation: Generation, now: ask.Totals, then: ask.Totals | None, weeks: pd.DataFrame) -> list[parts.Card]:

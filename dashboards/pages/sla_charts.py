@@ -24,7 +24,8 @@ def trend(state: State, generation: Generation, weeks: pd.DataFrame, prior: pd.D
         [parts.link(row.week.isoformat(), state.with_drill(week=row.week)), words.count(row.met), words.count(row.missed), words.count(row.pending),
          words.percent(_rate(row))] for row in rows])
     source = parts.Source(_("Met / (met + missed) of the tickets registered in a week."), columns=sources("fact_ticket", f"{state.promise}_promise"))
-    sub = _("Weekly, dotted: a year ago") if state.compare == "year" else _("Weekly, dotted: prior period") if state.compared else _("Weekly")
+    dotted = _("Weekly, dotted: a year ago") if state.compare == "year" else _("Weekly, dotted: prior period")
+    sub = _("Weekly") if prior is None or prior.empty else dotted
     figure = _trend_figure(state, colours, rows, _shifted(state, prior), target)
     known = [rate for row in rows if (rate := _rate(row)) is not None]
     caption = _("Lowest week: %(n)s.", n=words.percent(min(known, default=None)))

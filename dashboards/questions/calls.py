@@ -11,6 +11,7 @@ from dashboards.words import ratio
 from warehouse.read import View
 
 PAGE = 100
+ENOUGH = 10  # below so many a rate says little
 
 # A filter of the address, as a condition on fact_call; values are always bound.
 CONDITIONS = {

@@ -127,8 +127,11 @@ class Settings:
         return f"Settings(data={str(self.data)!r}, host={self.host!r}, port={self.port})"
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from RINGDESK_* variables over the file; raises BadSetting with a sentence."""
+def load(environ: Mapping[str, str] | None = None, *, existing: bool = False) -> Settings:
+    """Settings from RINGDESK_* variables over the file; raises BadSetting with a sentence.
+
+    With `existing` a folder without a firm is refused instead of being given an empty one.
+    """
     env = os.environ if environ is None else environ
     data = Path(env.get("RINGDESK_DATA") or "ringdesk-data").expanduser().resolve()
     values = _file(env, data)
@@ -137,6 +140,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             values[name] = env[f"RINGDESK_{name.upper()}"]
     if env.get("RINGDESK_SWITCHES"):
         values["switches"] = _switches(env["RINGDESK_SWITCHES"])
+    named = any(values.get(name) for name in ("dsn_owner", "dsn_app", "dsn_night"))
+    if existing and not named and not (data / "postgresql").is_dir():
+        raise BadSetting(
+            f"There is no Ringdesk in {data}. Set RINGDESK_DATA to the folder of yours, "
+            "or make one with `ringdesk demo` (to look around) or `ringdesk up`."
+        )
     return _settings(data, values)
 
 

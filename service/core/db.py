@@ -113,6 +113,12 @@ def bound() -> Engine:
     return _bound["app"]
 
 
+def let_go() -> None:
+    """This process keeps no connection, until it asks for one again."""
+    if "app" in _bound:
+        _bound["app"].dispose()
+
+
 def open_session(scope: scopes.Scope, bind: Engine | None = None) -> Session:
     """A session whose every transaction sees exactly `scope`; the caller closes it."""
     session = _factory(**({"bind": bind} if bind is not None else {}))

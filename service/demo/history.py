@@ -27,14 +27,14 @@ LOAD = (3, 9, 11, 9, 5, 4, 8, 9, 8, 5, 2, 2, 1)  # callers by hour from eight on
 LIMITS = {"urgent": (15, 240), "normal": (60, 1440), "low": (240, 4320)}
 
 
-def plant(session: Session, firm: "Firm") -> None:
-    """Calls with legs, tickets with timelines and links between them exist up to yesterday evening."""
+def plant(session: Session, firm: "Firm") -> int:
+    """Calls with legs, tickets with timelines and links between them exist up to yesterday evening; returns how many ticket numbers are taken."""
     calls = [row for day in range(DAYS, 0, -1) for row in _day(firm, day)]
     calls.sort(key=lambda row: row["started_at"])
-    ids = _pour(session, Call, calls)
+    ids = pour(session, Call, calls)
     legs = [leg | {"call_id": call_id} for call_id, row in zip(ids, calls, strict=True) for leg in _legs(firm, row)]
-    _pour(session, CallLeg, legs)
-    _pour(
+    pour(session, CallLeg, legs)
+    pour(
         session,
         CallAlias,
         [
@@ -42,9 +42,9 @@ def plant(session: Session, firm: "Firm") -> None:
             for call_id, row in zip(ids, calls, strict=True)
         ],
     )
-    _pour(session, CallSegment, [s | {"call_id": i} for i, row in zip(ids, calls, strict=True) for s in _segments(firm, row)])
+    pour(session, CallSegment, [s | {"call_id": i} for i, row in zip(ids, calls, strict=True) for s in _segments(firm, row)])
     _to_call_back(session, firm)
-    _tickets(session, firm, calls)
+    return _tickets(session, firm, calls)
 
 
 def _to_call_back(session: Session, firm: "Firm") -> None:
@@ -75,7 +75,7 @@ def _talk(firm: "Firm", row: dict[str, Any], who: dict[str, Any]) -> list[tuple[
     return [("talk", began, at, who), ("hold", at, back, who), ("talk", back, ended, who)]
 
 
-def _pour(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> list[int]:
+def pour(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> list[int]:
     """The rows exist, in their order; returns their ids. Unknown keys are for the seed's own use."""
     columns = [name for name in model.__table__.columns.keys() if name in rows[0]]  # noqa: SIM118  a column collection
     quoted = ", ".join(f'"{name}"' for name in columns)
@@ -173,20 +173,21 @@ def _legs(firm: "Firm", row: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _tickets(session: Session, firm: "Firm", calls: list[dict[str, Any]]) -> None:
+def _tickets(session: Session, firm: "Firm", calls: list[dict[str, Any]]) -> int:
+    """Tickets of the calls exist; returns how many numbers are taken."""
     asked = [
         c for c in calls if c["direction"] == "inbound" and c["party_id"] and c["agent"] and firm.dice.random() < 0.28
     ]
     branch_of = {p["id"]: p for p in firm.parties}
     rows = [_ticket(firm, number, call, branch_of[call["party_id"]]) for number, call in enumerate(asked, 1)]
-    ids = _pour(session, Ticket, rows)
-    events = [
+    ids = pour(session, Ticket, rows)
+    lines = [
         e | {"ticket_id": i, "branch_id": row["branch_id"]}
         for i, row in zip(ids, rows, strict=True)
-        for e in _events(row)
+        for e in events(row)
     ]
-    _pour(session, TicketEvent, events)
-    _pour(
+    pour(session, TicketEvent, lines)
+    pour(
         session,
         TicketCall,
         [
@@ -200,6 +201,11 @@ def _tickets(session: Session, firm: "Firm", calls: list[dict[str, Any]]) -> Non
             for i, row, call in zip(ids, rows, asked, strict=True)
         ],
     )
+    return len(rows)
+
+
+def count_on(session: Session) -> None:
+    """The next ticket of a day takes the number after its last."""
     session.execute(
         text("""
         insert into document_counter (series, period, last)
@@ -273,7 +279,7 @@ def _ahead(dice: random.Random, age: timedelta) -> tuple[str, ...]:
     return steps[2:] if age < timedelta(days=5) and dice.random() < 0.06 else ()
 
 
-def _events(row: dict[str, Any]) -> list[dict[str, Any]]:
+def events(row: dict[str, Any]) -> list[dict[str, Any]]:
     """The timeline that leads to the ticket's present state."""
     steps = (
         ("registered", "registered_at", None, "registered"),

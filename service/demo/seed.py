@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
-from service.demo import history, names
+from service.demo import history, names, today
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.actions import pinyin
@@ -59,7 +59,8 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
     _parties(session, firm)
     _devices(session, firm)
     _ledger(session, firm)
-    history.plant(session, firm)
+    today.plant(session, firm, history.plant(session, firm))
+    history.count_on(session)
 
 
 def _branches(session: Session, firm: Firm) -> None:

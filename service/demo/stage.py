@@ -119,14 +119,14 @@ def ring(settings: Settings, order: Mapping[str, Any]) -> str:
 
     place = settings.data / "demo" / "control-port"
     if not place.exists():
-        raise start.CannotStart("No demo runs on this data folder. Start `ringdesk demo` first.")
+        raise start.CannotStart(f"No demo runs on {settings.data}. Start `ringdesk demo` first, or set RINGDESK_DATA to its folder.")
     given = {name: value for name, value in order.items() if value is not None}
     if "patience" in given:
         del given["after"]
     try:
         answer = asyncio.run(control.ask(int(place.read_text()), {"verb": "ring", **given}))
     except (OSError, ValueError) as error:
-        raise start.CannotStart("The demo on this data folder does not answer. Start `ringdesk demo` first.") from error
+        raise start.CannotStart(f"The demo on {settings.data} does not answer. Start `ringdesk demo` first, or set RINGDESK_DATA to its folder.") from error
     if not answer.get("ok"):
         raise start.CannotStart(str(answer.get("why")))
     return str(answer["call"])

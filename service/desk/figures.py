@@ -57,6 +57,13 @@ def span(seconds: Decimal | float | None) -> str:
     return f"{hours}:{short}" if hours else short
 
 
+def took(seconds: float | None) -> str:
+    """0.4 s under a minute, then as `span`."""
+    if seconds is None or seconds >= 60:
+        return span(seconds)
+    return str(_("%(n)s s", n=f"{seconds:.1f}"))
+
+
 @dataclass(frozen=True)
 class TimeLeft:
     """A limit as a row shows it: `kind` is over, now (under 15 minutes), soon (under 2 hours), calm or met."""

@@ -59,6 +59,7 @@ def install(app: Flask) -> None:
         stamp=figures.stamp,
         day=figures.day,
         span=figures.span,
+        took=figures.took,
         initials=figures.initials,
         number=phone.display,
     )

@@ -20,9 +20,9 @@ def nights() -> ResponseReturnValue:
     """What the last nights loaded and proved."""
     person = identity.require("night.read")
     with db.begin(person.scope) as session:
-        rows = queries.nights(session)
+        rows, waiting = queries.nights(session), jobs.waits(session, "night")
     told = partial(words.told, figures=person.scope.branches is None and person.may("ledger.read"))
-    return render_template("reports/nights.html", rows=rows, told=told)
+    return render_template("reports/nights.html", rows=rows, told=told, waiting=waiting)
 
 
 @bp.post("/nights")
@@ -32,7 +32,7 @@ def run() -> ResponseReturnValue:
     with db.begin(person.scope) as session:
         slot = f"by hand {clock.local(now):%Y-%m-%d %H:%M:%S}"
         jobs.enqueue(session, "night", {"slot": slot}, at=now, dedupe="by hand")
-    flash(_("The night will begin in a moment; load this page again to see how it goes."))
+    flash(_("The night begins in a moment; its line appears below."))
     return redirect("/nights")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from service.core import audit, locks
-from service.core.errors import DeskError, Invalid
+from service.core.errors import DeskError, Invalid, NotFound
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, SignInAttempt, Staff, StaffSession
 
@@ -158,6 +158,27 @@ def hire(
     session.flush()
     audit.record(session, at=at, by=None, verb="created", entity="staff", entity_id=person.id, branch_id=home.id)
     return person.id
+
+
+def give_password(session: Session, username: str, password: str, *, at: datetime) -> None:
+    """The person signs in with this password alone: earlier sign-ins have ended, refused attempts are forgotten."""
+    person = session.scalars(select(Staff).where(Staff.username == username.strip().lower()).with_for_update()).first()
+    if person is None:
+        raise NotFound(_("Nobody signs in as %(name)s. Check the name.", name=username))
+    person.password = PasswordHasher().hash(password)
+    open_ = select(StaffSession.id).where(StaffSession.staff_id == person.id, StaffSession.ended_at.is_(None))
+    for sid in session.scalars(open_).all():
+        end_session(session, sid, at=at)
+    session.execute(delete(SignInAttempt).where(SignInAttempt.username == person.username))
+    audit.record(
+        session,
+        at=at,
+        by=None,
+        verb="password given",
+        entity="staff",
+        entity_id=person.id,
+        branch_id=person.branch_id,
+    )
 
 
 def _branch(session: Session, code: str) -> Branch:

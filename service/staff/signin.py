@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import flask_login
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, redirect, request, session
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
 from flask_security.utils import validate_redirect_url
@@ -107,6 +109,7 @@ def install(app: Flask, settings: Settings) -> None:
     flask_login.user_logged_in.connect(_begun, app)
     flask_login.user_logged_out.connect(_ended, app)
     app.before_request(_forget_dead_cookie)
+    app.before_request(_forget_broken_place)
 
 
 def wire() -> None:
@@ -155,6 +158,18 @@ def _read() -> Identity | None:
         return None
     with db.begin(scope.NONE) as work:
         return queries.signed_in(work, str(sid))
+
+
+def _forget_broken_place() -> ResponseReturnValue | None:
+    """Whoever is to be led to an address that cannot be read, such as http://[, starts at the sign-in."""
+    if request.path != current_app.config["SECURITY_LOGIN_URL"]:
+        return None
+    try:
+        for place in request.values.getlist("next"):
+            urlsplit(place)
+    except ValueError:
+        return redirect(current_app.config["SECURITY_LOGIN_URL"])
+    return None
 
 
 def _forget_dead_cookie() -> None:

@@ -46,7 +46,10 @@ def theme() -> ResponseReturnValue:
 
 def back() -> str:
     """Where the person came from, on this site only."""
-    parts = urlsplit(request.form.get("next") or request.referrer or "/")
+    try:
+        parts = urlsplit(request.form.get("next") or request.referrer or "/")
+    except ValueError:  # such as http://[
+        return "/"
     path = parts.path or "/"
     if not path.startswith("/") or path.startswith("//"):
         return "/"

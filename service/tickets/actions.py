@@ -25,7 +25,7 @@ class WrongState(DeskError):
 
 
 class StaleTicket(DeskError):
-    """Somebody else changed the ticket since it was read."""
+    """The ticket was changed since it was read, in another window or by another person."""
 
 
 def register(session: Session, new: NewTicket, *, by: int, at: datetime) -> int:
@@ -199,7 +199,11 @@ def _begin(session: Session, ticket_id: int, verb: str, version: int | None) -> 
     ticket = _locked(session, ticket_id)
     if version is not None and version != ticket.version:
         raise StaleTicket(
-            _("Ticket %(number)s was changed meanwhile. Load it again and repeat your change.", number=ticket.number)
+            _(
+                "Ticket %(number)s was changed meanwhile, perhaps in another window of yours. "
+                "This step was not done; see how the ticket stands now and go on from there.",
+                number=ticket.number,
+            )
         )
     if ticket.state not in rules.MOVES[verb].sources:
         raise WrongState(

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity
+from service.core import clock, db, identity, pages
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -263,9 +263,15 @@ def dial(ticket_id: int) -> ResponseReturnValue:
 
 def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseReturnValue:
     person = identity.require(rules.MOVES[verb].permission)
-    with db.begin(person.scope) as session:
-        act(session, by=person.staff_id, at=clock.now(), version=number("version"))
-    _done()
+    try:
+        with db.begin(person.scope) as session:
+            act(session, by=person.staff_id, at=clock.now(), version=number("version"))
+    except (actions.StaleTicket, actions.WrongState) as error:
+        if not pages.wants_page():
+            raise
+        flash(error.message, "banner")  # on the ticket itself, where the way on is
+    else:
+        _done()
     return redirect(f"/tickets/{ticket_id}")
 
 

@@ -1,6 +1,7 @@
 """The desk under a person's hands: what is chosen, typed and told stays what it was meant to be."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -158,7 +159,6 @@ def test_a_result_outlives_the_refusal_of_a_stale_page(ticket: int, opened: Open
     ada.page.click("footer >> text=Finish")
     ada.page.wait_for_selector(".steps .now >> text=To settle")
     assert ada.page.evaluate("Object.keys(sessionStorage).filter(key => key.startsWith('draft'))") == []
-    ada.faults.clear()  # the browser itself notes the 409
 
 
 def test_a_registered_ticket_leaves_no_words_behind(firm: SimpleNamespace, opened: Opened) -> None:
@@ -352,3 +352,45 @@ def test_a_caller_who_withholds_the_number_is_called_so(firm: SimpleNamespace, o
     ada.page.wait_for_selector(".pop-head >> text=Number withheld")
     ada.page.wait_for_selector("text=The caller withholds the number")
     assert "anonymous" not in ada.page.inner_text(".pane.left")
+
+
+def test_a_ticket_registered_for_oneself_stands_among_the_own_ones_at_once(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    assert ada.page.inner_text("#mine-count") == "0"
+    scene.rings()
+    ada.page.wait_for_selector("article.pop .pop-details .who")
+    ada.page.keyboard.press("F2")
+    ada.page.fill("[name=subject]", "paper jam")
+    ada.page.select_option("[name=assignee_id]", str(firm.ada.id))
+    ada.page.keyboard.press("Control+Enter")
+    ada.page.wait_for_selector("[data-saved]")
+
+    ada.until("document.querySelector('#mine-count').textContent === '1'")
+    ada.page.click("[data-tab=home]")
+    ada.page.wait_for_selector("[data-panel=home] td.main >> text=paper jam")
+    assert ada.page.locator("[data-panel=home] .left-time[data-due]").count() == 1
+
+
+@pytest.mark.parametrize("width", [1024, 1180, 1280, 1440])
+def test_the_subject_is_the_last_column_to_give_way(width: int, ticket: int, opened: Opened) -> None:
+    with db.begin(scope.ALL) as work:
+        work.execute(text("update ticket set assignee_id = (select id from staff where username = 'ada')"))
+    ada = opened(width, 800).sign_in("ada")
+    for path in ("/tickets?view=all", "/desk"):
+        ada.go(path)
+        ada.page.wait_for_selector("td.main")
+        assert ada.page.evaluate("document.querySelector('td.main').clientWidth") >= 140, path
+        assert ada.wide() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1280, 1440])
+def test_a_ledger_cuts_no_figure(width: int, firm: SimpleNamespace, opened: Opened) -> None:
+    today = clock.now().date()
+    with db.begin(scope.ALL) as work:
+        make.invoice(work, firm.customer, "1234567.89", today - timedelta(days=300), today - timedelta(days=261), clock.now())
+    ada = opened(width, 800).sign_in("ada")
+    ada.go(f"/customers/{firm.customer.id}")
+    cut = "[...document.querySelectorAll('.ledger td, .facts dd, .facts small')].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"
+    assert ada.page.evaluate(cut) == []
+    assert ada.page.evaluate("(() => { const box = document.querySelector('.ledger').parentElement; return box.scrollWidth - box.clientWidth; })()") == 0
+    assert "1,234,567.89" in ada.page.inner_text(".ledger")

@@ -7,11 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import openpyxl
+import pandas as pd
 import pytest
 from flask import Flask
 from flask_babel import Babel
 
 from dashboards import excel, figures, parts, words
+from dashboards.pages import calls as calls_board
+from dashboards.pages import sla as sla_board
 from dashboards.questions import calls, sla
 from dashboards.state import State, parse
 from etl import nightly
@@ -179,3 +182,22 @@ def test_the_working_day_is_the_same_from_half_hours_and_from_calls(generation: 
 
     assert list(halves.itertuples(index=False, name=None)) == [(18, 4, 3, 1, 1, 2, 1)]
     assert list(by_call.itertuples(index=False, name=None)) == [(18, 2, 2, 0, 0, 2, 1)]
+
+
+def test_the_worst_branch_has_the_lowest_rate_not_the_most_tickets() -> None:
+    columns = ["branch_name", "branch_name_en", "met", "missed"]
+    branches = pd.DataFrame([("浦东", "Pudong", 900, 60), ("苏州", "Suzhou", 80, 20), ("昆山", "Kunshan", 0, 1)], columns=columns)
+    app = Flask("t")
+    Babel(app, default_locale="en", locale_selector=lambda: "en")
+    with app.test_request_context():
+        worst = sla_board._worst(branches, pd.DataFrame())
+    assert worst is not None and (worst.name, worst.rate, worst.missed, worst.decided) == ("Suzhou", 80.0, 20, 100)
+
+
+def test_hours_with_few_calls_are_hatched_and_a_period_without_a_past_says_so(generation: Generation) -> None:
+    app = Flask("t")
+    Babel(app, default_locale="en", locale_selector=lambda: "en")
+    with app.test_request_context():
+        shown = str(calls_board.page(state(generation, "calls"), generation, reader(scope.ALL)))
+    assert "fewer than 10 calls" in shown and "'type': 'path'" in shown
+    assert "no data in the compared period" in shown and "from 0" not in shown

@@ -17,11 +17,12 @@ from tests.signin.people import PAGE
 
 PEOPLE = {"a": "ada", "s": "cleo", "t": "wang", "f": "fay", "m": "mei", "r": "root", "-": ""}
 DESK, WRITE, ALL, BOARDS, FLOOR = "asmr", "astmr", "astfmr", "sfmr", "smr"
-TICKET = {"version": "999"}  # nobody has seen that version: 409, and nothing is changed
+TICKET = {"version": "999"}  # nobody has seen that version: back to the ticket, and nothing is changed
 # Route -> who is let in and what they hear. Everybody else who is signed in hears 403, and a stranger is sent to sign in.
 DOORS: dict[str, tuple[str, int]] = {
     "GET /": (ALL, 302),
     "GET /desk": (DESK, 200),
+    "GET /desk/mine": (DESK, 200),
     "GET /desk/pops/<int:pop_id>": ("a", 200),
     "POST /desk/pops/<int:pop_id>/choose": ("a", 200),
     "POST /desk/pops/<int:pop_id>/attach": ("a", 200),
@@ -56,11 +57,11 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /tickets/<int:ticket_id>": (ALL, 200),
     "GET /tickets/of-call/<int:call_id>": (ALL, 200),
     "POST /tickets": (WRITE, 422),
-    "POST /tickets/<int:ticket_id>/assign": ("asmr", 409),
-    "POST /tickets/<int:ticket_id>/accept": (WRITE, 409),
-    "POST /tickets/<int:ticket_id>/start": (WRITE, 409),
-    "POST /tickets/<int:ticket_id>/finish": (WRITE, 409),
-    "POST /tickets/<int:ticket_id>/close": ("smr", 409),
+    "POST /tickets/<int:ticket_id>/assign": ("asmr", 302),
+    "POST /tickets/<int:ticket_id>/accept": (WRITE, 302),
+    "POST /tickets/<int:ticket_id>/start": (WRITE, 302),
+    "POST /tickets/<int:ticket_id>/finish": (WRITE, 302),
+    "POST /tickets/<int:ticket_id>/close": ("smr", 302),
     "POST /tickets/<int:ticket_id>/note": (WRITE, 422),
     "GET /nights": (BOARDS, 200),
     "POST /nights": ("r", 302),
@@ -198,8 +199,10 @@ def test_a_refused_form_is_a_page_for_a_person_and_a_sentence_for_a_script(
     form = TICKET | {"csrf_token": people.token(client, "/tickets")}
     path = f"/tickets/{firm.ticket_id}/accept"
     page = client.post(path, data=form, headers=PAGE)
-    assert (page.mimetype, page.status_code) == ("text/html", 409)
-    assert "was changed meanwhile" in page.text and "<nav" in page.text
+    assert (page.status_code, page.location) == (302, f"/tickets/{firm.ticket_id}")
+    ticket = client.get(page.location, headers=PAGE)
+    assert "was changed meanwhile" in ticket.text and 'role="alert"' in ticket.text
+    assert "was changed meanwhile" not in client.get(page.location, headers=PAGE).text
     script = client.post(path, data=form, headers={"Accept": "*/*"})
     assert (script.mimetype, script.status_code) == ("application/json", 409)
     part = client.post(path, data=form, headers={"HX-Request": "true"})

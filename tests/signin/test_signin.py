@@ -18,6 +18,7 @@ from service.app import create_app
 from service.calls import actions as calls
 from service.core import clock, db, scope
 from service.core.config import Settings
+from service.core.model import AuditEntry
 from service.staff import actions, queries
 from service.staff.model import StaffSession
 from tests import make
@@ -160,6 +161,28 @@ def test_nobody_is_led_elsewhere_by_an_address_or_a_form(place: str, app: Flask)
     mark = people.token(client, "/desk")
     chosen = client.post("/settings/locale", data={"locale": "en", "next": place, "csrf_token": mark}, headers=PAGE)
     assert chosen.status_code == 302 and landed(chosen.headers["Location"]) == "localhost"
+
+
+def test_an_address_that_cannot_be_read_leads_home(app: Flask) -> None:
+    client = app.test_client()
+    form = {"locale": "en", "next": "http://[", "csrf_token": people.token(client)}
+    answer = client.post("/settings/locale", data=form, headers=PAGE)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    for ask in (client.get, client.post):
+        answer = ask("/sign-in", query_string={"next": "http://["}, headers=PAGE, **({"data": form} if ask == client.post else {}))
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
+
+
+def test_a_new_password_ends_the_old_one_and_the_sign_ins_made_with_it(app: Flask, settings: Settings) -> None:
+    client = app.test_client()
+    assert people.typed(client, "ada", make.PASSWORD)[0] == 302
+    with db.begin(scope.ALL) as work:
+        actions.give_password(work, " Ada", "entirely another", at=clock.now())
+        told = work.execute(select(AuditEntry.verb, AuditEntry.entity).order_by(AuditEntry.id.desc()).limit(1)).one()
+    assert tuple(told) == ("password given", "staff")
+    assert client.get("/desk", headers=PAGE).status_code == 302
+    assert people.typed(app.test_client(), "ada", make.PASSWORD)[0] == 200
+    assert people.typed(app.test_client(), "ada", "entirely another")[0] == 302
 
 
 def test_the_sign_in_leads_to_the_page_that_was_asked_for(app: Flask) -> None:

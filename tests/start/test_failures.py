@@ -128,7 +128,9 @@ def test_the_demo_on_one_lone_address(tmp_path: Path) -> None:
 
 
 def test_a_ring_without_a_demo(tmp_path: Path) -> None:
-    assert "Start `ringdesk demo` first" in ends(["ring"], without_database(tmp_path))
+    (tmp_path / "postgresql").mkdir()
+    said = ends(["ring"], without_database(tmp_path))
+    assert "Start `ringdesk demo` first" in said and str(tmp_path) in said
 
 
 def test_a_switch_that_nobody_named(settings: Settings, database: db.Database, tmp_path: Path) -> None:

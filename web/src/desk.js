@@ -58,7 +58,7 @@ function refresh() {
   comeForward();
   const id = currentId();
   [...asked.keys()].filter((known) => !popOf(known)).forEach(forget);
-  for (const pop of pops()) load(pop);
+  for (const pop of pops()) { load(pop); hungUp(pop); }
   all("[data-context]", desk).forEach((pane) => { pane.hidden = Number(pane.dataset.context) !== id; });
   one("[data-idle]", desk)?.toggleAttribute("hidden", pops().length > 0);
   one("[data-idle-context]", desk)?.toggleAttribute("hidden", Boolean(id));
@@ -78,11 +78,20 @@ function forget(id) {
 function load(pop, force = false) {
   if (["answered", "gone"].includes(pop.state)) return;
   const before = asked.get(pop.pop_id);
-  const wanted = { talked: Boolean(before?.talked) || pop.state === "talking", party: pop.party_id };
+  const wanted = { talked: Boolean(before?.talked) || pop.state === "talking", party: pop.party_id, over: before?.over };
   if (!force && before?.talked === wanted.talked && before.party === wanted.party) return;
   asked.set(pop.pop_id, wanted);
   if (before && before.party !== wanted.party) renewParty(pop.pop_id);
   details(pop.pop_id, `/desk/pops/${pop.pop_id}`);
+}
+
+// A call is stored a moment after its card hears that it ended; then its length stands among the last calls.
+const STORED = [1500, 6000];
+function hungUp(pop) {
+  const known = asked.get(pop.pop_id);
+  if (!known?.talked || known.over || pop.state !== "ended") return;
+  known.over = true;
+  for (const wait of STORED) setTimeout(() => { if (popOf(pop.pop_id)) load(popOf(pop.pop_id), true); }, wait);
 }
 
 async function details(id, url, options) {

@@ -22,7 +22,16 @@ function paint(unheard) {
   strip.hidden = !words.length;
 }
 
+// Who listened is written down at the first byte; the list of plays is read again once sound runs. Media events do not bubble.
+const heard = new WeakSet();
+function played({ target }) {
+  if (!target.closest("[data-player]") || heard.has(target)) return;
+  heard.add(target);
+  document.body.dispatchEvent(new CustomEvent("played"));
+}
+
 export function start() {
+  document.addEventListener("playing", played, true);
   const known = one("[data-feed-strip]")?.dataset.feedStrip;
   paint(JSON.parse(known || "[]"));
 }

@@ -1,6 +1,7 @@
 // What every page has: keys, busy buttons, drafts, toasts, the strip that says when the link is down.
 import { dropDraft, forgetDrafts, keepDraft, restoreDraft } from "./draft.js";
 import { all, icon, one, write } from "./dom.js";
+import { count } from "./left.js";
 import { clock, say, since, timeOfDay } from "./words.js";
 
 export function start() {
@@ -14,6 +15,7 @@ export function start() {
   setInterval(ticks, 1000);
   ticks();
   rows();
+  one(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // ---- keys: Ctrl+K search, Ctrl+Enter the primary of this form, F2 ticket of the call, J K Enter in lists, N new
@@ -106,6 +108,7 @@ function vanish(node) {
 // ---- clocks that run without a reload
 function ticks() {
   all("time[data-since]").forEach((node) => write(node, clock(since(node.dataset.since))));
+  count();
 }
 
 // ---- the link to the telephone; each attempt that fails says again that it is down, and only the first one counts

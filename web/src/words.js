@@ -8,6 +8,11 @@ export function say(key, values = {}) {
   return (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
+// Seconds until a moment of the server, by the server's clock; negative once it has passed.
+export function until(moment) {
+  return Math.floor((Date.parse(moment) - Date.now() + skew) / 1000);
+}
+
 // Seconds since a moment of the server, by the server's clock.
 export function since(moment) {
   return Math.max(0, Math.floor((Date.now() - skew - Date.parse(moment)) / 1000));
