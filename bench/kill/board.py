@@ -45,11 +45,12 @@ def scenario(people: int, seed: int) -> Scenario:
 
 
 class Board:
-    """A simulated switch in a thread of its own. `heard` holds the spans in which a listener was signed in."""
+    """A simulated switch in a thread of its own. `heard` holds the spans in which a listener was signed in; `rung` counts the calls."""
 
     def __init__(self, people: int, seed: int) -> None:
         self.switch = Simulator(scenario(people, seed), secret=SECRET, arrivals=False)
         self.heard: list[list[float]] = []
+        self.rung = 0
         self._random = random.Random(f"{seed}/arrivals")
         self._ringing = False
         self._loop = asyncio.new_event_loop()
@@ -91,6 +92,7 @@ class Board:
         call = self.switch.day.begin(plan)
         self.switch._flush()
         self.switch._moved.set()
+        self.rung += 1
         return call.truth
 
     def open(self) -> None:

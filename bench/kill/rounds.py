@@ -18,6 +18,7 @@ VICTIMS = ("listener", "web", "postgresql", "night")
 WORDS = {"listener": "listen", "web": "web"}
 PEOPLE, WATCHED = 12, 4
 CALM = 1.5  # seconds of calls before anybody dies
+ENOUGH = 6  # calls without which a round proves little
 SETTLE = 60.0  # seconds until everything must have been caught up with
 
 
@@ -81,6 +82,7 @@ class Rounds:
     def play(self, number: int) -> Told:
         """One round, from the first ring to the proof."""
         told, before, deaf = Told(number), len(self.board.truths()), self._deaf()
+        first = self.board.rung
         nights = Nights(self.firm, self.random, str(number))
         self.board.open()
         nights.start()
@@ -88,6 +90,7 @@ class Rounds:
             self._deaths(told, nights)
             self._recovered()
             time.sleep(self.random.uniform(0.5, 1.5))
+            until(lambda: self.board.rung - first >= ENOUGH, "enough callers")
         finally:
             self.board.close()
             nights.stop()
