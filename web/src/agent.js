@@ -43,7 +43,7 @@ function paint() {
 const chosen = () => (agent.chosen === "pause" ? `pause:${agent.reason}` : agent.chosen);
 
 function timer(own) {
-  if (own.state === "acw" && own.acw_until) return clock(until(own.acw_until));
+  if (own.state === "acw" && own.acw_until) return clock(Math.max(0, until(own.acw_until)));
   return ["offline", "ringing"].includes(own.state) || !own.since ? "" : clock(since(own.since));
 }
 

@@ -18,11 +18,6 @@ export function since(moment) {
   return Math.max(0, Math.floor((Date.now() - skew - Date.parse(moment)) / 1000));
 }
 
-// Seconds until a moment of the server, by the server's clock.
-export function until(moment) {
-  return Math.max(0, Math.ceil((Date.parse(moment) - (Date.now() - skew)) / 1000));
-}
-
 export function clock(seconds) {
   const two = (number) => String(number).padStart(2, "0");
   const hours = Math.floor(seconds / 3600);
