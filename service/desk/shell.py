@@ -27,6 +27,12 @@ class Place:
     path: str
     permission: str
 
+    @property
+    def here(self) -> bool:
+        """True while the page of this request is in this place."""
+        room = "/dashboards" if self.path.startswith("/dashboards") else self.path
+        return request.path == room or request.path.startswith(f"{room}/")
+
 
 PLACES = (
     Place(_l("Desk"), "phone-call", "/desk", "desk.use"),
