@@ -11,9 +11,12 @@ def wire(settings: Settings) -> None:
     from recordings import purge
     from service import doctor
     from service.calls import actions as calls
-    from service.core import clock, housekeeping, jobs
+    from service.core import clock, housekeeping, jobs, search
+    from service.devices import index as devices
+    from service.parties import index as parties
     from service.staff import actions as staff
     from service.staff import signin
+    from service.tickets import index as ticket_index
     from service.tickets import queries as tickets
     from telephony import backfill
 
@@ -24,4 +27,5 @@ def wire(settings: Settings) -> None:
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
+    jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))

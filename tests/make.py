@@ -16,8 +16,10 @@ from service.calls.model import Call, PhoneLine
 from service.calls.schemas import CallFacts
 from service.core import db
 from service.core import phone as phones
+from service.core.search import reading
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
+from service.parties.index import index
 from service.parties.model import Contact, Party, PartyPhone
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, Staff
@@ -149,14 +151,13 @@ def cast(session: Session, at: datetime) -> SimpleNamespace:
 
 def party(session: Session, branch: Branch, name: str = "上海恒通物流有限公司", **more: Any) -> Party:
     """A customer."""
-    from service.parties.actions import pinyin
     from tests.conftest import AT
 
     made = Party(
         **{
             "number": f"C-{next(_counter)}",
             "name": name,
-            "name_pinyin": pinyin(name),
+            "name_pinyin": reading(name),
             "grade": "standard",
             "created_at": AT,
             "branch_id": branch.id,
@@ -165,6 +166,7 @@ def party(session: Session, branch: Branch, name: str = "上海恒通物流有�
     )
     session.add(made)
     session.flush()
+    index(session, [made.id])
     return made
 
 
@@ -173,6 +175,7 @@ def contact(session: Session, party: Party, name: str = "王丽华", **more: Any
     made = Contact(party_id=party.id, name=name, branch_id=party.branch_id, **more)
     session.add(made)
     session.flush()
+    index(session, [party.id])
     return made
 
 
@@ -190,6 +193,7 @@ def phone(session: Session, party: Party, raw: str, contact: Contact | None = No
     )
     session.add(made)
     session.flush()
+    index(session, [party.id])
     return made
 
 

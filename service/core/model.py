@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
@@ -113,6 +113,27 @@ class Tombstone(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     table_name: Mapped[str] = mapped_column(Text)
     row_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class SearchEntry(Base):
+    """A thing as it is looked for; `tokens` are lexemes of our own making, see core.search."""
+
+    __tablename__ = "search_entry"
+    __table_args__ = (
+        Index("ix_search_entry_tokens", "tokens", postgresql_using="gin"),
+        Index("ix_search_entry_label_key", "label_key", postgresql_ops={"label_key": "text_pattern_ops"}),
+        Index("ix_search_entry_code", "code"),
+    )
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    ref_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    branch_id: Mapped[branch]
+    label: Mapped[str] = mapped_column(Text)
+    label_key: Mapped[str] = mapped_column(Text)
+    hint: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    code: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    reading: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    weight: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    tokens: Mapped[str] = mapped_column(TSVECTOR)
 
 
 class DoctorReport(Base):

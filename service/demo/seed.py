@@ -18,7 +18,7 @@ from service.core import phone as phones
 from service.demo import history, names, today
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
-from service.parties.actions import pinyin
+from service.core.search import reading
 from service.parties.model import Contact, Party, PartyPhone
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, Staff
@@ -133,7 +133,7 @@ def _parties(session: Session, firm: Firm) -> None:
         party = Party(
             number=f"C-{1001 + number}",
             name=name,
-            name_pinyin=pinyin(name),
+            name_pinyin=reading(name),
             branch_id=firm.branches[code],
             grade=firm.dice.choices(("vip", "gold", "standard"), (1, 2, 5))[0],
             credit_days=firm.dice.choice((30, 30, 45, 60)),

@@ -14,10 +14,13 @@ import click
 from sqlalchemy import text
 
 from service import prepare, start
-from service.core import clock, db, scope
+from service.core import clock, db, scope, search
 from service.core.config import Settings, SwitchSettings
 from service.demo import names, seed, voices
+from service.devices import index as devices
+from service.parties import index as parties
 from service.supervisor import Child
+from service.tickets import index as tickets
 
 AGENTS = ",".join(f"{extension}={name}" for _, name, _, _, _, extension in names.PEOPLE if extension)
 
@@ -82,7 +85,8 @@ def _planted(settings: Settings) -> bool:
             return False
         click.echo("Inventing the firm and its last ninety days …")
         seed.plant(session, now=clock.now(), zone=settings.timezone)
-        return True
+    search.rebuild((parties.rebuild, devices.rebuild, tickets.rebuild), {})
+    return True
 
 
 def _simulator(settings: Settings, calls_per_hour: float) -> Child:

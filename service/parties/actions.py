@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service.core import audit, numbers
+from service.core import audit, numbers, search
 from service.core import phone as phones
 from service.core.errors import Invalid, NotFound
+from service.parties.index import index
 from service.parties.model import Contact, Party, PartyPhone
 
 
@@ -25,12 +25,6 @@ class NewParty:
     address: str = ""
 
 
-def pinyin(name: str) -> str:
-    """Initials, a space, and the full reading, for sorting and search: 王丽华 -> 'wlh wanglihua'."""
-    initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER)).lower()
-    return f"{initials} {''.join(lazy_pinyin(name)).lower()}"[:200]
-
-
 def create_party(session: Session, new: NewParty, *, by: int, branch_id: int, at: datetime) -> int:
     """The customer exists with its first number and contact; returns its id."""
     name = new.name.strip()
@@ -39,7 +33,7 @@ def create_party(session: Session, new: NewParty, *, by: int, branch_id: int, at
     party = Party(
         number=numbers.take(session, "C", at),
         name=name[:200],
-        name_pinyin=pinyin(name),
+        name_pinyin=search.reading(name),
         kind=new.kind,
         address=new.address.strip()[:300],
         created_at=at,
@@ -49,6 +43,7 @@ def create_party(session: Session, new: NewParty, *, by: int, branch_id: int, at
     session.flush()
     if new.phone.strip():
         _attach(session, party, new.phone, new.contact_name)
+    index(session, [party.id])
     audit.record(
         session,
         at=at,
@@ -68,6 +63,7 @@ def attach_phone(session: Session, party_id: int, raw: str, *, contact_name: str
     if party is None:
         raise NotFound(_("This customer is not in your branches. Search again or ask the branch that owns it."))
     phone = _attach(session, party, raw, contact_name)
+    index(session, [party.id])
     audit.record(
         session,
         at=at,

@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, or_, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from service.core import search as finder
 from service.core.phone import Phone
 from service.core.scope import ALL, Scope
 from service.parties.model import Contact as Contact
@@ -82,25 +83,22 @@ def card(session: Session, party_id: int) -> Card | None:
     return Card(party, contacts, phones)
 
 
-def search(session: Session, typed: str, limit: int = 20) -> list[Row[tuple[int, str, str, str]]]:
-    """Parties whose name, pinyin initials, number or phone begins so or contains it, closest first."""
-    wanted = typed.strip()
-    if not wanted:
-        return []
-    safe = wanted.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-    digits = "".join(c for c in wanted if c.isdigit())
-    by_phone = select(PartyPhone.party_id).where(PartyPhone.digits.like(f"%{digits}%")) if len(digits) >= 4 else None
-    tests = [Party.name.ilike(f"%{safe}%"), Party.name_pinyin.like(f"%{safe.lower()}%"), Party.number.ilike(f"{safe}%")]
-    if by_phone is not None:
-        tests.append(Party.id.in_(by_phone))
-    return list(
-        session.execute(
-            select(Party.id, Party.number, Party.name, Party.grade)
-            .where(or_(*tests))
-            .order_by(Party.name.ilike(f"{safe}%").desc(), Party.name_pinyin, Party.id)
-            .limit(limit)
-        )
-    )
+@dataclass(frozen=True)
+class Found:
+    """A party that fits what was typed."""
+
+    id: int
+    number: str
+    name: str
+    grade: str
+
+
+def search(session: Session, typed: str, limit: int = 20) -> list[Found]:
+    """Parties of which a name, pinyin, number, phone or address fits every word, closest first."""
+    hits = finder.find(session, typed, kinds=["party"], most=limit)
+    rows = select(Party.id, Party.number, Party.name, Party.grade).where(Party.id.in_([hit.ref_id for hit in hits]))
+    known = {row.id: Found(*row) for row in session.execute(rows)} if hits else {}
+    return [known[hit.ref_id] for hit in hits if hit.ref_id in known]
 
 
 def names(session: Session, ids: set[int]) -> dict[int, str]:

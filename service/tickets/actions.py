@@ -15,6 +15,7 @@ from service.parties import queries as parties
 from service.sla import queries as sla
 from service.staff import queries as staff
 from service.tickets import rules
+from service.tickets.index import index
 from service.tickets.model import Ticket, TicketCall, TicketEvent
 from service.tickets.queries import STATE
 from service.tickets.schemas import NewTicket
@@ -40,6 +41,7 @@ def register(session: Session, new: NewTicket, *, by: int, at: datetime) -> int:
     ticket = _row(session, new, card.party.branch_id, by, at)
     session.add(ticket)
     session.flush()
+    index(session, [ticket.id])
     _line(session, ticket, "registered", by=by, at=at, field="state", new="registered", note=new.subject)
     if new.call:
         link_call(session, ticket.id, *new.call, by=by, at=at)

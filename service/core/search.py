@@ -1,0 +1,219 @@
+"""One index for whatever is looked for by a few typed letters: names and their pinyin, codes, serials, phones, addresses.
+
+A context puts an entry beside each thing of its own; whoever types gets the closest entries of their branches. PostgreSQL's
+function `ringdesk_search` asks, because under row-level security no index serves `@@` (it is not leakproof); the function
+keeps to the declared branches by itself.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any, Protocol
+
+from pypinyin import Style, lazy_pinyin, pinyin
+from sqlalchemy import delete, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from service.core import db, phone, scope
+from service.core.model import SearchEntry
+
+LONGEST = 100  # letters typed; more says nothing more
+WORDS = 6
+BATCH = 500
+READINGS = 8  # of a name whose signs can be read in several ways
+CJK = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
+PIECES = re.compile(rf"({CJK.pattern})|([a-z0-9]+)")
+LATIN = re.compile(r"[^\W_㐀-鿿]+")
+NUMBER = re.compile(r"\+?[\d\s().\-–—]{4,}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A thing as it is looked for: `label` and `hint` are shown; `codes` and `phones` are found by any part of four signs."""
+
+    kind: str
+    ref_id: int
+    branch_id: int
+    label: str
+    hint: str = ""
+    code: str = ""
+    names: Sequence[str] = ()
+    codes: Sequence[str] = ()
+    phones: Sequence[str] = ()
+    weight: int = 0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An entry that fits; the smaller `distance`, the closer."""
+
+    kind: str
+    ref_id: int
+    label: str
+    hint: str
+    code: str
+    distance: int
+
+
+def put(session: Session, entries: Iterable[Entry]) -> None:
+    """The things are found as they are now."""
+    rows = [_row(entry) for entry in entries]
+    if not rows:
+        return
+    new = insert(SearchEntry)
+    kept = ("branch_id", "label", "label_key", "hint", "code", "reading", "weight", "tokens")
+    session.execute(
+        new.on_conflict_do_update(index_elements=["kind", "ref_id"], set_={name: new.excluded[name] for name in kept}), rows
+    )
+
+
+def drop(session: Session, kind: str, ids: Collection[int]) -> None:
+    """The things are found no more."""
+    session.execute(delete(SearchEntry).where(SearchEntry.kind == kind, SearchEntry.ref_id.in_(ids)))
+
+
+_FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most)")
+
+
+def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: bool = True) -> list[Hit]:
+    """What fits all words of `typed`, closest first; without `phones` digits are no telephone's."""
+    asked = normal(typed)[:LONGEST]
+    query = " & ".join(f"({one})" for one in islice(_questions(asked, phones), WORDS))
+    if not query:
+        return []
+    number = _national(asked) if phones and NUMBER.fullmatch(asked) else ""
+    values = {"query": query, "typed": asked, "written": _bare(asked) or "-", "exact": f"p{number}" if number else "", "kinds": list(kinds), "most": most}
+    return [Hit(*row) for row in session.execute(_FIND, values)]
+
+
+class Source(Protocol):
+    """A context that indexes its things in the order of their ids."""
+
+    def __call__(self, session: Session, after: int, most: int) -> int | None:
+        """The next things are indexed; returns the last id, None when there is none left."""
+
+
+def rebuild(sources: Sequence[Source], args: dict[str, Any]) -> None:
+    """Every thing of every context has its entry as of now; a batch is a transaction, so nobody waits for it."""
+    for source in sources:
+        after: int | None = 0
+        while after is not None:
+            with db.begin(scope.ALL) as session:
+                after = source(session, after, BATCH)
+
+
+# ---- what is written down
+
+
+def _row(entry: Entry) -> dict[str, object]:
+    return {
+        "kind": entry.kind,
+        "ref_id": entry.ref_id,
+        "branch_id": entry.branch_id,
+        "label": entry.label[:200],
+        "label_key": normal(entry.label)[:200],
+        "hint": entry.hint[:200],
+        "code": _bare(entry.code)[:80],
+        "reading": reading(entry.label),
+        "weight": entry.weight,
+        "tokens": " ".join(_quoted(token) for token in sorted(tokens(entry))),
+    }
+
+
+def tokens(entry: Entry) -> set[str]:
+    """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p phones."""
+    found: set[str] = set()
+    for name in {entry.label, *entry.names}:
+        found.update(_of_name(normal(name)))
+    for code in {entry.code, *entry.codes}:
+        found.update("n" + part for part in _parts(_bare(code), 3))
+    for number in entry.phones:
+        found.update("p" + part for part in _parts(_national(number), 4))
+    return found
+
+
+def _of_name(name: str) -> Iterator[str]:
+    for run in CJK.findall(name):
+        yield from ("c" + sign for sign in run)
+        yield from ("c" + run[at : at + 2] for at in range(len(run) - 1))
+        for syllables in _readings(run[:24]):
+            for at in range(len(syllables)):
+                yield "i" + "".join(syllable[0] for syllable in syllables[at : at + 16])
+                yield "y" + "".join(syllables[at:])[:40]
+    yield from ("w" + word[:40] for word in LATIN.findall(CJK.sub(" ", name)))
+
+
+def _readings(run: str) -> list[list[str]]:
+    """The syllables of the name as a whole, and for short names, most of them people's, each other reading of its signs."""
+    usual = [syllable for syllable in lazy_pinyin(run) if syllable.isascii() and syllable]
+    if len(run) > 4:
+        return [usual]
+    each = [[one for one in options if one.isascii() and one] or [""] for options in pinyin(run, style=Style.NORMAL, heteronym=True)]
+    others = ([syllable for syllable in way if syllable] for way in islice(product(*each), READINGS))
+    return [usual, *others]
+
+
+def reading(label: str) -> str:
+    """Initials, a space, and the full reading, for order and closeness: 王丽华 is 'wlh wanglihua'."""
+    syllables = lazy_pinyin(normal(label)[:100])
+    return f"{''.join(one[:1] for one in syllables)} {''.join(syllables)}".lower()[:200]
+
+
+def _parts(whole: str, least: int) -> Iterator[str]:
+    """The whole and each of its ends of at least so many signs: with prefixes asked for, any part is found."""
+    whole = whole[:40]
+    yield from (whole[at:] for at in range(max(1, len(whole) - least + 1)) if whole)
+
+
+def _national(number: str) -> str:
+    """Digits as people dial them at home: no +86, no 0086, no 0 in front."""
+    digits = re.sub(r"\D", "", phone.parse(number).e164 or number)
+    return re.sub(r"^(?:00)?86(?=\d{8,})", "", digits).lstrip("0")
+
+
+# ---- what is asked
+
+
+def normal(typed: str) -> str:
+    """Wide letters are narrow, capitals small, blanks single."""
+    return " ".join(unicodedata.normalize("NFKC", typed).replace("\x00", "").lower().split())
+
+
+def _bare(code: str) -> str:
+    """A code as it is compared: letters and digits alone."""
+    return re.sub(r"[\W_]", "", normal(code))
+
+
+def _questions(asked: str, phones: bool) -> Iterator[str]:
+    """One condition a word; a number with gaps is one word."""
+    if NUMBER.fullmatch(asked):
+        digits = re.sub(r"\D", "", asked)
+        yield _any([("n", digits), ("w", digits), *([("p", _national(asked))] if phones else [])])
+        return
+    for word in asked.split():
+        yield from _question(word, phones)
+
+
+def _question(word: str, phones: bool) -> Iterator[str]:
+    code = _bare(word)
+    if code.isascii() and any(sign.isdigit() for sign in code) and code:
+        yield _any([("n", code), ("w", code), *([("p", _national(code))] if phones and code.isdigit() else [])])
+        return
+    for signs, letters in PIECES.findall(word):
+        if signs:
+            pairs = [signs[at : at + 2] for at in range(len(signs) - 1)] or [signs]
+            yield " & ".join(_quoted("c" + pair) for pair in pairs)
+        else:
+            yield _any([("w", letters), ("i", letters), ("y", letters), ("n", letters)])
+
+
+def _any(options: Iterable[tuple[str, str]]) -> str:
+    return " | ".join(f"{_quoted(kind + part)}:*" for kind, part in options if part)
+
+
+def _quoted(lexeme: str) -> str:
+    escaped = lexeme.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
