@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import FrameType
@@ -76,6 +76,7 @@ class Front:
     def __init__(self, settings: Settings, pages: Flask) -> None:
         self.pages = pages
         self.vault = vault.of(settings)
+        self.switches = [switch.name for switch in settings.switches]
         self.pool = ThreadPoolExecutor(6, "front")
         dsn = db.raw_dsn(settings.dsn_app)
         self.hub = hub.Hub(hub.Doors(partial(hub.listening, dsn), _event, _valid, self.pool))
@@ -148,7 +149,7 @@ class Front:
 
     async def _pour(self, send: Send, stream: hub.Stream, staff_id: int, last: int | None) -> None:
         try:
-            first = await self.threaded(_opening, staff_id, stream.topics, last)
+            first = await self.threaded(_opening, staff_id, stream.topics, last, self.switches)
         except SQLAlchemyError:
             first = hub.RETRY
             stream.close()  # the browser comes back by itself
@@ -252,10 +253,10 @@ def _topics(person: Identity) -> tuple[str, ...]:
     return (*own, "floor") if person.may("floor.watch") else own
 
 
-def _opening(staff_id: int, topics: frozenset[str], last: int | None) -> bytes:
+def _opening(staff_id: int, topics: frozenset[str], last: int | None, switches: Sequence[str]) -> bytes:
     at = clock.now()
     with db.begin(scopes.ALL) as session:
-        now: dict[str, Any] = {"pops": calls.snapshot(session, staff_id, at), "unheard": calls.unheard(session)}
+        now: dict[str, Any] = {"pops": calls.snapshot(session, staff_id, at), "unheard": calls.unheard(session, switches)}
         now["agent"] = calls.agent_now(session, staff_id)
         return hub.opening(session, topics, last, now, at=at)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from service.calls.model import BackfillRun, Call, FeedGap, FeedState
@@ -34,7 +34,10 @@ class Today:
 
 @dataclass(frozen=True)
 class Feed:
-    """One switch as its listener, its gaps and its files stand. `age` is the seconds since anything was heard."""
+    """One switch as its listener, its gaps and its files stand.
+
+    `age` is the seconds since anything was heard; `older` gaps were never filled, and nobody expects it any more.
+    """
 
     switch: str
     state: FeedState | None
@@ -43,6 +46,7 @@ class Feed:
     complete_to: datetime | None
     gaps: tuple[Gap, ...]
     unfilled: int
+    older: int
     today: Today
     run: BackfillRun | None
     files: tuple[str, ...]
@@ -60,9 +64,11 @@ def feeds(session: Session, switches: Sequence[tuple[str, tuple[str, ...]]], *, 
 
 def _feed(session: Session, switch: str, files: tuple[str, ...], at: datetime, day: datetime) -> Feed:
     state = session.get(FeedState, switch)
-    shown = session.scalars(select(FeedGap).where(FeedGap.switch == switch).order_by(FeedGap.began_at.desc()).limit(SHOWN))
-    missing = _missing(session, switch, at)
+    recent = select(FeedGap).where(FeedGap.switch == switch).order_by(FeedGap.began_at.desc()).limit(SHOWN)
+    shown = session.scalars(recent).all()
+    told, missing = _told(session, [gap.id for gap in shown], at), _missing(session, switch)
     open_ = next((gap for gap in missing if gap.ended_at is None), None)
+    young = [gap for gap in missing if gap.ended_at is None or gap.ended_at > at - LOOK_BACK]
     heard = state.heard_at if state else None
     run = select(BackfillRun).where(BackfillRun.switch == switch).order_by(BackfillRun.id.desc()).limit(1)
     return Feed(
@@ -71,27 +77,32 @@ def _feed(session: Session, switch: str, files: tuple[str, ...], at: datetime, d
         listens=state is not None and at - state.at <= LISTENS,
         age=max((at - heard).total_seconds(), 0.0) if heard else None,
         complete_to=open_.began_at if open_ else heard,
-        gaps=tuple(Gap(gap, _told(session, gap, at)) for gap in shown),
-        unfilled=len(missing),
+        gaps=tuple(Gap(gap, told.get(gap.id, 0)) for gap in shown),
+        unfilled=len(young),
+        older=len(missing) - len(young),
         today=_today(session, switch, day),
         run=session.scalars(run).first(),
         files=files,
     )
 
 
-def _missing(session: Session, switch: str, at: datetime) -> list[FeedGap]:
-    """The gaps that nothing has filled; what is older than a week is history."""
-    young = or_(FeedGap.ended_at.is_(None), FeedGap.ended_at > at - LOOK_BACK)
-    found = select(FeedGap).where(FeedGap.switch == switch, FeedGap.filled_at.is_(None), young)
+def _missing(session: Session, switch: str) -> list[FeedGap]:
+    """The gaps that nothing has filled."""
+    found = select(FeedGap).where(FeedGap.switch == switch, FeedGap.filled_at.is_(None))
     return list(session.scalars(found.order_by(FeedGap.began_at)))
 
 
-def _told(session: Session, gap: FeedGap, at: datetime) -> int:
-    """Calls in the gap that the files told."""
-    within = and_(Call.started_at <= (gap.ended_at or at), Call.ended_at >= gap.began_at, Call.started_at > gap.began_at - timedelta(days=1))
-    return session.scalars(
-        select(func.count()).select_from(Call).where(Call.switch == gap.switch, Call.provenance == "backfilled", within)
-    ).one()
+def _told(session: Session, gaps: Sequence[int], at: datetime) -> dict[int, int]:
+    """Calls in each gap that the files told."""
+    within = and_(
+        Call.switch == FeedGap.switch,
+        Call.provenance == "backfilled",
+        Call.started_at <= func.coalesce(FeedGap.ended_at, at),
+        Call.ended_at >= FeedGap.began_at,
+        Call.started_at > FeedGap.began_at - timedelta(days=1),
+    )
+    counted = select(FeedGap.id, func.count()).join(Call, within).where(FeedGap.id.in_(gaps)).group_by(FeedGap.id)
+    return {row[0]: row[1] for row in session.execute(counted)} if gaps else {}
 
 
 def _today(session: Session, switch: str, day: datetime) -> Today:

@@ -99,7 +99,10 @@ def call_ended(session: Session, switch: str, call_key: str, *, at: datetime) ->
 
 def _ring(session: Session, news: list[PhoneNews]) -> list[int]:
     """Agents who sit at those phones have ringing pops; returns the pops' ids."""
-    seats = staff.seatings(session, {(item.ring.switch, item.ring.extension) for item in news})
+    earliest = min((item.at for item in news), default=None)
+    if earliest is None:
+        return []
+    seats = staff.seatings(session, {(item.ring.switch, item.ring.extension) for item in news}, since=earliest)
     at_seats = [(item, seats.at(item.ring.switch, item.ring.extension, item.at)) for item in news]
     rung = {(item.ring.switch, item.ring.call_key, item.ring.extension): (item, seat) for item, seat in at_seats if seat}
     if not rung:

@@ -1,5 +1,6 @@
 """Calls as screens need them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,9 +52,10 @@ def snapshot(session: Session, staff_id: int, at: datetime) -> list[dict[str, An
     return [told(pop, queues) for pop in pops]
 
 
-def unheard(session: Session) -> list[tuple[str, str]]:
-    """The switches that are not heard now, each with the time since when."""
-    gaps = session.scalars(select(FeedGap).where(FeedGap.ended_at.is_(None)).order_by(FeedGap.id))
+def unheard(session: Session, switches: Collection[str]) -> list[tuple[str, str]]:
+    """Those of the firm's switches that are not heard now, each with the time since when."""
+    open_ = select(FeedGap).where(FeedGap.ended_at.is_(None), FeedGap.switch.in_(switches))
+    gaps = session.scalars(open_.order_by(FeedGap.id))
     return [(gap.switch, gap.began_at.isoformat()) for gap in gaps]
 
 

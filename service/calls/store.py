@@ -6,7 +6,7 @@ statements by the batch and not by the call.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,7 @@ from service.parties import actions as parties
 from service.parties import queries as party_queries
 from service.staff import queries as staff
 
+EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before any seat was taken
 COPIED = (
     "direction",
     "caller_number",
@@ -237,7 +238,8 @@ class _Around:
         ours = {(fact.switch, name) for fact in self._facts for name in (fact.agent, fact.answered_by)}
         ours |= {(fact.switch, one.extension) for fact in self._facts for one in fact.segments}
         ours |= {(fact.switch, one.extension) for fact in self._facts for one in fact.transfers}
-        return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name})
+        earliest = min((fact.started_at or EVER for fact in self._facts), default=EVER)
+        return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name}, since=earliest)
 
     def chosen(self, fact: CallFacts) -> tuple[int, int | None] | None:
         """Party and contact: what somebody said in a pop of the call, else what the pop of who took it knows."""

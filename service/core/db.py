@@ -48,6 +48,7 @@ def engine(dsn: str, *, name: str, pool_size: int = 5) -> Engine:
         max_overflow=2,
         pool_timeout=10,
         pool_recycle=1800,
+        hide_parameters=True,  # callers' names and numbers do not belong in a log
         connect_args={"application_name": f"ringdesk {name}", "connect_timeout": 5, "options": "-c timezone=UTC"},
     )
 

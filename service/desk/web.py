@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -24,8 +24,9 @@ bp.record_once(shell.registered)
 def desk() -> ResponseReturnValue:
     """The desk with the person's own open tickets; calls come by themselves."""
     person = identity.require("desk.use")
+    switches = [switch.name for switch in current_app.config["RINGDESK"].switches]
     with db.begin(person.scope) as session:
-        own, unheard = _own_tickets(session, person), calls.unheard(session)
+        own, unheard = _own_tickets(session, person), calls.unheard(session, switches)
     return render_template("desk/desk.html", **own, unheard=unheard)
 
 

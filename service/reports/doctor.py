@@ -122,6 +122,7 @@ SAID: Mapping[str, LazyString] = {
     "cdr.ok": _l("They are written."),
     "cdr.off": _l("CDR is switched off."),
     "cdr.unanswered": _l("Only answered calls are written."),
+    "cdr.nameless": _l("Its rows do not name their calls, so that none of them can be used."),
     "cdr.unseen": _l("None was heard yet. On the switch `cdr show status` tells it too."),
     "queuelog.ok": _l("%(path)s can be read."),
     "queuelog.off": _l("The switch does not write it."),

@@ -59,6 +59,7 @@ def _feeds() -> dict[str, Any]:
         "feeds": found,
         "complete_to": min(known) if known and len(known) == len(found) else None,
         "unfilled": sum(feed.unfilled for feed in found),
+        "older": sum(feed.older for feed in found),
     }
 
 

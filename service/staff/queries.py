@@ -89,6 +89,7 @@ _SEATINGS = (
     .where(
         ExtensionAssignment.switch.in_(bindparam("switches", expanding=True)),
         ExtensionAssignment.extension.in_(bindparam("extensions", expanding=True)),
+        ExtensionAssignment.valid_to.is_(None) | (ExtensionAssignment.valid_to > bindparam("since")),
     )
     .order_by(ExtensionAssignment.id)
 )
@@ -109,13 +110,13 @@ class Seatings(dict[tuple[str, str], list[tuple[datetime, datetime | None, Seat]
         return next((seat for begins, ends, seat in held if begins <= moment and (ends is None or ends > moment)), None)
 
 
-def seatings(session: Session, places: set[tuple[str, str]]) -> Seatings:
-    """Who ever sat at these extensions, in one query."""
+def seatings(session: Session, places: set[tuple[str, str]], *, since: datetime) -> Seatings:
+    """Who has sat at these extensions since that moment, in one query."""
     found = Seatings()
     if not places:
         return found
     switches, extensions = {switch for switch, _ in places}, {extension for _, extension in places}
-    rows = session.execute(_SEATINGS, {"switches": list(switches), "extensions": list(extensions)})
+    rows = session.execute(_SEATINGS, {"switches": list(switches), "extensions": list(extensions), "since": since})
     for row in rows:
         seat = Seat(row.id, row.name, row.branch_id, row.reach)
         found.setdefault((row.switch, row.extension), []).append((row.valid_from, row.valid_to, seat))
@@ -158,6 +159,13 @@ def left_at(session: Session, ids: set[int]) -> dict[int, datetime]:
     last = select(StaffSession.staff_id, func.max(StaffSession.ended_at), func.count().filter(StaffSession.ended_at.is_(None)))
     rows = session.execute(last.where(StaffSession.staff_id.in_(ids)).group_by(StaffSession.staff_id))
     return {staff_id: ended for staff_id, ended, still in rows if not still and ended is not None}
+
+
+def seated_at(session: Session, ids: set[int]) -> dict[int, datetime]:
+    """Since when each of these people has sat where they sit now."""
+    held = ExtensionAssignment
+    open_ = select(held.staff_id, held.valid_from).where(held.staff_id.in_(ids), held.valid_to.is_(None))
+    return {row.staff_id: row.valid_from for row in session.execute(open_)} if ids else {}
 
 
 def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:

@@ -9,7 +9,7 @@ from telephony.doctor.finding import Finding, Fix, ok, unseen, warning, wrong
 STALE = timedelta(days=7)
 CEL = Fix("cel.conf", ("[general]", "enable = yes", "apps = all", "events = ALL", "[manager]", "enabled = yes"),
           'asterisk -rx "module reload cel cel_manager"')
-CDR = Fix("cdr.conf", ("[general]", "enable = yes", "unanswered = yes"), 'asterisk -rx "cdr reload"')
+CDR = Fix("cdr.conf", ("[general]", "enable = yes", "unanswered = yes", "[csv]", "loguniqueid = yes", "newcdrcolumns = yes"), 'asterisk -rx "cdr reload"')
 QUEUE_LOG = Fix("logger.conf", ("[general]", "queue_log = yes", "queue_log_to_file = yes"), 'asterisk -rx "logger reload"')
 MAILBOX_APPS = frozenset({"all", "voicemail"})
 
@@ -37,8 +37,11 @@ def cdr(facts: Facts) -> Iterator[Finding]:
     conf = facts.conf
     if conf is not None and conf.has("cdr.conf"):
         on = conf.yes("cdr.conf", "general", "enable", default=True)
-        told = on and conf.yes("cdr.conf", "general", "unanswered")
-        yield ok("cdr") if told else warning("cdr", "off" if not on else "unanswered", CDR)
+        named = conf.yes("cdr.conf", "csv", "loguniqueid") and conf.yes("cdr.conf", "csv", "newcdrcolumns")
+        if on and conf.yes("cdr.conf", "general", "unanswered"):
+            yield ok("cdr") if named else warning("cdr", "nameless", CDR)
+        else:
+            yield warning("cdr", "off" if not on else "unanswered", CDR)
     elif facts.visit.settings.get("corecdrenabled") == "No":
         yield warning("cdr", "off", CDR)
     elif facts.evidence.unanswered:

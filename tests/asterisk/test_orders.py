@@ -225,7 +225,7 @@ def test_a_supervisor_hears_a_talk_at_their_own_phone(floor: SimpleNamespace, ki
     talks(floor)
     floor.lab.phone("1003").answers_after(0.2)
 
-    order = asked(lambda work: actions.orders.listen_in(work, kind, floor.ada.id, "1001", key=f"key-{time.time_ns()}", by=floor.cleo.id, at=clock.now()))
+    order = asked(lambda work: actions.orders.listen_in(work, kind, floor.ada.id, ("pbx1", "1001"), key=f"key-{time.time_ns()}", by=floor.cleo.id, at=clock.now()))
 
     becomes(order, "confirmed")
     time.sleep(1.5)

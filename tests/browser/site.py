@@ -13,7 +13,7 @@ import uvicorn
 from service.app import create_app
 from service.asgi import Front
 from service.core import db
-from service.core.config import Settings
+from service.core.config import Settings, SwitchSettings
 from tests import make
 
 WIDTHS = (390, 1024, 1440)
@@ -33,7 +33,7 @@ def serving(settings: Settings, database: db.Database, port: int = 0) -> Iterato
     place = socket.socket()
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     place.bind(("127.0.0.1", port))
-    real = replace(settings, port=place.getsockname()[1])
+    real = replace(settings, port=place.getsockname()[1], switches=settings.switches or (SwitchSettings(name="pbx1"),))
     options = uvicorn.Config(
         Front(real, create_app(real, database)),
         lifespan="on",

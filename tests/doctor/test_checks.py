@@ -147,7 +147,7 @@ CONF = {
     "manager.conf": "[general]\ntimestampevents = yes ; the switch's clock\n#include \"manager.d/*.conf\"\n",
     "manager.d/ringdesk.conf": "[listener]\nsecret = a;b\nwritetimeout = 5000\neventfilter = !^Event: VarSet\n",
     "cel.conf": "[general]\nenable = yes\napps = voicemail,queue\n[manager]\nenabled = yes\n",
-    "cdr.conf": "[general]\nunanswered = yes\n",
+    "cdr.conf": "[general]\nunanswered = yes\n[csv]\nloguniqueid = yes\nnewcdrcolumns = yes\n",
     "logger.conf": "[general]\nqueue_log = yes\n",
     "queues.conf": "[base](!)\nstrategy = ringall\n[support](base)\n[general]\n",
 }  # fmt: skip
@@ -164,6 +164,7 @@ CONF_CASES = [
     ("cel.off", "warning", {"cel.conf": "[general]\nenable=yes\napps=all\n"}),
     ("cdr.ok", "ok", {}),
     ("cdr.unanswered", "warning", {"cdr.conf": "[general]\nenable = yes\n"}),
+    ("cdr.nameless", "warning", {"cdr.conf": "[general]\nunanswered = yes\n[csv]\nloguniqueid = yes\n"}),
     ("cdr.off", "warning", {"cdr.conf": "[general]\nenable = no\n"}),
     ("queuelog.off", "warning", {"logger.conf": "[general]\nqueue_log => no\n"}),
     ("queuelog.names", "warning", {"queues.conf": "[general]\nlog_membername_as_agent = yes\n"}),

@@ -17,7 +17,7 @@ import httpx
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from service.core import clock, db, scope
+from service.core import clock, config, db, scope
 from service.core.config import Settings
 from service.staff import actions
 from service.staff.model import Staff
@@ -35,6 +35,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
             "RINGDESK_DSN_APP": settings.dsn_app,
             "RINGDESK_DSN_NIGHT": settings.dsn_night,
             "RINGDESK_THREADS": str(settings.threads),
+            "RINGDESK_SWITCHES": config.exported(settings)["RINGDESK_SWITCHES"],
             "PYTHONUNBUFFERED": "1",
         }
         | more

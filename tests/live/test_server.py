@@ -19,7 +19,7 @@ from service.calls import actions
 from service.calls.model import RecordingPlay
 from service.calls.schemas import Ring
 from service.core import clock, db, live, scope
-from service.core.config import Settings
+from service.core.config import Settings, SwitchSettings
 from service.staff import actions as staff
 from tests import make
 from tests.conftest import AT
@@ -42,7 +42,7 @@ RING = Ring(
 
 @pytest.fixture(scope="module")
 def front(settings: Settings, database: db.Database, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return replace(settings, data=tmp_path_factory.mktemp("front"))
+    return replace(settings, data=tmp_path_factory.mktemp("front"), switches=(SwitchSettings(name="pbx1"),))
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,15 @@ def test_a_gap_counts_until_it_is_filled(session: Session, cast: SimpleNamespace
     assert (found.unfilled, [one.calls for one in found.gaps]) == (0, [1])
 
 
+def test_an_old_gap_that_nothing_filled_is_not_forgotten(session: Session) -> None:
+    actions.gap_began(session, "pbx1", at=AT - timedelta(days=9), reason="connection lost")
+    actions.gap_ended(session, "pbx1", at=AT - timedelta(days=8))
+
+    found = feed(session)
+
+    assert (found.unfilled, found.older) == (0, 1)
+
+
 def test_todays_calls_are_counted_by_who_told_them(session: Session, cast: SimpleNamespace) -> None:
     make.call(session, AT)
     make.call(session, AT, provenance="repaired", end_certain=False)

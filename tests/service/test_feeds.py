@@ -33,7 +33,7 @@ def gaps(session: Session) -> list[tuple[object, ...]]:
 def test_a_listener_that_lives_is_left_alone(heard: Session) -> None:
     actions.watch_feeds(heard, ["pbx1"], at=AT + seconds(59))
 
-    assert gaps(heard) == [] and queries.unheard(heard) == []
+    assert gaps(heard) == [] and queries.unheard(heard, ["pbx1"]) == []
 
 
 def test_a_silent_one_is_not_heard_since_its_last_mark_and_told_once(heard: Session) -> None:
@@ -41,7 +41,7 @@ def test_a_silent_one_is_not_heard_since_its_last_mark_and_told_once(heard: Sess
         actions.watch_feeds(heard, ["pbx1"], at=AT + seconds(late))
 
     assert gaps(heard) == [(seconds(0), None, actions.SILENCE)]
-    assert queries.unheard(heard) == [("pbx1", AT.isoformat())]
+    assert queries.unheard(heard, ["pbx1"]) == [("pbx1", AT.isoformat())]
 
 
 def test_one_that_stores_again_is_heard(heard: Session) -> None:
@@ -67,4 +67,5 @@ def test_a_listener_that_knows_itself_to_be_deaf_is_believed(heard: Session) -> 
 def test_a_switch_that_was_never_heard_is_not_taken_for_a_quiet_one(session: Session) -> None:
     actions.watch_feeds(session, ["pbx7"], at=AT)
 
-    assert queries.unheard(session) == [("pbx7", AT.isoformat())]
+    assert queries.unheard(session, ["pbx1", "pbx7"]) == [("pbx7", AT.isoformat())]
+    assert queries.unheard(session, ["pbx1"]) == []  # a switch that the firm has no longer is missed by nobody

@@ -140,7 +140,9 @@ def test_who_talks_does_not_sign_out_but_a_supervisor_may_make_them(session: Ses
     actions.agents.phones_are(session, "pbx1", [], at=AT + SECOND, acw=60 * SECOND)
 
     moves = session.scalars(select(AgentStateChange).where(AgentStateChange.staff_id == cast.ada.id).order_by(AgentStateChange.id))
-    assert [move.new for move in moves] == ["talking"]  # the seat is free: its phone is nobody's state any more
+    assert [move.new for move in moves] == ["talking", "offline"]  # the seat is free: its phone is nobody's state any more
+    ada = session.scalars(select(AgentState).where(AgentState.staff_id == cast.ada.id)).one()
+    assert (ada.state, ada.phase, ada.call_key) == ("offline", "idle", None)
     assert session.execute(text("select by_id from audit_entry where verb = 'set agent'")).scalar() == cast.cleo.id
 
 
@@ -159,6 +161,74 @@ def test_after_call_work_ends_by_itself_and_who_signed_out_of_the_last_browser_i
     people.end_session(session, sid, at=AT + 80 * SECOND)
     assert actions.agents.send_home(session, at=AT + 90 * SECOND) == 1
     assert (ada.state, staff.extension_of(session, cast.ada.id, AT + 91 * SECOND)) == ("offline", None)
+
+
+def test_whose_phone_rings_is_offline_once_somebody_else_sits_there(session: Session, cast: SimpleNamespace) -> None:
+    actions.agents.phones_did(session, "pbx1", [actions.PhoneState("1001", "ringing", AT, False, "1.1")], acw=60 * SECOND)
+    member = actions.MemberNews("vip", "PJSIP/1001", "1001", 1, False, "", dynamic=True)
+    actions.agents.members_did(session, "pbx1", [member], at=AT)
+    actions.agents.sign_in(session, cast.cleo.id, "pbx1", "1001", by=cast.cleo.id, at=AT + SECOND)
+    actions.agents.phones_did(session, "pbx1", [actions.PhoneState("1001", "idle", AT + 2 * SECOND)], acw=60 * SECOND)
+
+    states = {row.staff_id: (row.state, row.phase) for row in session.scalars(select(AgentState))}
+    assert (states[cast.ada.id], states[cast.cleo.id]) == (("offline", "idle"), ("ready", "idle"))
+    removed = session.scalars(select(PhoneOrder).where(PhoneOrder.kind == "queue_remove")).one()
+    assert (removed.staff_id, removed.args) == (cast.ada.id, {"queue": "vip"})  # the next person is in their own queues alone
+
+
+def test_who_closed_the_last_browser_in_a_call_is_sent_home_after_it(session: Session, cast: SimpleNamespace) -> None:
+    from service.staff import actions as people
+
+    sid = people.begin_session(session, cast.ada.id, at=AT, address="", browser="")
+    actions.agents.phones_did(session, "pbx1", [actions.PhoneState("1001", "talking", AT + SECOND, True)], acw=60 * SECOND)
+    people.end_session(session, sid, at=AT + 2 * SECOND)
+    assert actions.agents.send_home(session, at=AT + 3 * SECOND) == 0
+
+    actions.agents.phones_did(session, "pbx1", [actions.PhoneState("1001", "idle", AT + 9 * SECOND)], acw=60 * SECOND)
+    assert actions.agents.send_home(session, at=AT + 10 * SECOND) == 1
+    assert staff.extension_of(session, cast.ada.id, AT + 11 * SECOND) is None
+
+
+def test_a_queue_that_has_lost_a_phone_gets_it_back(session: Session, cast: SimpleNamespace) -> None:
+    actions.agents.serve(session, cast.ada.id, "pbx1", ["support"], by=cast.cleo.id, at=AT)
+    actions.orders.take(session, "pbx1", at=AT + 11 * SECOND, act=True)  # the line to the switch was away for too long
+    for seconds in (12, 29, 31, 32):
+        actions.agents.tend(session, "pbx1", at=AT + seconds * SECOND, act=True)
+
+    orders = session.scalars(select(PhoneOrder).where(PhoneOrder.kind == "queue_add").order_by(PhoneOrder.id)).all()
+    assert [(order.error, order.requested_at) for order in orders] == [("too-late", AT), ("", AT + 31 * SECOND)]
+    member = actions.MemberNews("support", "PJSIP/1001", "1001", 1, False, "", dynamic=True)
+    actions.agents.members_did(session, "pbx1", [member], at=AT + 33 * SECOND)
+    assert not actions.agents.tend(session, "pbx1", at=AT + 99 * SECOND, act=True)
+
+
+def test_a_queue_that_refuses_a_phone_is_not_asked_twice_a_minute(session: Session, cast: SimpleNamespace) -> None:
+    actions.agents.serve(session, cast.ada.id, "pbx1", ["no-such"], by=cast.cleo.id, at=AT)
+    (taken,) = actions.orders.take(session, "pbx1", at=AT, act=True)
+    actions.orders.settle(session, [actions.OrderOutcome(taken.id, "failed", "no-queue")], at=AT)
+    for minutes in (1, 5, 9, 11):
+        actions.agents.tend(session, "pbx1", at=AT + minutes * 60 * SECOND, act=True)
+
+    asked = session.scalars(select(PhoneOrder.requested_at).where(PhoneOrder.kind == "queue_add").order_by(PhoneOrder.id))
+    assert list(asked) == [AT, AT + 11 * 60 * SECOND]
+
+
+def test_nobody_listens_to_the_same_number_at_another_switch(session: Session, cast: SimpleNamespace) -> None:
+    actions.agents.sign_in(session, cast.cleo.id, "pbx2", "1009", by=cast.cleo.id, at=AT)
+
+    with pytest.raises(Invalid, match="sits at the switch pbx1"):
+        actions.orders.listen_in(session, "listen", cast.ada.id, ("pbx1", "1001"), key="key-of-the-ear", by=cast.cleo.id, at=AT)
+
+
+def test_a_double_click_to_listen_is_one_order_and_one_line(session: Session, cast: SimpleNamespace) -> None:
+    actions.agents.sign_in(session, cast.cleo.id, "pbx1", "1009", by=cast.cleo.id, at=AT)
+    orders = [
+        actions.orders.listen_in(session, "listen", cast.ada.id, ("pbx1", "1001"), key="key-of-the-ear", by=cast.cleo.id, at=AT + n * SECOND)
+        for n in range(2)
+    ]
+
+    assert orders[0].id == orders[1].id
+    assert session.execute(text("select count(*) from audit_entry where verb = 'listen'")).scalar() == 1
 
 
 def test_a_phone_that_its_queues_show_otherwise_gets_one_order_in_half_a_minute(session: Session, cast: SimpleNamespace) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select, text, tuple_, update
+from sqlalchemy import delete, exists, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,8 @@ from service.staff import queries as people
 
 FLOOR = "floor"  # the topic of who watches the floor
 RETRY = timedelta(seconds=30)  # a phone whose queues show something else is put right at most so often
+REFUSED = timedelta(minutes=10)  # so often a queue that refused a phone is asked again
+LOST = ("", "too-late", "no-actor", "cut", "not-heard")  # an order that never reached the queue, or that it has forgotten
 FIELDS = ("chosen", "reason", "phase", "customer", "call_key", "acw_until", "state", "since")
 
 
@@ -71,7 +73,7 @@ def sign_out(session: Session, staff_id: int, *, by: int, at: datetime) -> None:
     if by == staff_id and row.phase in rules.ON_CALL:
         raise DeskError(_("A call is at your phone. Hang up first, then sign out."))
     _leave_queues(session, row, by=by, at=at)
-    _put(session, row, rules.chose(_agent(row), "offline", at), by=by, at=at)
+    _put(session, row, rules.left(_agent(row), at), by=by, at=at)
     staff.leave_seat(session, staff_id, by=by, at=at)
 
 
@@ -99,8 +101,9 @@ def serve(session: Session, staff_id: int, switch: str, queues: Sequence[str], *
     branch_id = people.branch_of(session, staff_id)
     gone = AgentQueue.queue.in_(had - set(queues))
     session.execute(delete(AgentQueue).where(AgentQueue.staff_id == staff_id, AgentQueue.switch == switch, gone))
-    for queue in sorted(set(queues) - had):
-        session.add(AgentQueue(staff_id=staff_id, switch=switch, queue=queue, branch_id=branch_id))
+    new = [{"staff_id": staff_id, "switch": switch, "queue": queue, "branch_id": branch_id} for queue in sorted(set(queues) - had)]
+    if new:
+        session.execute(insert(AgentQueue).on_conflict_do_nothing(), new)  # a double click sets them once
     told = {"switch": switch, "queues": ", ".join(sorted(queues))}
     audit.record(session, at=at, by=by, verb="set queues", entity="staff", entity_id=staff_id, new=told, branch_id=branch_id)
     session.flush()
@@ -115,7 +118,10 @@ def serve(session: Session, staff_id: int, switch: str, queues: Sequence[str], *
 
 def phones_did(session: Session, switch: str, news: Sequence[PhoneState], *, acw: timedelta) -> bool:
     """Each phone's agent is in the state that follows; True when anybody's changed. A phone where nobody sits is passed over."""
-    seats = people.seatings(session, {(switch, one.extension) for one in news})
+    earliest = min((one.at for one in news), default=None)
+    if earliest is None:
+        return False
+    seats = people.seatings(session, {(switch, one.extension) for one in news}, since=earliest)
     changed = False
     for one in news:
         seat = seats.at(switch, one.extension, one.at)
@@ -141,7 +147,7 @@ def phones_are(session: Session, switch: str, busy: Iterable[str], *, at: dateti
 
 def members_did(session: Session, switch: str, news: Sequence[MemberNews], *, at: datetime) -> bool:
     """The queues' members are as the switch told; agents know whether their queues leave them alone."""
-    seats = people.seatings(session, {(switch, one.extension) for one in news})
+    seats = people.seatings(session, {(switch, one.extension) for one in news}, since=at)
     last = {(one.queue, one.interface): one for one in news}
     gone = [name for name, one in last.items() if one.gone]
     if gone:
@@ -175,13 +181,15 @@ _SUMMED = text("""
 
 
 def tend(session: Session, switch: str, *, at: datetime, act: bool) -> bool:
-    """After-call work that has run out is over, and a phone whose queues show something else than its agent wants is put right."""
+    """After-call work that has run out is over; a phone that its queues lack, or show otherwise than its agent wants, is put right."""
     changed = False
     for row in session.scalars(select(AgentState).where(AgentState.switch == switch, AgentState.acw_until <= at).with_for_update()):
         changed |= _put(session, row, rules.ran_out(_agent(row), at), by=None, at=at)
     if act:
         for row in session.scalars(select(AgentState).where(AgentState.switch == switch, *_DIFFERS)):
             changed |= _align(session, row, at)
+        for row in session.scalars(select(AgentState).where(AgentState.switch == switch, *_OUTSIDE)):
+            changed |= _rejoin(session, row, at)
     return changed
 
 
@@ -190,6 +198,29 @@ _DIFFERS = (
     AgentState.is_paused.is_distinct_from(AgentState.wants_paused)
     | (AgentState.wants_paused & (AgentState.paused_reason != AgentState.wants_reason)),
 )
+
+
+# Whose phone is not in a queue that they serve: the order was lost, or the switch has forgotten it.
+_OUTSIDE = (
+    AgentState.chosen != "offline",
+    exists().where(
+        AgentQueue.staff_id == AgentState.staff_id,
+        AgentQueue.switch == AgentState.switch,
+        ~exists().where(
+            QueueMember.switch == AgentState.switch, QueueMember.extension == AgentState.extension, QueueMember.queue == AgentQueue.queue
+        ),
+    ),
+)
+
+
+def _rejoin(session: Session, row: AgentState, at: datetime) -> bool:
+    """They are on the way into their queues again; a queue that refused them is asked only now and then."""
+    last = orders.last(session, row.staff_id, ("queue_add",))
+    wait = RETRY if last is None or last.error in LOST else REFUSED
+    if last is not None and at - last.requested_at < wait:
+        return False
+    _join_queues(session, row, by=None, at=at)
+    return True
 
 
 def _align(session: Session, row: AgentState, at: datetime) -> bool:
@@ -205,8 +236,9 @@ def _align(session: Session, row: AgentState, at: datetime) -> bool:
 def send_home(session: Session, *, at: datetime) -> int:
     """Who has signed out of their last browser sits nowhere any more; returns how many. A call that goes on is let end."""
     rows = session.scalars(select(AgentState).where(AgentState.chosen != "offline", AgentState.phase == "idle")).all()
-    left = people.left_at(session, {row.staff_id for row in rows})
-    absent = [row for row in rows if row.staff_id in left and left[row.staff_id] >= row.since]
+    ids = {row.staff_id for row in rows}
+    left, seated = people.left_at(session, ids), people.seated_at(session, ids)
+    absent = [row for row in rows if row.staff_id in left and row.staff_id in seated and left[row.staff_id] >= seated[row.staff_id]]
     for row in absent:
         sign_out(session, row.staff_id, by=row.staff_id, at=at)
     if absent:
@@ -292,10 +324,11 @@ def _vacate(session: Session, switch: str, extension: str, *, but: int, by: int,
         )
     )
     for row in rows.all():
-        _put(session, row, rules.chose(_agent(row), "offline", at), by=by, at=at)
+        _leave_queues(session, row, by=by, at=at)
+        _put(session, row, rules.left(_agent(row), at), by=by, at=at)
 
 
-def _join_queues(session: Session, row: AgentState, *, by: int, at: datetime) -> None:
+def _join_queues(session: Session, row: AgentState, *, by: int | None, at: datetime) -> None:
     inside = select(QueueMember.queue).where(QueueMember.switch == row.switch, QueueMember.extension == row.extension)
     wanted = select(AgentQueue).where(AgentQueue.staff_id == row.staff_id, AgentQueue.switch == row.switch)
     name = people.names(session, {row.staff_id}).get(row.staff_id, "")

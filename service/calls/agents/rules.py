@@ -52,6 +52,11 @@ def chose(agent: Agent, what: str, at: datetime, *, reason: str = "") -> Agent:
     return _moved(agent, at, chosen=what, reason=reason if what == "pause" else "", acw_until=None)
 
 
+def left(agent: Agent, at: datetime) -> Agent:
+    """They sit there no longer: whatever the phone does is not theirs any more."""
+    return _moved(agent, at, chosen="offline", reason="", phase="idle", customer=False, call_key=None, acw_until=None)
+
+
 def phone(
     agent: Agent, phase: str, at: datetime, *, acw: timedelta, customer: bool = False, call_key: str | None = None
 ) -> Agent:

@@ -59,14 +59,21 @@ def on_call(session: Session, kind: str, call_key: str, *, key: str, by: int, at
     return ask(session, kind, by, *_seat(session, by, at), args, by=by, at=at, key=key)
 
 
-def listen_in(session: Session, kind: str, staff_id: int, extension: str, *, key: str, by: int, at: datetime) -> PhoneOrder:
-    """The supervisor's phone will ring, and then hear the agent's: listen, whisper to them, or barge in; it is on record."""
+def listen_in(session: Session, kind: str, staff_id: int, phone: tuple[str, str], *, key: str, by: int, at: datetime) -> PhoneOrder:
+    """The supervisor's phone will ring, and then hear the agent's: listen, whisper to them, or barge in; it is on record.
+
+    `phone` is the agent's switch and extension: the same number at another switch is somebody else's.
+    """
     if kind not in rules.SPYING:
         raise Invalid(_("Choose listen, whisper or barge in."))
-    switch, own = _seat(session, by, at)
+    (switch, own), (its, extension) = _seat(session, by, at), phone
+    if switch != its:
+        raise Invalid(_("This agent sits at the switch %(switch)s. Take a seat there to listen in.", switch=its))
     if own == extension:
         raise Invalid(_("This is your own phone."))
     order = ask(session, kind, by, switch, own, {"target": extension}, by=by, at=at, key=key)
+    if order.requested_at != at:  # a double click: on record already
+        return order
     branch_id = people.branch_of(session, staff_id)
     told = {"extension": extension, "order": order.id}
     audit.record(session, at=at, by=by, verb=kind, entity="staff", entity_id=staff_id, new=told, branch_id=branch_id)

@@ -89,7 +89,13 @@ def listen(staff_id: int) -> ResponseReturnValue:
         if agent.phase not in ("talking", "hold"):
             raise DeskError(_("Nobody talks at this phone now."))
         order = actions.listen_in(
-            session, form.get("kind", ""), staff_id, agent.extension, key=form.get("key", ""), by=person.staff_id, at=clock.now()
+            session,
+            form.get("kind", ""),
+            staff_id,
+            (agent.switch, agent.extension),
+            key=form.get("key", ""),
+            by=person.staff_id,
+            at=clock.now(),
         )
         return told(order)
 

@@ -73,7 +73,7 @@ class Board:
         return dict(rules.counts([card.agent.state for card in self.agents]))
 
 
-def board(session: Session, *, at: datetime, midnight: datetime, reach: Scope) -> Board:
+def board(session: Session, switches: Sequence[str], *, at: datetime, midnight: datetime, reach: Scope) -> Board:
     """The floor in the scope of this transaction, `reach`; `midnight` is where the firm's day began."""
     live = _calls(session, at)
     agents = _agents(session)
@@ -83,8 +83,8 @@ def board(session: Session, *, at: datetime, midnight: datetime, reach: Scope) -
         lines=_lines(session, live, agents, labels, midnight),
         agents=_cards(session, agents, rows),
         calls=rows,
-        heard_at=session.scalar(select(func.min(FeedCheckpoint.at))),
-        unheard=calls.unheard(session),
+        heard_at=session.scalar(select(func.min(FeedCheckpoint.at)).where(FeedCheckpoint.switch.in_(switches))),
+        unheard=calls.unheard(session, switches),
     )
 
 

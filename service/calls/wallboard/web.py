@@ -27,6 +27,8 @@ def now() -> ResponseReturnValue:
 def _shown(person: Identity) -> dict[str, Any]:
     at = clock.now()
     midnight = clock.local(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    settings = current_app.config["RINGDESK"]
+    switches = [switch.name for switch in settings.switches]
     with db.begin(person.scope) as session:
-        board = queries.board(session, at=at, midnight=midnight, reach=person.scope)
-    return {"board": board, "rules": rules, "reasons": current_app.config["RINGDESK"].pause_reasons}
+        board = queries.board(session, switches, at=at, midnight=midnight, reach=person.scope)
+    return {"board": board, "rules": rules, "reasons": settings.pause_reasons}
