@@ -20,6 +20,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.desk import web as desk
     from service.parties import web as parties
     from service.reports import web as reports
+    from service.reports.history import web as history
     from service.staff import signin
     from service.staff import web as staff
     from service.tickets import web as tickets
@@ -30,7 +31,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, desk, tickets, calls, agents, orders, wallboard, shelf, parties, reports):
+    for context in (staff, desk, tickets, calls, agents, orders, wallboard, shelf, parties, reports, history):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from flask import has_request_context, request
 from sqlalchemy.orm import Session
 
 from service.core.model import AuditEntry
@@ -25,6 +26,7 @@ def record(
         AuditEntry(
             at=at,
             by_id=by,
+            address=_address(),
             verb=verb,
             entity=entity,
             entity_id=entity_id,
@@ -33,6 +35,11 @@ def record(
             branch_id=branch_id,
         )
     )
+
+
+def _address() -> str:
+    """From where the request came; nothing for what the program does by itself."""
+    return (request.remote_addr or "")[:80] if has_request_context() else ""
 
 
 def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:

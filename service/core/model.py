@@ -14,9 +14,15 @@ class AuditEntry(Base):
     """Who changed what, from which value to which; written in the transaction of the change."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_at", "at", "id"),
+        Index("ix_audit_entry_entity", "entity", "entity_id", "id"),
+        Index("ix_audit_entry_by_id", "by_id", "id"),
+    )
     id: Mapped[key]
     at: Mapped[ts]
     by_id: Mapped[int | None] = mapped_column(BigInteger)
+    address: Mapped[str] = mapped_column(Text, server_default=text("''"))
     verb: Mapped[str] = mapped_column(Text)
     entity: Mapped[str] = mapped_column(Text)
     entity_id: Mapped[int | None] = mapped_column(BigInteger)

@@ -23,7 +23,7 @@ RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio
 SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"ticket.close", "board.calls", "board.sla", "export", "night.read"}
 FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
 MANAGER = SUPERVISOR | {"ledger.read"}
-ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep"}
+ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
     "agent": frozenset(AGENT),

@@ -68,6 +68,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /nights/feeds": (BOARDS, 200),
     "GET /nights/feeds/now": (BOARDS, 200),
     "POST /nights/feeds": ("r", 302),
+    "GET /settings/audit": ("r", 200),
     "GET /settings/doctor": ("r", 200),
     "POST /settings/doctor": ("r", 302),
     "POST /settings/locale": (ALL + "-", 302),

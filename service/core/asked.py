@@ -1,0 +1,54 @@
+"""What the address of a page asks for, read with care: anybody can type anything there."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import request
+from flask_babel import get_timezone
+
+
+def number(name: str) -> int | None:
+    """A whole number that PostgreSQL can hold, else nothing."""
+    value = request.args.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def day(name: str) -> date | None:
+    """A day of a believable year, else nothing."""
+    try:
+        found = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return found if 1970 <= found.year < 9999 else None
+
+
+def midnight(at: date) -> datetime:
+    """Where that day begins in the reader's time zone."""
+    return datetime.combine(at, time.min, ZoneInfo(str(get_timezone())))
+
+
+def place(name: str) -> tuple[datetime, int] | None:
+    """The (time, id) of the last row seen, as `marked` wrote it."""
+    at, _colon, last = request.args.get(name, "").rpartition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return (moment, int(last)) if moment.tzinfo and last.isascii() and last.isdigit() and len(last) < 19 else None
+
+
+def marked(at: datetime, last: int) -> str:
+    """The place after a row, for an address."""
+    return f"{at.isoformat()}_{last}"
+
+
+def kept(names: Sequence[str]) -> dict[str, str]:
+    """Those of the conditions that are set."""
+    return {name: request.args[name] for name in names if request.args.get(name)}
+
+
+def again(names: Sequence[str], **changed: str) -> str:
+    """The address of this page with the same conditions, some of them changed or, when empty, dropped."""
+    return request.path + "?" + urlencode({name: value for name, value in (kept(names) | changed).items() if value})

@@ -1,0 +1,83 @@
+"""The audit as a page: who, what, when, from where, before and after; and nobody rewrites it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from service.app import create_app
+from service.core import audit, clock, db, scope
+from service.core.config import Settings
+from service.parties import actions as parties
+from tests.signin import people
+
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, database: db.Database) -> Iterator[Flask]:
+    yield create_app(settings, database)
+
+
+@pytest.fixture
+def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
+    with db.begin(scope.ALL) as work:
+        new = parties.NewParty("<b>浦东客户</b>", "13800001001")
+        party = parties.create_party(work, new, by=committed_cast.ada.id, branch_id=committed_cast.pudong.id, at=clock.now())
+        audit.record(work, at=clock.now(), by=committed_cast.ben.id, verb="retention", entity="retention_class", entity_id=None,
+                     old={"days": 180}, new={"days": 90}, branch_id=None)
+    return SimpleNamespace(**vars(committed_cast), party=party)
+
+
+def test_each_line_tells_who_what_and_both_values(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    page = people.browser(app, settings, firm.root).get("/settings/audit", headers=PAGE).text
+
+    assert "&lt;b&gt;浦东客户&lt;/b&gt;" in page and "<b>浦东" not in page
+    assert f'href="/customers/{firm.party}"' in page
+    assert "<del>180</del> → 90" in page
+
+
+@pytest.mark.parametrize(("query", "seen", "unseen"), [
+    ("entity=party", "/customers/", "180"), ("verb=retention", "180", "/customers/"), ("verb=close", "No line fits", "180"),
+    ("since=2001-01-01&until=2001-01-02", "No line fits", "180"), ("who=x&id=%00&since=9", "180", "No line fits"),
+])
+def test_conditions_narrow_and_nonsense_is_none(
+    query: str, seen: str, unseen: str, app: Flask, settings: Settings, firm: SimpleNamespace
+) -> None:
+    answer = people.browser(app, settings, firm.root).get(f"/settings/audit?{query}", headers=PAGE)
+    if "%00" in query:
+        assert answer.status_code == 422
+        return
+    page = answer.text.partition("<tbody>")[2] or answer.text
+    assert seen in page and unseen not in page.partition("</tbody>")[0]
+
+
+def test_pages_follow_one_another_without_a_gap(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as work:
+        at = clock.now() - timedelta(days=1)
+        for number in range(120):
+            audit.record(work, at=at, by=firm.ada.id, verb="created", entity="party", entity_id=70_000 + number, branch_id=firm.pudong.id)
+    browser, path, seen = people.browser(app, settings, firm.root), "/settings/audit?verb=created&entity=party", []
+    while path:
+        page = browser.get(path, headers=PAGE).text
+        seen += [number for number in range(70_000, 70_120) if f"/customers/{number}" in page]
+        path = next((part.partition('"')[0].replace("&amp;", "&") for part in page.split('href="') if "before=" in part.partition('"')[0]), "")
+    assert sorted(seen) == list(range(70_000, 70_120))
+
+
+def test_a_line_tells_from_where(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "10.1.2.3"}), db.begin(scope.ALL) as work:
+        audit.record(work, at=clock.now(), by=firm.ada.id, verb="reason", entity="call", entity_id=1, branch_id=firm.pudong.id)
+
+    page = people.browser(app, settings, firm.root).get("/settings/audit?verb=reason", headers=PAGE).text
+    assert "10.1.2.3" in page
+
+
+@pytest.mark.parametrize("statement", ["update audit_entry set verb = 'x'", "delete from audit_entry", "truncate audit_entry"])
+def test_not_even_the_owner_of_the_tables_rewrites_it(statement: str, firm: SimpleNamespace, database: db.Database) -> None:
+    with database.owner.connect() as owner, pytest.raises(DBAPIError, match="history"):
+        owner.execute(text(statement))
