@@ -23,7 +23,6 @@ from service.core.embedded import Embedded
 from service.demo import names
 from service.devices import index as devices
 from service.parties import index as parties
-from service.parties import queries
 
 LIMIT = 30.0  # ms, p95
 ROUNDS = 40

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
+from service.core.search import reading
 from service.demo import history, names, today
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
-from service.core.search import reading
 from service.parties.model import Contact, Party, PartyPhone
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, Staff

@@ -12,6 +12,7 @@ from service.core import clock, db, identity
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.desk import actions, figures, queries, shell
+from service.desk import found as finder
 from service.parties import queries as parties
 from service.parties.actions import NewParty
 from service.tickets import queries as tickets
@@ -120,6 +121,15 @@ def _details(pop_id: int, fields: dict[str, str] | None = None, status: int = 20
 
 def _for_page(customer: queries.Customer | None) -> dict[str, Any]:
     return {"customer": customer, "today": figures.local(clock.now()).date(), "typed": request.form}
+
+
+@bp.get("/found")
+def found() -> ResponseReturnValue:
+    """What fits the letters typed into the field of the bar."""
+    person, typed = identity.require(), request.args.get("q", "").strip()[:100]
+    with db.begin(person.scope) as session:
+        hits = finder.found(session, typed, person)
+    return render_template("desk/found.html", hits=hits, typed=typed)
 
 
 @bp.get("/customers/<int:party_id>")

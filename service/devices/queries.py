@@ -1,5 +1,7 @@
 """Devices as the desk needs them."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,3 +23,9 @@ def devices_of(session: Session, party_id: int, limit: int = 50) -> list[Device]
 def device(session: Session, device_id: int) -> Device | None:
     """The device, or None when it is not there or not in scope."""
     return session.get(Device, device_id)
+
+
+def owners(session: Session, ids: Collection[int]) -> dict[int, int]:
+    """Whose each of these devices is."""
+    rows = select(Device.id, Device.party_id).where(Device.id.in_(ids))
+    return {row.id: row.party_id for row in session.execute(rows)} if ids else {}

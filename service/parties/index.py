@@ -42,6 +42,7 @@ def _entry(party: Party, contacts: list[Contact], phones: list[PartyPhone]) -> E
         ref_id=party.id,
         branch_id=party.branch_id,
         label=party.name,
+        hint=party.number,
         code=party.number,
         names=[*(contact.name for contact in contacts), party.address],
         phones=[phone.raw for phone in phones],

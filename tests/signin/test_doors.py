@@ -49,6 +49,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /orders/dial": (DESK, 409),
     "POST /orders/on-call": (DESK, 409),
     "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
+    "GET /found": (ALL, 200),
     "GET /customers": (ALL, 200),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
