@@ -106,6 +106,13 @@ def on_rota(agents: int, shrinkage: float) -> int:
     return ceil(agents / (1 - shrinkage) - SLACK)
 
 
+def unseen(agents: int, calls: float) -> float:
+    """About how many of so many agents answer nobody while so many calls come, each to one of them at random: n * exp(-calls / n)."""
+    _manned(agents)
+    _within(calls, 0, inf, "The number of calls")
+    return agents * exp(-calls / agents) if agents else 0.0
+
+
 def _queued(load: float, agents: int, blocked: float) -> float:
     if load == 0:
         return 0.0

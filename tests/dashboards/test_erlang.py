@@ -77,7 +77,7 @@ def test_more_calls_never_need_fewer_agents(load: float, growth: float, aht: flo
 
 def simulated(load: float, agents: int, aht: float, within: float, calls: int, seed: int) -> tuple[list[float], list[float]]:
     """The service level and the mean wait of each of 25 stretches of one long day: first come, first served."""
-    chance, free, clock, waits = random.Random(seed), [0.0] * agents, 0.0, []  # noqa: S311 - a simulation, no secret
+    chance, free, clock, waits = random.Random(seed), [0.0] * agents, 0.0, []
     for _number in range(calls):
         clock += chance.expovariate(load / aht)
         begins = max(clock, heapq.heappop(free))
