@@ -171,7 +171,7 @@ def slot_columns(supposed: Plan) -> list[Column]:
         Column(_("Open days"), "whole", lambda slot: slot.days), Column(_("Calls of all days"), "whole", lambda slot: slot.taken),
         Column(_("Calls"), "amount", lambda slot: slot.calls), Column(_("AHT, seconds"), "seconds", lambda slot: slot.aht),
         Column(_("Erlang"), "amount", lambda slot: slot.load), Column(_("Agents"), "whole", lambda slot: slot.agents), Column(_("On the rota"), "whole", lambda slot: slot.rota),
-        Column(_("Answered calls"), "amount", lambda slot: slot.there), Column(_("Service level"), "percent", lambda slot: slot.team.level),
+        Column(_("Agents seen"), "amount", lambda slot: slot.there), Column(_("Service level"), "percent", lambda slot: slot.team.level),
         Column(_("ASA, seconds"), "seconds", lambda slot: slot.team.asa), Column(_("Occupancy"), "percent", lambda slot: slot.team.occupancy),
         Column(_("One fewer"), "percent", level(-1)), Column(_("One more"), "percent", level(1)),
     ]

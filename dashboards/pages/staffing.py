@@ -210,7 +210,7 @@ def method(found: Found) -> Component:
         _("Nobody gives up in this model. Real callers do, so it asks for somewhat too many agents where people are impatient."),
         _("Calls come at random, one by one (Poisson), and last as random times do. A campaign or a fault brings bursts that need more."),
         _("One team with one skill: everybody takes every call of the queues shown. Choose a queue to see a team of its own; several small teams need more than one large team."),
-        _("Within a half hour calls come evenly and the line is settled. After a rush the half hour that follows is better than is said here, that of the rush worse."),
+        _("Within a half hour calls come evenly and the line has settled. A half hour after a rush begins with the rush's queue and is worse than is said here."),
         _("Who called again after giving up is counted twice. Handling time is talk as the archive has it, plus the after-call work that you set."),
     ]
     rows = [[html.B(name), html.Span(text, className="num"), html.Span(value, className="num")] for name, text, value in formula]

@@ -44,7 +44,7 @@ def heat(state: State, generation: Generation, slots: Sequence[Slot], at: Slot, 
     keys = [parts.legend([("frame", _("fewer were there"))])] if short else []
     rows = [[parts.link(f"{words.weekday(slot.weekday)} {words.half_hour(slot.half)}", pointed(state, slot)), words.decimal(slot.calls), words.count(slot.agents),
              words.count(slot.rota), words.decimal(slot.there)] for slot in slots]
-    table = parts.table_of([_("Half hour"), _("Calls"), _("Agents"), _("On the rota"), _("Answered calls")], rows)
+    table = parts.table_of([_("Half hour"), _("Calls"), _("Agents"), _("On the rota"), _("Agents seen")], rows)
     source = parts.Source(_("The least number of agents with which the target of the fields above is kept, for the calls of a half hour and their handling time."),
                           columns=sources("call_interval", "offered"))
     peak = plan.busiest(slots)
@@ -118,15 +118,15 @@ def _said(slot: Slot, supposed: Plan) -> str:
              _("%(n)s agents, %(rota)s on the rota", n=slot.agents, rota=slot.rota),
              _("%(calls)s calls of %(aht)s s: %(load)s Erlang", calls=f"{slot.calls:.1f}", aht=f"{slot.aht:.0f}", load=f"{slot.load:.2f}"),
              _("%(level)s in %(n)s s", level=words.percent(100 * slot.team.level), n=f"{supposed.within:g}")]
-    return "<br>".join([*lines, _("%(n)s answered calls", n=words.decimal(slot.there))] if slot.there is not None else lines)
+    return "<br>".join([*lines, _("%(n)s agents seen", n=words.decimal(slot.there))] if slot.there is not None else lines)
 
 
 def day(state: State, generation: Generation, slots: Sequence[Slot], at: Slot) -> Component:
     """One weekday: agents needed as steps, the offered load beneath them, and how many answered calls."""
     known = any(slot.there is not None for slot in slots)
-    keys = [("line", _("Needed")), ("met", _("Offered load, Erlang"))] + ([("second_line", _("Answered calls"))] if known else [])
+    keys = [("line", _("Needed")), ("met", _("Offered load, Erlang"))] + ([("second_line", _("Agents seen"))] if known else [])
     chosen = parts.segments([(words.weekday(number), _on(state, number), number == at.weekday) for number in range(7)], _("Weekday"))
-    source = parts.Source(_("Load: calls × handling time / 1800 s. Answered calls: different agents who answered in the half hour, mean of the open days of this weekday."),
+    source = parts.Source(_("Load: calls × handling time / 1800 s. Agents seen: different agents who answered in the half hour, mean of the open days of this weekday."),
                           columns=sources("fact_call", "staff_id"))
     gap = max((slot.gap for slot in slots), default=0.0)
     caption = _("At most %(n)s agents fewer than needed.", n=words.decimal(gap)) if known else ""
@@ -152,7 +152,7 @@ def _day_figure(state: State, slots: Sequence[Slot], at: Slot) -> dict[str, Any]
               "line": {"color": colours["line"], "width": 2.2, "shape": "hvh"}, "hovertemplate": _("Needed") + " %{y}<extra></extra>"}
     there = {"type": "scatter", "mode": "lines+markers", "x": hours, "y": [slot.there if slot else None for slot in row], "customdata": links,
              "line": {"color": colours["second_line"], "width": 1.5, "dash": "dot"}, "marker": {"size": 6, "color": colours["second_line"]},
-             "hovertemplate": _("Answered calls") + " %{y:.1f}<extra></extra>"}
+             "hovertemplate": _("Agents seen") + " %{y:.1f}<extra></extra>"}
     step = 8 if state.narrow or len(halves) > 34 else 4
     stripe = {"type": "rect", "x0": halves.index(at.half) - 0.5, "x1": halves.index(at.half) + 0.5, "yref": "paper", "y0": 0, "y1": 1,
               "fillcolor": colours["band"], "line": {"width": 0}, "layer": "below"}

@@ -19,7 +19,7 @@ def half_hours(state: State, slots: Sequence[Slot], supposed: Plan, period: Peri
     body = [[_placed(state, slot, at), html.A(words.decimal(slot.calls), href=charts.behind(state, slot, period), className="ref", title=_("See the calls")), words.seconds(slot.aht),
              words.decimal(slot.load, 2), html.B(words.count(slot.agents)), words.count(slot.rota), _there(slot), words.percent(100 * slot.team.level), charts.lasting(slot.team.asa),
              words.percent(100 * slot.team.occupancy), _level(plan.other(slot, supposed, -1)), _level(plan.other(slot, supposed, 1))] for slot in slots]
-    heads = [(_("From"), "time"), (_("Calls"), "n"), (_("AHT"), "n"), (_("Erlang"), "n"), (_("Agents"), "n"), (_("On the rota"), "n"), (_("Answered calls"), "n"),
+    heads = [(_("From"), "time"), (_("Calls"), "n"), (_("AHT"), "n"), (_("Erlang"), "n"), (_("Agents"), "n"), (_("On the rota"), "n"), (_("Agents seen"), "n"),
              (_("Service level"), "n"), (_("ASA"), "n"), (_("Occupancy"), "n"), (_("One fewer"), "n"), (_("One more"), "n")]
     name = _("%(day)s, half hour by half hour", day=words.weekday(at.weekday))
     sub = _("Calls of one day; the service level is what so many agents may expect, with one fewer and one more beside it")
