@@ -50,7 +50,7 @@ def heat(state: State, generation: Generation, slots: Sequence[Slot], at: Slot, 
     peak = plan.busiest(slots)
     caption = _("Most are needed %(when)s: %(n)s.", when=f"{words.weekday(peak.weekday)} {words.half_hour(peak.half)}", n=peak.agents)
     figure, height = _upright(state, slots, at, supposed) if state.narrow else _lying(state, slots, at, supposed)
-    return parts.framed(_("Agents needed"), [_("On the phone, by weekday and half hour"), ". ", tone, " ", *keys], figures.graph("week", figure, height), wide="full",
+    return parts.framed(_("Agents needed"), [_("On the phone, by weekday and half hour"), " · ", tone, *keys], figures.graph("week", figure, height), wide="full",
                         caption=caption, tools=[table, parts.where_from(source, generation)])
 
 
@@ -130,7 +130,7 @@ def day(state: State, generation: Generation, slots: Sequence[Slot], at: Slot) -
                           columns=sources("fact_call", "staff_id"))
     gap = max((slot.gap for slot in slots), default=0.0)
     caption = _("At most %(n)s agents fewer than needed.", n=words.decimal(gap)) if known else ""
-    return parts.framed(_("Through the day"), [parts.legend(keys)], html.Div([chosen, figures.graph("day", _day_figure(state, slots, at), 244)]), wide="w7",
+    return parts.framed(_("Through the day"), [parts.legend(keys)], html.Div([html.Div(chosen, className="weekdays"), figures.graph("day", _day_figure(state, slots, at), 244)]), wide="w7",
                         caption="", tools=[html.Span(caption, className="vh"), parts.where_from(source, generation)])
 
 
