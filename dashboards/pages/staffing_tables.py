@@ -6,6 +6,7 @@ from math import isfinite
 from dash import html
 from dash.development.base_component import Component
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from dashboards import parts, plan, words
 from dashboards.erlang import Staffed
@@ -46,7 +47,7 @@ def one_more(state: State, at: Slot, supposed: Plan, period: Period) -> Componen
              words.percent(100 * team.occupancy), words.percent(100 * team.waiting)] for team in teams]
     heads = [(_("Agents"), "n"), (_("Service level"), ""), (_("ASA"), "n"), (_("Occupancy"), "n"), (_("Must wait"), "n")]
     when = f"{words.weekday(at.weekday)} {words.half_hour(at.half)}–{words.half_hour(at.half + 1)}"
-    calls = html.A(_("See the %(n)s calls of %(days)s days", n=words.count(at.taken), days=at.days), href=charts.behind(state, at, period), className="plain-link")
+    calls = html.A(ngettext("See the %(n)s calls of one day", "See the %(n)s calls of %(num)s days", at.days, n=words.count(at.taken)), href=charts.behind(state, at, period), className="plain-link")
     return parts.framed(_("One fewer, one more"), [when, " · ", _("%(calls)s calls of %(aht)s s: %(load)s Erlang", calls=words.decimal(at.calls), aht=f"{at.aht:.0f}",
                                                               load=f"{at.load:.2f}")],
                         html.Div([html.P(_step(at, supposed), className="said"), html.Div(parts.drawn("mini even", heads, rows), className="holder"), html.P(calls)]),
