@@ -78,7 +78,7 @@ def _nothing(view: View, state: State) -> Component:
 def _filters(view: View, state: State, found: Found | None) -> Component:
     period = ask.whole_days(state)
     queues = ask.queues(view, state, period) if period else []
-    left_out = [html.Span(_("Without %(day)s, which is not over", day=words.day(state.last_day)), className="mut")] if found and state.part_day else []
+    left_out = [html.Span(_("Without %(day)s, which is not over", day=words.day(state.last_day)), className="mut")] if found and state.period.end >= state.last_day else []
     return parts.filters(state, common.branches(view), [*left_out, _queue_menu(state, queues)], comparing=False)
 
 
@@ -109,7 +109,7 @@ def _field(state: State, supposed: Plan, name: str, text: str, unit: str) -> Com
     wrong, bounds = name in supposed.refused, plan.FIELDS[name]
     entry = dcc.Input(id={"type": "what", "name": name}, value=typed(state, supposed, name), type="text", inputMode=cast(Any, "decimal"), debounce=True, autoComplete="off",
                       className="what wrong" if wrong else "what")
-    said = [html.Small(_("From %(low)s to %(high)s; reckoned with %(n)s.", low=f"{bounds.low:g}", high=f"{bounds.high:g}", n=f"{getattr(supposed, name):g}"),
+    said = [html.Small(_("From %(low)s to %(high)s; reckoned with %(n)s.", low=f"{bounds.low:g}".replace("-", words.MINUS), high=f"{bounds.high:g}", n=f"{getattr(supposed, name):g}"),
                        className="error", role="alert")] if wrong else []
     return html.Label([html.Span(text, className="mut"), html.Span([entry, html.Span(unit, className="unit")], className="entry"), *said])
 

@@ -131,7 +131,7 @@ def day(state: State, generation: Generation, slots: Sequence[Slot], at: Slot) -
     gap = max((slot.gap for slot in slots), default=0.0)
     caption = _("At most %(n)s agents fewer than needed.", n=words.decimal(gap)) if known else ""
     return parts.framed(_("Through the day"), [parts.legend(keys)], html.Div([html.Div(chosen, className="weekdays"), figures.graph("day", _day_figure(state, slots, at), 244)]), wide="w7",
-                        caption="", tools=[html.Span(caption, className="vh"), parts.where_from(source, generation)])
+                        caption=caption, tools=[parts.where_from(source, generation)])
 
 
 def _on(state: State, weekday: int) -> str:

@@ -26,7 +26,7 @@ class Handling:
 
 def whole_days(state: State) -> Period | None:
     """The period without the day that is not over yet: half hours still to come are not half hours without calls."""
-    end = state.period.end - timedelta(days=1) if state.part_day else state.period.end
+    end = min(state.period.end, state.last_day - timedelta(days=1))
     return Period(state.period.start, end) if end >= state.period.start else None
 
 

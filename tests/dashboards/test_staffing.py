@@ -102,6 +102,8 @@ def test_a_day_that_is_not_over_is_none(generation: Generation) -> None:
     today = "?from=2026-11-24&to=2026-11-24"
     assert ask.whole_days(state(generation, today)) is None
     assert "No data in this period" in drawn(generation, today)
+    later = ask.whole_days(state(generation, "?from=2026-11-01&to=2027-01-31"))
+    assert later is not None and later.end == AT.date()
 
 
 def test_talk_is_of_answered_calls_and_by_queue(generation: Generation) -> None:
@@ -153,7 +155,7 @@ def test_the_half_hour_that_is_looked_at_is_the_busiest_or_the_chosen_one(genera
 
 def test_what_cannot_be_read_is_told_under_its_field_and_kept(generation: Generation) -> None:
     shown = drawn(generation, "?target=100&growth=much&acw=45")
-    assert "From 1 to 99.9; reckoned with 80." in shown and "From -90 to 1000; reckoned with 0." in shown
+    assert "From 1 to 99.9; reckoned with 80." in shown and "From −90 to 1000; reckoned with 0." in shown
     assert "value='much'" in shown and "value='100'" in shown and shown.count("role='alert'") == 2
 
 
