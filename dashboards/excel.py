@@ -1,12 +1,15 @@
 """Workbooks: the same rows as the screen, with a cover that proves them. Flat memory; strings stay strings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 import pandas as pd
 from flask_babel import gettext as _
 
-from dashboards import parts, words
+from dashboards import parts, plan, words
+from dashboards.pages import staffing
+from dashboards.plan import Plan
 from dashboards.questions import calls, sla
 from dashboards.state import State
 from service.core.identity import Identity
@@ -18,7 +21,7 @@ def workbook(target: IO[bytes], state: State, generation: Generation, person: Id
     """The board's workbook: a cover, then its sheets, all from one generation and the reader's branches."""
     view = generation.view(person.scope)
     book = Book(target)
-    {"calls": _calls, "sla": _sla}[state.board](book, view, state, generation, person)
+    {"calls": _calls, "sla": _sla, "staffing": _staffing}[state.board](book, view, state, generation, person)
     book.close()
 
 
@@ -46,6 +49,25 @@ def _sla(book: Book, view: View, state: State, generation: Generation, person: I
                                (_("By priority"), sla.by_priority(view, state), Column(_("Priority"), "text", lambda row: words.priority(row.priority))),
                                (_("By branch"), sla.by_branch(view, state), Column(_("Branch"), "text", lambda row: words.branch(row.branch_name, row.branch_name_en)))):
         book.sheet(name, [first, *promise_columns()], found.itertuples())
+
+
+def _staffing(book: Book, view: View, state: State, generation: Generation, person: Identity) -> None:
+    found = staffing.reckoned(view, state, generation)
+    supposed = found.plan if found else plan.supposed(state.given, generation.run)
+    slots, asked = (found.slots, replace(state, period=found.period)) if found else ([], state)
+    level, busy = plan.level(slots), plan.occupancy(slots)
+    figures = [
+        (_("Target"), supposed.target / 100, "percent"), (_("Within, seconds"), supposed.within, "seconds"), (_("Maximum occupancy"), supposed.busy / 100, "percent"),
+        (_("Shrinkage"), supposed.shrink / 100, "percent"), (_("More calls"), supposed.growth / 100, "percent"), (_("After-call work, seconds"), supposed.acw, "seconds"),
+        (_("Plan for"), {"mean": _("Mean day"), "p80": _("Busy day p80"), "p90": _("Very busy day p90")}[supposed.basis], "text"),
+        (_("Agent hours a week"), sum(slot.agents for slot in slots) / 2, "amount"), (_("On the rota, hours"), sum(slot.rota for slot in slots) / 2, "amount"),
+        (_("Expected service level"), None if level is None else level / 100, "percent"), (_("Occupancy"), None if busy is None else busy / 100, "percent"),
+    ]
+    formula = _("Erlang C: service level = 1 − C · exp(−(n − a) · T / AHT), a = calls × AHT / 1800; nobody gives up, Poisson arrivals, one team with one skill")
+    book.lines(_("Cover"), cover(asked, view, generation, person, _("Staffing"), figures, formula, len(slots)), (34, 30, 30, 12))
+    book.sheet(_("Agents needed"), week_columns(), plan.by_half_hour(slots))
+    book.sheet(_("Half hours"), slot_columns(supposed), slots)
+    book.sheet(_("Handling time"), handling_columns(supposed), found.queues if found else [])
 
 
 def cover(state: State, view: View, generation: Generation, person: Identity, title: str, figures: Sequence[tuple[str, Any, str]], formula: str,
@@ -106,7 +128,7 @@ def _level(row: Any) -> float | None:
 def half_columns() -> list[Column]:
     """One row a half hour of all workdays."""
     return [
-        Column(_("From"), "text", lambda row: f"{row.half_hour // 2:02d}:{'30' if row.half_hour % 2 else '00'}"), Column(_("Workdays"), "whole", lambda row: row.workdays),
+        Column(_("From"), "text", lambda row: words.half_hour(row.half_hour)), Column(_("Workdays"), "whole", lambda row: row.workdays),
         Column(_("Offered"), "whole", lambda row: row.offered), Column(_("Answered"), "whole", lambda row: row.answered),
         Column(_("Abandoned"), "whole", lambda row: row.abandoned), Column(_("In time"), "whole", lambda row: row.within), Column(_("Service level"), "percent", _level),
     ]
@@ -131,6 +153,36 @@ def promise_columns() -> list[Column]:
         return None if found is None else found / 100
     return [Column(_("Met"), "whole", lambda row: row.met), Column(_("Missed"), "whole", lambda row: row.missed),
             Column(_("Still open"), "whole", lambda row: row.pending), Column(_("Compliance"), "percent", rate)]
+
+
+def week_columns() -> list[Column]:
+    """One row a half hour, one column a weekday: the heat map."""
+    def of(day: int) -> Callable[[Any], Any]:
+        return lambda row: row[1].get(day)
+    return [Column(_("From"), "text", lambda row: words.half_hour(row[0])), *(Column(words.weekday(day), "whole", of(day), 8) for day in range(7))]
+
+
+def slot_columns(supposed: Plan) -> list[Column]:
+    """One row a half hour of the week, as the screen shows one weekday."""
+    def level(change: int) -> Callable[[Any], Any]:
+        return lambda slot: None if (team := plan.other(slot, supposed, change)) is None else team.level
+    return [
+        Column(_("Weekday"), "text", lambda slot: words.weekday(slot.weekday)), Column(_("From"), "text", lambda slot: words.half_hour(slot.half)),
+        Column(_("Open days"), "whole", lambda slot: slot.days), Column(_("Calls of all days"), "whole", lambda slot: slot.taken),
+        Column(_("Calls"), "amount", lambda slot: slot.calls), Column(_("AHT, seconds"), "seconds", lambda slot: slot.aht),
+        Column(_("Erlang"), "amount", lambda slot: slot.load), Column(_("Agents"), "whole", lambda slot: slot.agents), Column(_("On the rota"), "whole", lambda slot: slot.rota),
+        Column(_("Agents seen"), "amount", lambda slot: slot.there), Column(_("Service level"), "percent", lambda slot: slot.team.level),
+        Column(_("ASA, seconds"), "seconds", lambda slot: slot.team.asa), Column(_("Occupancy"), "percent", lambda slot: slot.team.occupancy),
+        Column(_("One fewer"), "percent", level(-1)), Column(_("One more"), "percent", level(1)),
+    ]
+
+
+def handling_columns(supposed: Plan) -> list[Column]:
+    """One row a queue: its talk, and the work after it as supposed."""
+    return [
+        Column(_("Queue"), "text", lambda row: row.label, 20), Column(_("Answered"), "whole", lambda row: row.answered),
+        Column(_("Talk, seconds"), "seconds", lambda row: row.talk), Column(_("After-call work, seconds"), "seconds", lambda _row: supposed.acw, 24),
+    ]
 
 
 def frame_of(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:

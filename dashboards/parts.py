@@ -196,11 +196,16 @@ def compare(state: State) -> Component:
 def branch_menu(state: State, branches: Sequence[dict[str, Any]]) -> Component:
     """One branch or all that the reader may see."""
     named = {item["branch_id"]: words.branch(item["branch_name"], item["branch_name_en"]) for item in branches}
-    chosen = named.get(state.branch, _("All branches")) if state.branch else _("All branches")
-    items = [link(_("All branches"), state.href(branch=None), className="" if state.branch else "on")]
-    items += [link(name, state.href(branch=str(key)), className="on" if key == state.branch else "") for key, name in named.items()]
-    menu = html.Details([html.Summary([chosen, icon("down")], className="select"), html.Div(items, className="pop menu-list")], className="popover left")
-    return html.Div([html.Span(_("Branch"), className="mut"), menu], className="labelled")
+    items = [(_("All branches"), state.href(branch=None), state.branch not in named)]
+    return menu(_("Branch"), items + [(name, state.href(branch=str(key)), key == state.branch) for key, name in named.items()])
+
+
+def menu(name: str, items: Sequence[tuple[str, str, bool]]) -> Component:
+    """One of many: the chosen one stands in the row, the others open beneath it."""
+    chosen = next((text for text, _href, on in items if on), items[0][0])
+    links = [link(text, href, className="on" if on else "") for text, href, on in items]
+    opened = html.Details([html.Summary([chosen, icon("down")], className="select"), html.Div(links, className="pop menu-list")], className="popover left")
+    return html.Div([html.Span(name, className="mut"), opened], className="labelled")
 
 
 def crumbs(state: State, named: Sequence[str]) -> Component | None:
@@ -226,9 +231,9 @@ def head(state: State, title: str, finding: Children, named: Sequence[str], *, m
     return html.Div([html.Div([html.H1(title), text], className="words"), html.Div(tools, className="tools")], className="board-head")
 
 
-def filters(state: State, branches: Sequence[dict[str, Any]], extra: Children = ()) -> Component:
+def filters(state: State, branches: Sequence[dict[str, Any]], extra: Children = (), *, comparing: bool = True) -> Component:
     """All filters in one row; on a phone one line that states them and unfolds."""
-    row = [presets(state), dates(state.period), compare(state), *extra, branch_menu(state, branches)]
+    row = [presets(state), dates(state.period), *([compare(state)] if comparing else []), *extra, branch_menu(state, branches)]
     if not state.narrow:
         return html.Div(row, className="filters")
     said = f"{state.period.start.isoformat()} → {state.period.end.isoformat()}"

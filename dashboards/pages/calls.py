@@ -121,6 +121,8 @@ def _name(key: str, value: Any, view: View) -> str:
         return words.weekday(min(value, 6))
     if key == "hour":
         return f"{value:02d}:00–{value + 1:02d}:00"
+    if key == "half":
+        return f"{words.half_hour(value)}–{words.half_hour(value + 1)}"
     if key == "outcome":
         return words.outcome(value)
     if key == "day":

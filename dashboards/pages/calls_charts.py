@@ -17,16 +17,12 @@ def _level(row: Any) -> float | None:
     return words.ratio(row.within, row.answered + row.abandoned - row.short)
 
 
-def _hour(half: int) -> str:
-    return f"{half // 2:02d}:{'30' if half % 2 else '00'}"
-
-
 def through_the_day(state: State, generation: Generation, halves: pd.DataFrame) -> Component:
     """Calls of a mean workday by half hour, and above them the service level on the same hours."""
     run, colours = generation.run, palette(state.dark)
     source = parts.Source(_("Calls of all workdays in a half hour / number of workdays. Service level as on the card."), columns=sources("call_interval", "within_limit"))
     keys = parts.legend([("met", _("Answered")), ("missed", _("Abandoned")), ("line-second", _("Service level"))])
-    rows = [[parts.link(_hour(row.half_hour), state.with_drill(hour=row.half_hour // 2)), words.count(row.offered), words.count(row.answered),
+    rows = [[parts.link(words.half_hour(row.half_hour), state.with_drill(hour=row.half_hour // 2)), words.count(row.offered), words.count(row.answered),
              words.count(row.abandoned), words.percent(_level(row))] for row in halves.itertuples()]
     table = parts.table_of([_("From"), _("Offered"), _("Answered"), _("Abandoned"), _("Service level")], rows)
     figure = _day_figure(state, colours, halves, run.call_target)
@@ -37,7 +33,7 @@ def through_the_day(state: State, generation: Generation, halves: pd.DataFrame) 
 
 
 def _day_figure(state: State, colours: dict[str, Any], halves: pd.DataFrame, target: int) -> dict[str, Any]:
-    hours = [_hour(row.half_hour) for row in halves.itertuples()]
+    hours = [words.half_hour(row.half_hour) for row in halves.itertuples()]
     days = max(int(halves.iloc[0].workdays), 1) if len(halves) else 1
     links = [state.with_drill(hour=row.half_hour // 2) for row in halves.itertuples()]
     opacity = [1 if state.drilled("hour") in (None, row.half_hour // 2) else figures.DIMMED for row in halves.itertuples()]

@@ -18,6 +18,7 @@ CONDITIONS = {
     "queue": "queue = $queue",
     "weekday": "weekday = $weekday",
     "hour": "hour_of_day = $hour",
+    "half": "half_hour = $half",
     "day": "started_on = $day",
     "staff": "staff_id = $staff",
 }
@@ -102,7 +103,7 @@ def by_day(view: View, state: State) -> pd.DataFrame:
 
 def by_half_hour(view: View, state: State) -> pd.DataFrame:
     """One row a half hour over all workdays; ignores the slot that was clicked."""
-    condition, values = where(state, ignore=("hour", "weekday"))
+    condition, values = where(state, ignore=("hour", "half", "weekday"))
     mart = "fact_call" if {"staff", "outcome"} & dict(state.drill).keys() else "call_interval"  # which knows neither of the two
     return frame(view.ask(f"""
         select half_hour, {SUMS}, (select count(distinct started_on) from {mart} where {condition} and weekday < 5) as workdays
@@ -112,7 +113,7 @@ def by_half_hour(view: View, state: State) -> pd.DataFrame:
 
 def by_slot(view: View, state: State) -> pd.DataFrame:
     """One row a weekday and hour."""
-    condition, values = where(state, ignore=("hour", "weekday"))
+    condition, values = where(state, ignore=("hour", "half", "weekday"))
     return frame(view.ask(f"select weekday, hour_of_day as hour, {SUMS} from fact_call where {condition} group by weekday, hour_of_day", values))
 
 

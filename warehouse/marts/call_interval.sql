@@ -1,7 +1,7 @@
 -- One row per branch, queue, local day and half hour in which somebody called.
 -- Answers: how many came, how many were answered in time, how many gave up, how long did all of them wait?
 -- Sums only; a ratio is taken when it is shown, over whatever span is asked for.
--- Read by: dashboards/questions/calls.py, the load of a working day.
+-- Read by: dashboards/questions/calls.py, the load of a working day; dashboards/questions/staffing.py, who is needed for it.
 select
     branch_id,
     queue,
