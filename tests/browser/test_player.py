@@ -14,7 +14,8 @@ from sqlalchemy import text
 
 from recordings import purge, vault
 from recordings.wave import Wave
-from service.calls.shelf import actions
+from service.calls import actions
+from service.calls.pauses.model import RecordingPause
 from service.core import clock, db, scope
 from service.core.config import Settings
 from tests import make
@@ -83,6 +84,29 @@ def test_the_picture_comes_with_the_page_and_nothing_is_fetched_or_logged(call: 
     assert ink(ada, "--ln2", 0.32, 0.48) > 300
     assert asked == [] and rows("select 1 from recording_play") == []
     assert ada.page.inner_text(".quiet-key").split() == ["Silence", "00:04"]
+
+
+def test_a_pause_is_drawn_and_named_apart_from_silence(call: SimpleNamespace, firm: SimpleNamespace, opened: Opened) -> None:
+    with db.begin(scope.ALL) as work:
+        told = work.execute(text("select call_key, answered_at, branch_id from call")).one()
+        order = actions.orders.ask(work, "record_pause", firm.ada.id, "pbx1", "1001", {}, by=firm.ada.id, at=told.answered_at)
+        work.add(RecordingPause(
+            request_key=order.request_key, switch="pbx1", uniqueid=told.call_key, extension="1001", field="password", staff_id=firm.ada.id,
+            by_id=firm.ada.id, order_id=order.id, asked_at=told.answered_at, began_at=told.answered_at + timedelta(seconds=12), why="sent",
+            released_at=told.answered_at + timedelta(seconds=16), ended_at=told.answered_at + timedelta(seconds=16), branch_id=told.branch_id,
+        ))  # fmt: skip
+        work.execute(text("insert into call_segment (call_id, no, kind, began_at, ended_at, seconds, branch_id) select id, 90, 'talk', answered_at,"
+                          " answered_at + interval '20 seconds', 20, branch_id from call where not exists (select from call_segment)"))
+    ada = opened().sign_in("ada")
+    ada.go(call.path)
+
+    assert ada.page.get_attribute("[data-player]", "data-pauses") == "[[12.0, 4.0]]"
+    assert ink(ada, "--blue-line", 0.62, 0.78) > 300  # drawn
+    assert ink(ada, "--blue-line", 0.82, 0.98) == 0
+    assert ada.page.inner_text(".quiet-key.paused").split() == ["Paused", "00:04"]
+    assert "Password or code" in ada.page.inner_text(".pauses")
+    ada.page.click("[data-goto]")
+    assert ada.page.get_attribute(".wave", "aria-valuetext") == "00:12 / 00:20 · Paused"
 
 
 def test_it_plays_seeks_by_keys_and_hand_and_is_one_line_in_the_log(call: SimpleNamespace, opened: Opened) -> None:

@@ -11,7 +11,7 @@ const held = new Map(); // the field or button -> what was asked for it
 
 export function start() {
   document.addEventListener("focusin", ({ target }) => target.matches?.(FIELD) && open(target));
-  document.addEventListener("focusout", ({ target }) => document.hasFocus() && close(target, "left"));
+  document.addEventListener("focusout", ({ target }) => target.matches?.(FIELD) && document.hasFocus() && close(target, "left"));
   document.addEventListener("click", ({ target }) => toggle(target.closest?.("button[data-secret]")));
   document.addEventListener("submit", ({ target }) => all("[data-secret]", target).forEach((node) => close(node, "sent")), true);
   addEventListener("pagehide", gone);
