@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,13 +17,14 @@ from recordings.vault import BrokenSeal, Sealed, Vault
 from recordings.wave import Shape, Wave
 from service.calls.shelf import actions, queries
 from service.calls.shelf.queries import Kept
-from service.core import db, scope
+from service.core import db, jobs, scope
 from service.core.config import Settings
 
 QUIET_SECONDS = 1.0  # a closed file: the header is complete and nothing was written for this long
 EMPTY_SECONDS = 600.0  # a header alone: the caller may still wait in a queue, and nothing is mixed before both talk
 LOST_SECONDS = 60.0  # a file nobody closed: the switch died, or the call is on hold and it is collected anew later
 SETTLED_SECONDS = 5.0  # a folder whose last change is younger may change again within the same tick of its clock
+SETTLES = timedelta(minutes=2)  # a call that was on hold for long may still have its file collected anew
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFUSED = "its caller refused to be recorded; delete it at the switch"
 Known = dict[tuple[str, int], Kept]
@@ -85,6 +86,8 @@ def scan(settings: Settings, at: datetime, *, whole: bool = True, memory: Memory
             Round(place, switch.name, switch.recordings / switch.name, at, report, memory).look(whole)
     with db.begin(scope.ALL) as session:
         actions.link_orphans(session, at=at)
+        if report.collected and settings.recording_format != "wav":
+            jobs.enqueue(session, "recordings.transcode", {}, at=at, run_at=at + SETTLES, dedupe="new")
     return report
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from recordings import proof, vault
+from recordings import proof, transcode, vault
 from recordings.keys import NoKey
 from recordings.vault import BrokenSeal, Vault
 from service.calls.shelf import actions, queries
@@ -35,6 +35,7 @@ def daily_job(settings: Settings, complaints: Complaints, args: dict[str, Any]) 
         lambda: outlive(complaints, at),
         lambda: destroy(settings, at),
         lambda: unclaimed(settings, at),
+        lambda: transcode.transcode(settings, at),
         lambda: delete_at_switch(settings, at),
         lambda: proof.chain(settings, at),
     )
@@ -131,5 +132,5 @@ def _same(path: Path, place: Vault, one: Source) -> None:
     """Raises BrokenSeal unless the file at the switch, the vault and the row say the same."""
     with path.open("rb") as file:
         there = hashlib.file_digest(file, "sha256").hexdigest()
-    if there != one.sha256 or place.hash_of(one.path) != one.sha256:
+    if there != one.sha256 or place.hash_of(one.path) != one.kept:
         raise BrokenSeal("it is not the same as in the vault")

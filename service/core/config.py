@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _REASON = re.compile(r"[^\W_][\w -]{0,39}")
 _SWITCH_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+FORMATS = ("wav", "flac", "opus")
 LOCALES = ("zh_Hans_CN", "en")
 PLAIN = (
     "dsn_owner",
@@ -33,6 +34,7 @@ PLAIN = (
     "acw_seconds",
     "master_key_file",
     "delete_at_switch_after_days",
+    "recording_format",
 )
 
 
@@ -98,6 +100,7 @@ class Settings:
     secure_cookies: bool = False
     master_key_file: str = ""  # of the recordings; empty means keys/recordings.key in the data folder
     delete_at_switch_after_days: int = 0  # what is safe in the vault is deleted at the switch so many days later; 0 never
+    recording_format: str = "wav"  # what the vault keeps; made of the switch's WAV after it was collected
     switches: tuple[SwitchSettings, ...] = ()
     acw_seconds: int = 60  # how long after a call an agent is left alone; 0 leaves it out
     pause_reasons: tuple[str, ...] = ("break", "meeting", "training", "lunch", "coaching")
@@ -209,6 +212,7 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
         acw_seconds=_number("acw_seconds", known.get("acw_seconds", 60), 0, 3600),
         pause_reasons=_reasons(known.get("pause_reasons", Settings.pause_reasons)),
+        recording_format=_format(str(known.get("recording_format", "wav"))),
         master_key_file=str(known.get("master_key_file", "")),
         delete_at_switch_after_days=_number(
             "delete_at_switch_after_days", known.get("delete_at_switch_after_days", 0), 0, 3650
@@ -301,6 +305,12 @@ def _zone(name: str, setting: str = "timezone") -> ZoneInfo:
 def _locale(name: str) -> str:
     if name not in LOCALES:
         raise BadSetting(f"locale is {name!r}; use one of {', '.join(LOCALES)}.")
+    return name
+
+
+def _format(name: str) -> str:
+    if name not in FORMATS:
+        raise BadSetting(f"recording_format is {name!r}; use one of {', '.join(FORMATS)}.")
     return name
 
 

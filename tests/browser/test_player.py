@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from recordings import purge, vault
+from recordings import purge, transcode, vault
 from recordings.wave import Wave
 from service.calls import actions
 from service.calls.pauses.model import RecordingPause
@@ -221,3 +222,23 @@ def test_who_keeps_recordings_changes_their_days(call: SimpleNamespace, opened: 
     cleo = opened().sign_in("cleo")
     cleo.go("/recordings")
     assert cleo.page.locator("#days-ordinary").count() == 0
+
+
+@pytest.mark.parametrize("form", ["flac", "opus"])
+def test_other_forms_play_and_seek_as_wav_does(form: str, call: SimpleNamespace, settings: Settings, opened: Opened) -> None:
+    done = transcode.transcode(replace(settings, recording_format=form), clock.now())
+    assert (done.changed, done.stayed) == (1, {})
+    ada = opened().sign_in("ada")
+    answers: list[tuple[int, str]] = []
+    ada.page.on("response", lambda r: answers.append((r.status, r.headers["content-type"])) if "/media/recordings/" in r.url else None)
+    ada.go(call.path)
+    ada.page.click("[data-play]")
+    ada.until(f"{NOW} > 0.2")
+    ada.until("Math.abs(document.querySelector('audio').duration - 20) < 0.1")
+    for place in (0.8, 0.1, 0.5):
+        box = ada.page.locator(".wave").bounding_box()
+        ada.page.mouse.click(box["x"] + box["width"] * place, box["y"] + 20)
+        ada.until(f"Math.abs({NOW} - {20 * place}) < 1.5 && document.querySelector('audio').readyState >= 3")
+    assert {kind for _status, kind in answers} == {{"flac": "audio/flac", "opus": "audio/ogg"}[form]}
+    assert 206 in {status for status, _kind in answers}
+    assert rows("select kind from recording_play") == [("play",)]

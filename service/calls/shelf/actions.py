@@ -63,6 +63,10 @@ def recording_found(
         "bytes": size,
         "seconds": seconds,
         "format": form,
+        "kept_as": "wav",
+        "kept_sha256": None,
+        "kept_bytes": None,
+        "transcoded_at": None,
         "state": "kept",
         "retention": rules.retention_for(call.direction if call else ""),
         "wave": wave,
@@ -130,6 +134,25 @@ def recording_sealed(session: Session, recording_id: int, path: str, wave: str |
         .values(path=path, wave=wave, silences=silences)
     )
     return session.execute(changed.returning(Recording.id)).first() is not None
+
+
+def recording_transcoded(
+    session: Session, recording_id: int, before: str, path: str, *, kept_as: str, sha256: str, size: int, at: datetime
+) -> bool:
+    """The recording lies under `path` in another form; what the switch wrote stays on record by its hash.
+
+    False when it is not any more what was read (`before`), or is held: then it stays as it is.
+    """
+    row = session.get(Recording, recording_id, with_for_update=True, populate_existing=True)
+    if row is None or row.state != "kept" or row.path != before or queries.open_hold(session, recording_id):
+        return False
+    row.path, row.kept_as, row.kept_sha256, row.kept_bytes, row.transcoded_at = path, kept_as, sha256, size, at
+    told = {"kept_as": kept_as, "sha256": sha256, "was": row.sha256}
+    audit.record(
+        session, at=at, by=None, verb="transcode", entity="recording", entity_id=recording_id, new=told, branch_id=row.branch_id
+    )
+    session.flush()
+    return True
 
 
 def recording_played(
