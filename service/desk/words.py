@@ -189,6 +189,7 @@ DELETED: Mapping[str, LazyString] = {
 FOUND: Mapping[str, LazyString] = {
     "key": _l("Master key"),
     "disk": _l("Not stored"),
+    "link": _l("Not reached"),
     "missing": _l("Missing"),
     "orphan": _l("No call"),
     "late": _l("Late"),
@@ -198,6 +199,7 @@ FOUND: Mapping[str, LazyString] = {
 }
 FINDING: Mapping[str, LazyString] = {
     "key": _l("The master key cannot be read or is another one. Put the right key file back; calls go on, and audio waits at the switch."),
+    "link": _l("The folder of the switch cannot be reached; its files wait there."),
     "disk": _l("The file could not be stored; it is tried again."),
     "missing": _l("The switch recorded this call, and no file has come."),
     "orphan": _l("No call is known for this file."),

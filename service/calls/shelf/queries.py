@@ -182,7 +182,7 @@ def findings(session: Session, limit: int = 100, mended: int = 10) -> list[Found
         .where(RecordingFinding.mended_at.is_(None) | RecordingFinding.id.in_(last))
         .order_by(
             RecordingFinding.mended_at.is_not(None),
-            case((RecordingFinding.kind.in_(("key", "disk")), 0), else_=1),
+            case((RecordingFinding.kind.in_(("key", "disk", "link")), 0), else_=1),
             RecordingFinding.id.desc(),
         )
         .limit(limit)
