@@ -242,7 +242,14 @@ class Recording(Base):
     """
 
     __tablename__ = "recording"
-    __table_args__ = (UniqueConstraint("switch", "uniqueid", "segment"),)
+    __table_args__ = (
+        UniqueConstraint("switch", "uniqueid", "segment"),
+        Index("ix_recording_wav", "id", postgresql_where=text("state = 'kept' and kept_as = 'wav'")),
+        CheckConstraint(
+            "kept_as = 'wav' or (kept_sha256 is not null and kept_bytes is not null and transcoded_at is not null)",
+            name="another_form_has_its_hash",
+        ),
+    )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
     uniqueid: Mapped[str] = mapped_column(Text)

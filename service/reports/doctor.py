@@ -159,6 +159,7 @@ SAID: Mapping[str, LazyString] = {
     "forged.seen": _l("%(count)s frames were kept back so far. Stop them at the session border controller, or at the firewall where SIP is not encrypted."),
     "recordings.ok": _l("%(path)s holds %(count)s recordings of the last days; %(free)s GiB are free."),
     "recordings.empty": _l("%(path)s can be read and holds no recording yet; %(free)s GiB are free."),
+    "recordings.link": _l("They are fetched from %(url)s; the page Recordings says when that cannot be done."),
     "recordings.unset": _l("No folder is named for this switch."),
     "recordings.missing": _l("%(path)s does not exist. Mount the switch's monitor folder there."),
     "recordings.unreadable": _l("%(path)s may not be read. Give this user the right, or mount it so that it has it."),

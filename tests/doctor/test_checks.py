@@ -83,6 +83,7 @@ CASES: list[tuple[str, Verdict, Facts]] = [
     ("version.unseen", Verdict.UNSEEN, version("")),
     ("rights.grave", Verdict.WARNING, visited(commands={"Command": ("command", "all")})),
     ("rights.refused", Verdict.WRONG, visited(refused=frozenset({"CoreShowChannels"}))),
+    ("recordings.link", Verdict.UNSEEN, replace(WELL, recordings=None, switch=replace(WELL.switch, recordings=None, recordings_url="sftp://u@pbx/m"))),
     ("actor.refused", Verdict.WRONG, visited(actor="refused", acts={})),
     ("actor.unseen", Verdict.UNSEEN, visited(actor="", acts={})),
     ("actor.grave", Verdict.WARNING, visited(acts=ACTS | {"Command": ("command", "all")})),
