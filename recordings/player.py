@@ -74,6 +74,8 @@ class Audio:
     key: str
     sha256: str
     size: int
+    form: str = "wav"
+    seconds: float = 0.0
 
     def read(self, vault: Vault, part: Span) -> Iterator[bytes]:
         """The bytes of that part, in pieces."""
@@ -92,7 +94,7 @@ def audio(session: Session, vault: Vault, recording_id: int, person: Identity, k
         size = vault.size(row.path)
     except FileNotFoundError as error:
         raise NotFound(lost()) from error
-    return Audio(row.id, row.path, row.sha256, size)
+    return Audio(row.id, row.path, row.kept_sha256 or row.sha256, size, row.kept_as, float(row.seconds))
 
 
 def lost() -> str:

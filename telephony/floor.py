@@ -24,10 +24,10 @@ _CONTROL = frozenset({"FullyBooted", "CoreShowChannelsComplete"})
 _CLAIMS = frozenset({"Hangup", "HangupRequest", "SoftHangupRequest", "DialBegin", "DialState", "DialEnd", "AgentCalled",
                      "AgentConnect", "AgentComplete", "AgentRingNoAnswer"})
 # Say something of a channel that is known, and nothing that would be worth a call of its own.
-_REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "QueueCallerLeave", "QueueCallerAbandon",
+_REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "QueueCallerLeave", "QueueCallerAbandon",
                       "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave"})
 # Change nothing about where the customer is.
-_NO_MOVE = frozenset({"Newchannel", "NewCallerid", "AgentCalled", "AgentComplete", "UserEvent", "MixMonitorStart", "OriginateResponse",
+_NO_MOVE = frozenset({"Newchannel", "NewCallerid", "AgentCalled", "AgentComplete", "UserEvent", "MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "OriginateResponse",
                       "HangupRequest", "SoftHangupRequest", "LocalBridge", "Hangup", "BridgeLeave", "DialState"})
 WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
                                                        b"Join", b"Leave", b"Dial"} | members.WANTED

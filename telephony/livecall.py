@@ -52,6 +52,8 @@ class Leg:
     parked: bool = False
     conference: bool = False
     mailbox: bool = False          # speaks to one
+    recording: bool = False        # a recording runs on it
+    muted: bool = False            # and is silent for now
     passed: bool = False           # passed the other side on: what it does now ends nothing
     status: str | None = None      # how the dial to it ended
     cause: int | None = None

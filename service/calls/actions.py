@@ -13,6 +13,7 @@ from service.calls.agents import actions as agents
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap
 from service.calls.orders import actions as orders
 from service.calls.orders.actions import About, PhoneOrder
+from service.calls.pauses import actions as pauses
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
 from service.calls.schemas import (
@@ -63,6 +64,7 @@ __all__ = [
     "history",
     "link_orphans",
     "orders",
+    "pauses",
     "phone_answered",
     "phone_rings",
     "phone_stopped",

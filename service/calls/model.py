@@ -236,12 +236,20 @@ class AgentPop(Base):
 class Recording(Base):
     """One audio file in the vault; call_id is empty until its call is known.
 
-    `state` is kept, doomed (asked to be destroyed) or destroyed; `wave` are the bars of its picture in base64; `source` is
+    `sha256`, `bytes` and `format` are of the file that the switch wrote, for good; `kept_…` are of what the vault has in its place,
+    once it is another. `state` is kept, doomed (asked to be destroyed) or destroyed; `wave` are the bars of its picture in base64; `source` is
     where the switch left it.
     """
 
     __tablename__ = "recording"
-    __table_args__ = (UniqueConstraint("switch", "uniqueid", "segment"),)
+    __table_args__ = (
+        UniqueConstraint("switch", "uniqueid", "segment"),
+        Index("ix_recording_wav", "id", postgresql_where=text("state = 'kept' and kept_as = 'wav'")),
+        CheckConstraint(
+            "kept_as = 'wav' or (kept_sha256 is not null and kept_bytes is not null and transcoded_at is not null)",
+            name="another_form_has_its_hash",
+        ),
+    )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
     uniqueid: Mapped[str] = mapped_column(Text)
@@ -252,6 +260,10 @@ class Recording(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
     seconds: Mapped[Decimal] = mapped_column(SECONDS)
     format: Mapped[str] = mapped_column(Text)
+    kept_as: Mapped[str] = mapped_column(Text, server_default=text("'wav'"))
+    kept_sha256: Mapped[str | None] = mapped_column(Text)
+    kept_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    transcoded_at: Mapped[datetime | None] = mapped_column(MAYBE)
     state: Mapped[str] = mapped_column(Text, server_default=text("'kept'"))
     retention: Mapped[str] = mapped_column(Text, server_default=text("'ordinary'"))
     wave: Mapped[str | None] = mapped_column(Text)

@@ -195,9 +195,13 @@ class TakenOrder:
 
 @dataclass(frozen=True)
 class OrderOutcome:
-    """How far an order is: accepted, confirmed, failed or unknown; `error` is a code of ours, `detail` the switch's words."""
+    """How far an order is: accepted, confirmed, failed or unknown; `error` is a code of ours, `detail` the switch's words.
+
+    `at` is the switch's own moment, where an order's end has one that matters.
+    """
 
     order_id: int
     state: Literal["accepted", "confirmed", "failed", "unknown"]
     error: str = ""
     detail: str = ""
+    at: datetime | None = None

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from service.calls import actions, finding, missed, queries, rules
 from service.calls.lanes import axis
+from service.calls.pauses import queries as pauses
 from service.calls.shelf import queries as shelf
 from service.core import clock, db, identity, sheet
 from service.core.errors import Invalid, NotFound
@@ -247,11 +248,12 @@ def show(call_id: int) -> ResponseReturnValue:
         if page is None:
             raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
         sounds = shelf.sounds(session, call_id)
+        silent = pauses.of_call(session, page.call, page.segments)
         card = parties.card(session, page.call.party_id) if page.call.party_id else None
-        ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | sounds.people | {page.call.staff_id}
+        ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | sounds.people | silent.people | {page.call.staff_id}
         people = staff.names(session, {i for i in ids if i is not None})
         queue = queries.queue_labels(session).of(page.call.switch, page.call.queue)
     drawn = axis(page.call, page.legs, page.segments, people, clock.now())
-    shown = {"reasons": rules.REASONS, "page": page, "sounds": sounds, "call": page.call, "card": card, "people": people}
+    shown = {"reasons": rules.REASONS, "page": page, "sounds": sounds, "silent": silent, "call": page.call, "card": card, "people": people}
     shown |= {"queue": queue, "axis": drawn}
     return render_template("calls/call.html", **shown)

@@ -189,6 +189,7 @@ class Call:
         switch, truth = self.switch, self._truth
         bridge = switch.bridge(leg, caller)
         began = switch.at
+        truth.talk_began = began if truth.talk_began is None else truth.talk_began
         yield self.plan.talk
         if self.order is not None and self.order.verb == "transfer":
             yield from self._passed_on(caller, leg, bridge, began, queue)

@@ -154,6 +154,10 @@ class Switch:
         self.tell("UserEvent", "user", channel.headers(), "UserEvent: RingdeskRecording\r\n",
                   f"RecordingFile: {name}\r\nRecordingSegment: {segment}\r\nRecordingUniqueid: {channel.uniqueid}\r\n")
 
+    def mutes(self, channel: Channel, on: bool) -> None:
+        """The channel's recording is silent from now on, or has sound again."""
+        self.tell("MixMonitorMute", "call", channel.headers(), f"Direction: both\r\nState: {int(on)}\r\n")
+
     def hangup_request(self, channel: Channel, cause: int | None = None) -> None:
         """One side wants to end it."""
         block = f"Cause: {cause}\r\n" if cause is not None else ""

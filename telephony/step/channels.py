@@ -122,7 +122,27 @@ def order_answered(call: LiveCall, event: Event) -> LiveCall:
 @on("MixMonitorStart")
 def recording_began(call: LiveCall, event: Event) -> LiveCall:
     """There will be a recording; the event carries no file name."""
-    return call if call.recorded else replace(call, recorded=True)
+    call = call if call.recorded else replace(call, recorded=True)
+    return _records(call, event, recording=True, muted=False)
+
+
+@on("MixMonitorStop")
+def recording_ended(call: LiveCall, event: Event) -> LiveCall:
+    """Nothing more is recorded on that channel; a recording that a hang-up ends is not told."""
+    return _records(call, event, recording=False, muted=False)
+
+
+@on("MixMonitorMute")
+def recording_muted(call: LiveCall, event: Event) -> LiveCall:
+    """The recording goes on in silence, or with sound again; that only happens where there is one."""
+    return _records(call, event, recording=True, muted=event["State"] == "1")
+
+
+def _records(call: LiveCall, event: Event, *, recording: bool, muted: bool) -> LiveCall:
+    leg = leg_of(call, event)
+    if leg is None or (leg.recording, leg.muted) == (recording, muted):
+        return call
+    return call.with_leg(replace(leg, recording=recording, muted=muted))
 
 
 @on("UserEvent")

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from recordings import collect, vault, watch
+from recordings.places import Folder
 from service.calls.model import Call
 from service.calls.shelf import actions, queries
 from service.core import db, scope
@@ -152,7 +153,7 @@ def test_a_look_after_a_restart_opens_nothing_that_is_in_the_vault(
 ) -> None:
     there(f"pbx1/2026/10/01/{KEY}.1.wav")
     collect.scan(shelf, AT)
-    monkeypatch.setattr(collect, "_opened", lambda path: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr(Folder, "opened", lambda _folder, name: pytest.fail(f"{name} was opened"))
 
     assert collect.scan(shelf, AT) == collect.Report()
 
@@ -163,9 +164,9 @@ def test_what_is_kept_is_not_opened_again_until_it_changes(
     path, remembered = there(f"{DAY}/{KEY}.1.wav"), collect.Memory()
     for _look in range(2):
         collect.scan(shelf, AT, whole=False, memory=remembered)
-    opened: list[Path] = []
-    really = collect._opened
-    monkeypatch.setattr(collect, "_opened", lambda path: opened.append(path) or really(path))
+    opened: list[str] = []
+    really = Folder.opened
+    monkeypatch.setattr(Folder, "opened", lambda folder, name: opened.append(name) or really(folder, name))
 
     collect.scan(shelf, AT, whole=False, memory=remembered)
     assert opened == []
@@ -173,7 +174,7 @@ def test_what_is_kept_is_not_opened_again_until_it_changes(
     path.write_bytes(wav(tone(3.0)))
     os.utime(path, (LONG_AGO, LONG_AGO))
     assert collect.scan(shelf, AT, whole=False, memory=remembered).collected == [f"{DAY}/{KEY}.1.wav"]
-    assert opened == [path]
+    assert opened == [f"{DAY}/{KEY}.1.wav".partition("/")[2]]
 
 
 def test_links_lead_nowhere(shelf: Settings, there: Callable[..., Path], tmp_path: Path) -> None:
@@ -280,8 +281,8 @@ def test_a_file_deleted_under_our_hands_is_one_sentence(
     shelf: Settings, there: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = there(f"{DAY}/{KEY}.1.wav")
-    really = collect._opened
-    monkeypatch.setattr(collect, "_opened", lambda found: path.unlink() or really(found))
+    really = Folder.opened
+    monkeypatch.setattr(Folder, "opened", lambda folder, name: path.unlink() or really(folder, name))
 
     refused = collect.scan(shelf, AT).refused
 

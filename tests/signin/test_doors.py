@@ -48,6 +48,8 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /wallboard/now": (FLOOR, 200),
     "POST /orders/dial": (DESK, 409),
     "POST /orders/on-call": (DESK, 409),
+    "POST /recordings/pause": (DESK, 404),
+    "POST /recordings/resume": (DESK, 204),
     "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "GET /customers": (ALL, 200),
     "GET /customers/<int:party_id>": (ALL, 200),

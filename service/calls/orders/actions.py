@@ -145,9 +145,9 @@ def _late(session: Session, row: PhoneOrder, at: datetime, *, act: bool) -> str:
     """Why the order is not sent; empty when it is."""
     if not act:
         return "no-actor"
-    if at - row.requested_at > rules.FRESH:
+    if at - row.requested_at > rules.fresh(row.kind):
         return "too-late"
-    if row.kind not in rules.OF_QUEUES and people.extension_of(session, row.staff_id, at) != (row.switch, row.extension):
+    if row.kind not in (*rules.OF_QUEUES, "record_resume") and people.extension_of(session, row.staff_id, at) != (row.switch, row.extension):
         return "seat-changed"
     return ""
 
@@ -172,8 +172,8 @@ def _settle(session: Session, row: PhoneOrder, outcome: OrderOutcome, at: dateti
     if outcome.state == "accepted":
         row.accepted_at = at
     else:
-        row.ended_at = at
-    if row.by_id is not None and row.kind not in rules.OF_QUEUES:
+        row.ended_at = outcome.at or at
+    if row.by_id is not None and row.kind not in (*rules.OF_QUEUES, *rules.RECORDING):
         live.publish(session, live.topic_of(row.by_id), "order", told(row), at=at)
 
 
@@ -198,7 +198,7 @@ def _given_up(row: PhoneOrder, at: datetime, *, cut: bool) -> OrderOutcome | Non
         late = at - row.accepted_at > rules.patience(row.kind)
         return OrderOutcome(row.id, "unknown", "not-heard") if late else None
     if row.taken_at is None:  # nobody takes orders of this switch at all
-        return OrderOutcome(row.id, "failed", "too-late") if at - row.requested_at > 2 * rules.FRESH else None
+        return OrderOutcome(row.id, "failed", "too-late") if at - row.requested_at > 2 * rules.fresh(row.kind) else None
     late = cut or at - row.taken_at > rules.ANSWER
     return OrderOutcome(row.id, "unknown", "cut") if late else None
 

@@ -1,0 +1,62 @@
+"""Who listened, and what the caller was told or said."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from service.calls.model import Recording, RecordingPlay
+from service.calls.shelf import queries, rules
+from service.calls.shelf.actions.ending import doom
+from service.calls.shelf.actions.findings import call_of
+from service.calls.shelf.actions.keeping import Held
+from service.calls.shelf.model import CallConsent
+from service.core import audit, live
+from service.core.errors import Invalid
+from service.staff import queries as staff
+
+
+def recording_played(
+    session: Session, recording_id: int, *, by: int, at: datetime, kind: str = "play", reason: str = ""
+) -> None:
+    """Who listened or took the file along, when and why, is on record."""
+    recording = session.get_one(Recording, recording_id)
+    branch_id = recording.branch_id
+    session.add(
+        RecordingPlay(
+            recording_id=recording_id, staff_id=by, kind=kind, reason=reason[:300], at=at, branch_id=branch_id
+        )
+    )
+    told = {"reason": reason[:300]} if reason else None
+    audit.record(
+        session, at=at, by=by, verb=kind, entity="recording", entity_id=recording_id, new=told, branch_id=branch_id
+    )
+
+
+def consent(session: Session, switch: str, uniqueid: str, state: str, *, by: int | None, at: datetime) -> None:
+    """What the caller was told or said is on record; after a refusal the audio is destroyed, and none is collected.
+
+    `by` is who asked, or None when the dialplan tells it. The call need not be stored yet.
+    """
+    if state not in rules.CONSENTS:
+        raise Invalid(_("There is no such consent. Choose announced, given or refused."))
+    call = call_of(session, switch, uniqueid)
+    sounds = queries.of_call(session, call.id) if call else queries.of_channel(session, switch, uniqueid)
+    if state == "refused":
+        _not_held(session, sounds)
+    branch_id = call.branch_id if call else staff.headquarters(session)
+    session.add(CallConsent(switch=switch, uniqueid=uniqueid, state=state, at=at, by_id=by, branch_id=branch_id))
+    told = {"consent": state, "call": uniqueid}
+    call_id = call.id if call else None
+    audit.record(session, at=at, by=by, verb="consent", entity="call", entity_id=call_id, new=told, branch_id=branch_id)
+    session.flush()
+    if state == "refused":
+        doom(session, [one for one in sounds if one.state == "kept"], reason="refused", by=by, at=at)
+        if call:
+            live.publish(session, "all", "recording", {"call_id": call.id}, at=at)
+
+
+def _not_held(session: Session, recordings: Iterable[Recording]) -> None:
+    if any(queries.open_hold(session, one.id) for one in recordings):
+        raise Held(_("This recording is under a legal hold. Have the hold lifted first; then it can be destroyed."))
