@@ -23,6 +23,7 @@ QUIET_SECONDS = 1.0  # a closed file: the header is complete and nothing was wri
 EMPTY_SECONDS = 600.0  # a header alone: the caller may still wait in a queue, and nothing is mixed before both talk
 LOST_SECONDS = 60.0  # a file nobody closed: the switch died, or the call is on hold and it is collected anew later
 SETTLED_SECONDS = 5.0  # a folder whose last change is younger may change again within the same tick of its clock
+OVERTAKEN = timedelta(days=2)  # so long after a refusal it is looked at again whether its audio came in the same moment
 SETTLES = timedelta(minutes=2)  # a call that was on hold for long may still have its file collected anew
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFUSED = "its caller refused to be recorded; delete it at the switch"
@@ -100,6 +101,8 @@ def scan(settings: Settings, at: datetime, *, whole: bool = True, memory: Memory
             Round(place, switch.name, memory.place(switch), at, report, memory).reach(whole)
     with db.begin(scope.ALL) as session:
         actions.link_orphans(session, at=at)
+        if whole:
+            actions.doom_refused(session, since=at - OVERTAKEN, at=at)
         if report.collected and settings.recording_format != "wav":
             jobs.enqueue(session, "recordings.transcode", {}, at=at, run_at=at + SETTLES, dedupe="new")
     return report
@@ -138,7 +141,7 @@ class Round:
         word = ""
         try:
             self.look(whole)
-        except (Unreachable, ConnectionError) as error:
+        except (Unreachable, OSError) as error:  # a mount that has died says so by any errno
             word = str(error)
             self.report.refused[self.switch] = word
         told = ("link", f"{self.switch}/{word}")
@@ -233,13 +236,13 @@ class Round:
         file.seek(0)
         wave = Wave(found.header.rate, found.header.channels)
         sealed = self.vault.put(file, wave.taste)
-        self._link(found.name, found.header, sealed, wave.shape())
+        self._link(found.name, found.header, sealed, wave.shape(), self.at - timedelta(seconds=found.quiet))
         if before:
             self.vault.shred(before.path)  # it was collected before it was whole
         self.report.collected.append(shown)
         return sealed.size == found.size
 
-    def _link(self, name: Name, header: wav.Wav, sealed: Sealed, shape: Shape) -> None:
+    def _link(self, name: Name, header: wav.Wav, sealed: Sealed, shape: Shape, written_at: datetime) -> None:
         """The row is there; if it cannot be, neither is the audio, and it is collected again."""
         try:
             with db.begin(scope.ALL) as session:
@@ -257,6 +260,7 @@ class Round:
                     wave=base64.b64encode(shape.peaks).decode(),
                     silences=[list(span) for span in shape.silences],
                     source=name.relative,
+                    written_at=written_at,
                 )
         except BaseException:
             self.vault.shred(sealed.key)

@@ -84,7 +84,8 @@ def destroy(settings: Settings, at: datetime) -> int:
 
 def unclaimed(settings: Settings, at: datetime) -> int:
     """Audio that no recording stands for is destroyed: what a crash left between vault and row; returns how many files."""
-    place, gone = vault.of(settings), 0
+    place = vault.of(settings)
+    gone = place.sweep(at.timestamp() - UNCLAIMED.total_seconds())
     old = [key for key, changed in place.blobs() if at.timestamp() - changed > UNCLAIMED.total_seconds()]
     for start in range(0, len(old), 1000):
         part = old[start : start + 1000]
@@ -103,17 +104,23 @@ def delete_at_switch(settings: Settings, at: datetime) -> int:
     folders = {one.name: collect.place_of(one) for one in settings.switches if one.collects}
     if not days:
         return 0
-    with db.begin(scope.ALL) as session:
-        found = queries.deletable(session, at - timedelta(days=days))
+    count, last = 0, 0
     try:
-        gone = [one for one in found if one.switch in folders and one.source and _deleted(vault.of(settings), folders, one)]
+        while found := _deletable(folders, at - timedelta(days=days), last):
+            gone = [one for one in found if one.source and _deleted(vault.of(settings), folders, one)]
+            with db.begin(scope.ALL) as session:
+                for one in gone:
+                    actions.source_deleted(session, one.recording_id, at=at)
+            count, last = count + len(gone), found[-1].recording_id  # what has to stay does not stand in the way of the others
     finally:
         for folder in folders.values():
             folder.close()
-    for one in gone:
-        with db.begin(scope.ALL) as session:
-            actions.source_deleted(session, one.recording_id, at=at)
-    return len(gone)
+    return count
+
+
+def _deletable(folders: dict[str, Place], before: datetime, last: int) -> list[Source]:
+    with db.begin(scope.ALL) as session:
+        return queries.deletable(session, list(folders), before, after=last)
 
 
 def _deleted(place: Vault, folders: dict[str, Place], one: Source) -> bool:

@@ -30,7 +30,8 @@ def watch(settings: Settings, stop: threading.Event) -> None:
                 look_for_missing(settings)
         except Exception as error:
             _once(told, f"recordings: nothing can be collected now ({_first(error)}); trying again")
-        beat += 1
+        else:
+            beat += 1  # a look that failed is owed: the hourly one is not left out
         stop.wait(BEAT)
     memory.close()
 

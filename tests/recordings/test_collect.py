@@ -1,7 +1,9 @@
 """From the switch's folder to the call: each finished file once, whatever else lies there."""
 
+import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from recordings import collect, vault, watch
+from recordings import collect, names, vault, watch
 from recordings.places import Folder
 from service.calls.model import Call
 from service.calls.shelf import actions, queries
@@ -230,6 +232,33 @@ def test_a_call_without_its_file_is_missed_and_found_late(shelf: Settings, there
         actions.look_for_missing(session, ["pbx1"], at=AT)
     assert findings() == [("missing", KEY, False), ("late", f"2026/11/23/{KEY}.1.wav", False)]
     assert kept()[0].call_id == call_id
+
+
+def test_a_file_that_was_there_in_time_is_not_late_because_nobody_collected(shelf: Settings, there: Callable[..., Path]) -> None:
+    stored_call(AT - timedelta(hours=3))
+    there(f"{DAY}/{KEY}.1.wav", at=(AT - timedelta(hours=2, minutes=50)).timestamp())
+    collect.scan(shelf, AT)
+
+    assert findings() == []
+
+
+def test_a_switch_whose_folder_has_died_does_not_stop_the_others(
+    shelf: Settings, there: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there(f"{DAY}/{KEY}.1.wav")
+    dead = replace(shelf.switches[0], name="pbx0")
+    listed = names.files
+
+    def files(folder: Path, day: str) -> Iterator[str]:
+        if folder.name == "pbx0":
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        yield from listed(folder, day)
+
+    monkeypatch.setattr(names, "files", files)
+    report = collect.scan(replace(shelf, switches=(dead, *shelf.switches)), AT)
+
+    assert report.collected == [f"{DAY}/{KEY}.1.wav"]
+    assert ("link", "pbx0", True) in findings()
 
 
 def test_a_call_whose_file_is_empty_is_not_missed_as_well(shelf: Settings, there: Callable[..., Path]) -> None:

@@ -293,13 +293,15 @@ class Source(NamedTuple):
     kept: str
 
 
-def deletable(session: Session, before: datetime, limit: int = 1000) -> list[Source]:
-    """Files marked for deletion at the switch before then, and those of refused calls at once."""
+def deletable(session: Session, switches: Sequence[str], before: datetime, *, after: int = 0, limit: int = 500) -> list[Source]:
+    """Files of these switches marked for deletion before then, and those of refused calls at once; by id, `after` the last one seen."""
     columns = (
         *(Recording.id, Recording.switch, Recording.source, Recording.sha256, Recording.path, Recording.state),
         func.coalesce(Recording.kept_sha256, Recording.sha256),
     )
     query = select(*columns).where(
+        Recording.id > after,
+        Recording.switch.in_(switches),
         Recording.source.is_not(None),
         Recording.source_deleted_at.is_(None),
         (Recording.source_marked_at < before) | (Recording.state == "destroyed"),

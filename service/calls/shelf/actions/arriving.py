@@ -35,10 +35,12 @@ def recording_found(
     wave: str | None = None,
     silences: Sequence[Sequence[float]] | None = None,
     source: str | None = None,
+    written_at: datetime | None = None,
 ) -> int:
     """The file in the vault is known, and linked when its call is; the same file twice is one row.
 
-    `source` names the file at the switch, which from now on may be deleted there. Audio of a caller who refused is doomed.
+    `source` names the file at the switch, which from now on may be deleted there; `written_at` is when it was last written.
+    Audio of a caller who refused is doomed.
     """
     call = call_of(session, switch, uniqueid)
     row: dict[str, Any] = {
@@ -73,12 +75,15 @@ def recording_found(
     recording_id = int(session.execute(added.returning(Recording.id)).scalar_one())
     if source:
         mended_where(session, RecordingFinding.switch == switch, RecordingFinding.subject == source, at=at)
-    _arrived(session, session.get_one(Recording, recording_id, populate_existing=True), call, at)
+    _arrived(session, session.get_one(Recording, recording_id, populate_existing=True), call, at, written_at)
     return recording_id
 
 
-def _arrived(session: Session, recording: Recording, call: Call | None, at: datetime) -> None:
-    """What follows once a recording has its call, or is known to come from a caller who refused."""
+def _arrived(session: Session, recording: Recording, call: Call | None, at: datetime, written_at: datetime | None = None) -> None:
+    """What follows once a recording has its call, or is known to come from a caller who refused.
+
+    Late is what was written long after its call; a file that was there in time while nobody collected is not.
+    """
     if queries.refused(session, recording.switch, [recording.uniqueid]):
         doom(session, [recording], reason="refused", by=None, at=at)
         return
@@ -86,7 +91,7 @@ def _arrived(session: Session, recording: Recording, call: Call | None, at: date
         return
     call.recorded = True
     session.flush()
-    if call.ended_at and at - call.ended_at > LATE:
+    if call.ended_at and min(written_at or at, at) - call.ended_at > LATE:
         subject = recording.source or f"{recording.uniqueid}.{recording.segment}"
         found(session, "late", recording.switch, subject, at=at, uniqueid=recording.uniqueid, mended=True)
     live.publish(session, "all", "recording", {"call_id": call.id}, at=at)

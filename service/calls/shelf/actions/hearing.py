@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.calls.model import Recording, RecordingPlay
@@ -37,13 +38,14 @@ def recording_played(
 def consent(session: Session, switch: str, uniqueid: str, state: str, *, by: int | None, at: datetime) -> None:
     """What the caller was told or said is on record; after a refusal the audio is destroyed, and none is collected.
 
-    `by` is who asked, or None when the dialplan tells it. The call need not be stored yet.
+    The call need not be stored yet.
     """
     if state not in rules.CONSENTS:
         raise Invalid(_("There is no such consent. Choose announced, given or refused."))
     call = call_of(session, switch, uniqueid)
     sounds = queries.of_call(session, call.id) if call else queries.of_channel(session, switch, uniqueid)
     if state == "refused":
+        sounds = _locked(session, sounds)
         _not_held(session, sounds)
     branch_id = call.branch_id if call else staff.headquarters(session)
     session.add(CallConsent(switch=switch, uniqueid=uniqueid, state=state, at=at, by_id=by, branch_id=branch_id))
@@ -55,6 +57,28 @@ def consent(session: Session, switch: str, uniqueid: str, state: str, *, by: int
         doom(session, [one for one in sounds if one.state == "kept"], reason="refused", by=by, at=at)
         if call:
             live.publish(session, "all", "recording", {"call_id": call.id}, at=at)
+
+
+def _locked(session: Session, recordings: Iterable[Recording]) -> list[Recording]:
+    """A hold, a second click and a purge wait for us, or we for them: what follows is seen as they leave it."""
+    ids = [one.id for one in recordings]
+    rows = select(Recording).where(Recording.id.in_(ids)).order_by(Recording.id).with_for_update()
+    return list(session.scalars(rows.execution_options(populate_existing=True)))
+
+
+def doom_refused(session: Session, *, since: datetime, at: datetime) -> int:
+    """Audio that was collected in the very moment of its caller's refusal is doomed after all; returns how many there were."""
+    said = select(CallConsent.switch, CallConsent.uniqueid).where(CallConsent.state == "refused", CallConsent.at > since)
+    count = 0
+    for switch, uniqueid in session.execute(said.distinct()).all():
+        call = call_of(session, switch, uniqueid)
+        sounds = queries.of_call(session, call.id) if call else queries.of_channel(session, switch, uniqueid)
+        if not any(one.state == "kept" for one in sounds) or not queries.refused(session, switch, [uniqueid]):
+            continue
+        kept = [one for one in _locked(session, sounds) if one.state == "kept" and not queries.open_hold(session, one.id)]
+        doom(session, kept, reason="refused", by=None, at=at)
+        count += len(kept)
+    return count
 
 
 def _not_held(session: Session, recordings: Iterable[Recording]) -> None:
