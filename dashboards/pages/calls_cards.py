@@ -50,7 +50,7 @@ def handling(state: State, policies: tuple[Policy, ...], now: ask.Totals, then: 
              missed: Recovery | None) -> list[parts.Card]:
     """What it took: handle time, occupancy, transfers, and what came afterwards."""
     time, missed, warning = time or AgentTime(), missed or Recovery(), policies[-1].occupancy_warning
-    busy = time.occupancy
+    busy, days = time.occupancy, " / ".join(dict.fromkeys(str(one.fcr_days) for one in policies))
     median = None if missed.median_seconds is None else words.length(missed.median_seconds)
     return [
         parts.Card(_("Mean handle time"), words.length(now.handle_time), _("after-call work %(n)s", n=words.seconds(now.wrap_mean)),
@@ -60,8 +60,8 @@ def handling(state: State, policies: tuple[Policy, ...], now: ask.Totals, then: 
         parts.Card(_("Transfer rate"), words.percent(now.transfer_rate), _("%(n)s passed on", n=words.count(now.transferred)),
                    parts.points(now.transfer_rate, then.transfer_rate if then else None, more_is_good=None),
                    source=_source(told.transfer_rate(now), "fact_call", "transferred", _to(state, _("Passed on"), passed=1))),
-        parts.Card(_("First contact, %(n)s days", n=" / ".join(dict.fromkeys(str(one.fcr_days) for one in policies))), words.percent(now.first_contact),
-                   _("%(n)s calls judged", n=words.count(now.judged)), parts.points(now.first_contact, then.first_contact if then and then.judged else None),
+        parts.Card(_("First contact resolution"), words.percent(now.first_contact), _("after %(days)s d, %(n)s calls judged", days=days, n=words.count(now.judged)),
+                   parts.points(now.first_contact, then.first_contact if then and then.judged else None),
                    source=_source(told.first_contact(policies, now), "fact_call", "kept", _to(state, _("Came again"), again=1))),
         parts.Card(_("Missed, then spoken with"), words.percent(missed.rate), _("median after %(n)s", n=median) if median else _("nobody yet"),
                    source=_source(told.recovery(policies, missed), "fact_missed_caller", "recovered", (_("Settled callers"), "/calls/missed?state=closed"),
