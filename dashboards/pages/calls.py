@@ -50,7 +50,8 @@ def _figures(view: View, state: State, generation: Generation, now: ask.Totals, 
     ]
     policies = policies_of(state, generation)
     time, missed = handling.agent_time(view, state), handling.recovery(view, state)
-    rows = cards.service(state, policies, now, then, days), cards.handling(state, policies, now, then, time, missed)
+    before = generation.policies_of(state.compared.start, state.compared.end) if state.compared else policies
+    rows = cards.service(state, policies, before, now, then, days), cards.handling(state, policies, before, now, then, time, missed)
     return [*(html.Div([parts.card(state, generation, card) for card in row], className="kpis") for row in rows), html.Div(tiles, className="grid")]
 
 

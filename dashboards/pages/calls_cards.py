@@ -16,15 +16,23 @@ def _source(one: Told, mart: str, column: str, *opens: tuple[str, str]) -> parts
     return parts.Source(one.formula, one.numbers, sources(mart, column), one.policy, opens)
 
 
-def service(state: State, policies: tuple[Policy, ...], now: ask.Totals, then: ask.Totals | None, days: pd.DataFrame) -> list[parts.Card]:
-    """Were callers served: level, offered, answered, given up, waiting."""
+def alike(policies: tuple[Policy, ...], before: tuple[Policy, ...], *names: str) -> bool:
+    """True when both periods were measured by the same numbers, so that the one may be called better than the other."""
+    told = [{tuple(getattr(one, name) for name in names) for one in found} for found in (policies, before)]
+    return told[0] == told[1]
+
+
+def service(state: State, policies: tuple[Policy, ...], before: tuple[Policy, ...], now: ask.Totals, then: ask.Totals | None,
+            days: pd.DataFrame) -> list[parts.Card]:
+    """Were callers served: level, offered, answered, given up, waiting; `before` are the policies of the compared period."""
+    one_level = True if alike(policies, before, "level_formula", "within_seconds", "short_seconds") else None
     limits = " / ".join(dict.fromkeys(str(one.within_seconds) for one in policies))
     short = " / ".join(dict.fromkeys(str(one.short_seconds) for one in policies))
     speed = None if then is None or now.speed is None or then.speed is None else now.speed - then.speed
     wait = parts.Delta(words.seconds(abs(speed)), speed > 0, None if abs(speed) < 0.5 else speed < 0) if speed is not None else None
     return [
         parts.Card(_("Service level"), words.percent(now.level), _("target %(target)s%% in %(n)s s", target=policies[-1].call_target, n=limits),
-                   parts.points(now.level, then.level if then else None), series=[words.ratio(row.hits, row.counted) for row in days.itertuples()],
+                   parts.points(now.level, then.level if then else None, more_is_good=one_level), series=[words.ratio(row.hits, row.counted) for row in days.itertuples()],
                    source=level_source(state, policies, now)),
         parts.Card(_("Offered"), words.count(now.offered), _("%(n)s a day", n=words.count(round(now.offered / state.period.days))),
                    parts.growth(now.offered, then.offered if then else None), series=[float(row.offered) for row in days.itertuples()], colour="prior",
@@ -46,14 +54,15 @@ def level_source(state: State, policies: tuple[Policy, ...], now: ask.Totals) ->
     return _source(told.level(policies, now), "fact_call", "level_hit", *(_to(state, text, outcome=code) for text, code in opens))
 
 
-def handling(state: State, policies: tuple[Policy, ...], now: ask.Totals, then: ask.Totals | None, time: AgentTime | None,
-             missed: Recovery | None) -> list[parts.Card]:
-    """What it took: handle time, occupancy, transfers, and what came afterwards."""
+def handling(state: State, policies: tuple[Policy, ...], before: tuple[Policy, ...], now: ask.Totals, then: ask.Totals | None,
+             time: AgentTime | None, missed: Recovery | None) -> list[parts.Card]:
+    """What it took: handle time, occupancy, transfers, and what came afterwards; days of another length are not compared."""
+    earlier = then.first_contact if then and alike(policies, before, "fcr_days") else None
     time, missed, warning = time or AgentTime(), missed or Recovery(), policies[-1].occupancy_warning
     busy, days = time.occupancy, " / ".join(dict.fromkeys(str(one.fcr_days) for one in policies))
     median = None if missed.median_seconds is None else words.length(missed.median_seconds)
     return [
-        parts.Card(_("Mean handle time"), words.length(now.handle_time), _("after-call work %(n)s", n=words.seconds(now.wrap_mean)),
+        parts.Card(_("Mean handle time"), words.seconds(now.handle_time), _("after-call work %(n)s", n=words.seconds(now.wrap_mean)),
                    parts.growth(now.handle_time or 0, then.handle_time if then else None), source=_source(told.handle_time(now), "fact_call", "acw_seconds")),
         parts.Card(_("Occupancy"), words.percent(busy), _("a risk above %(n)s%%", n=warning), bad=busy is not None and busy > warning,
                    source=_source(told.occupancy(policies, time), "fact_agent_stint", "seconds")),
@@ -61,7 +70,7 @@ def handling(state: State, policies: tuple[Policy, ...], now: ask.Totals, then: 
                    parts.points(now.transfer_rate, then.transfer_rate if then else None, more_is_good=None),
                    source=_source(told.transfer_rate(now), "fact_call", "transferred", _to(state, _("Passed on"), passed=1))),
         parts.Card(_("First contact resolution"), words.percent(now.first_contact), _("after %(days)s d, %(n)s calls judged", days=days, n=words.count(now.judged)),
-                   parts.points(now.first_contact, then.first_contact if then and then.judged else None),
+                   parts.points(now.first_contact, earlier),
                    source=_source(told.first_contact(policies, now), "fact_call", "kept", _to(state, _("Came again"), again=1))),
         parts.Card(_("Missed, then spoken with"), words.percent(missed.rate), _("median after %(n)s", n=median) if median else _("nobody yet"),
                    source=_source(told.recovery(policies, missed), "fact_missed_caller", "recovered", (_("Settled callers"), "/calls/missed?state=closed"),
