@@ -11,7 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-from dashboards import excel, parts, plan
+from dashboards import excel, parts
 from dashboards.pages import calls, sla, staffing
 from dashboards.state import State as Board
 from dashboards.state import day_of, parse
@@ -167,7 +167,8 @@ def _supposed(archive: Archive, board: str, search: str, fields: dict[str, str])
     """The address with what stands in these fields; an emptied field goes back to what the rules say, and no change is no address."""
     generation = archive.generation()
     state = _state(generation, board, search)
-    shown = {name: staffing.typed(state, plan.supposed(state.given, generation.run), name) for name in fields}
+    supposed = staffing.planned(generation.view(identity.require().scope), state, generation)
+    shown = {name: staffing.typed(state, supposed, name) for name in fields}
     changed = {name: text or None for name, text in fields.items() if text != shown[name]}
     if not changed:
         raise PreventUpdate

@@ -35,11 +35,16 @@ def link(text: Any, href: str, **more: Any) -> Component:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a figure comes from: the formula in words, with this page's numbers, and the columns it is made of."""
+    """Where a figure comes from: the formula in words, with this page's numbers, and the columns it is made of.
+
+    `policy` names the version by which it is measured, and `opens` are words and addresses of what stands behind it.
+    """
 
     formula: str
     numbers: str = ""
     columns: Sequence[str] = ()
+    policy: str = ""
+    opens: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,18 @@ def where_from(source: Source, generation: Generation, *, icon_only: bool = Fals
         lines.append(html.P(source.numbers, className="num"))
     if source.columns:
         lines.append(html.P([html.Span(_("Made of"), className="mut"), " ", html.Span(", ".join(source.columns), className="mono")]))
+    if source.policy:
+        lines.append(html.P(html.A(source.policy, href="/settings/kpi")))
+    if source.opens:
+        lines.append(html.P([_opened(text, href) for text, href in source.opens], className="opens"))
     run = generation.run
-    lines.append(html.P(_("Generation %(n)s, %(audits)s audits passed, rules %(version)s.", n=run.generation, audits=generation.audits,
-                          version=run.policy_version), className="mut"))
+    lines.append(html.P(_("Generation %(n)s, %(audits)s audits passed.", n=run.generation, audits=generation.audits), className="mut"))
     return popover(_("Where from?"), "formula", lines, icon_only=icon_only)
+
+
+def _opened(text: str, href: str) -> Component:
+    """A link to what stands behind a figure: a filter of this board, or a page of the desk."""
+    return link(text, href) if href.startswith("/dashboards/") else html.A(text, href=href)
 
 
 def drawn(kind: str, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *, nothing: str = "") -> Component:

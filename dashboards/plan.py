@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboards import erlang
 from dashboards.questions.staffing import Handling
-from warehouse.read import Run
+from service.core.kpi import Policy
 
 BASES = ("mean", "p80", "p90")
 NUMBER = re.compile(r"[+-]?\d{1,6}(\.\d{1,3})?")
@@ -75,12 +75,21 @@ class Slot:
         return self.gap >= GAP
 
 
-def supposed(given: Mapping[str, str], run: Run) -> Plan:
-    """The plan of an address; a field that is not there or cannot be read keeps what the rules of the firm or of the trade say."""
+def supposed(given: Mapping[str, str], policy: Policy, queues: Iterable[Handling] = ()) -> Plan:
+    """The plan of an address; a field that is not there or cannot be read keeps what the firm's policy, its own calls or the trade say."""
     read = {name: _number(given[name], bounds) for name, bounds in FIELDS.items() if given.get(name)}
-    kept: dict[str, Any] = {"target": float(run.call_target), "within": float(run.within_seconds)} | {name: value for name, value in read.items() if value is not None}
+    kept: dict[str, Any] = {"target": float(policy.call_target), "within": float(policy.within_seconds), "busy": float(policy.occupancy_warning)}
+    kept |= {"acw": worked} if (worked := _worked(queues)) else {}
+    kept |= {name: value for name, value in read.items() if value is not None}
     basis = given.get("basis", "")
     return Plan(**kept, basis=basis if basis in BASES else BASES[0], refused=frozenset(name for name, value in read.items() if value is None))
+
+
+def _worked(queues: Iterable[Handling]) -> float:
+    """The mean work after an answered call in whole seconds, as it was; 0 when nobody's is known."""
+    known = [queue for queue in queues if queue.acw]
+    count = sum(queue.answered for queue in known)
+    return float(round(sum(float(queue.acw or 0) * queue.answered for queue in known) / count)) if count else 0.0
 
 
 def _number(text: str, bounds: Bounds) -> float | None:
@@ -90,7 +99,7 @@ def _number(text: str, bounds: Bounds) -> float | None:
 
 
 def handled(queues: Iterable[Handling], plan: Plan) -> dict[str, float]:
-    """Seconds that an agent has with a call of each queue: talk and the work after it. A queue that nobody answered is like the others."""
+    """Seconds that an agent has with a call of each queue: talk, hold and the work after it. A queue that nobody answered is like the others."""
     known = [queue for queue in queues if queue.talk is not None]
     count = sum(queue.answered for queue in known)
     usual = sum(float(queue.talk or 0) * queue.answered for queue in known) / count if count else 0.0

@@ -14,7 +14,7 @@ PROMISES = ("resolve", "response")
 DEFAULT_PRESET = {"calls": "30", "sla": "90", "staffing": "90"}
 # What a chart of each board may filter by, and how its value is read from the address.
 DRILLS: Mapping[str, Mapping[str, type]] = {
-    "calls": {"queue": str, "weekday": int, "hour": int, "half": int, "day": date, "staff": int, "outcome": str},
+    "calls": {"queue": str, "weekday": int, "hour": int, "half": int, "day": date, "staff": int, "outcome": str, "passed": int, "again": int},
     "sla": {"month": date, "week": date, "priority": str, "branch": int, "type": str, "staff": int, "met": str},
     "staffing": {"queue": str, "weekday": int, "half": int},
 }

@@ -14,6 +14,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from dashboards import app as boards
     from service.calls import web as calls
     from service.calls.agents import web as agents
+    from service.calls.kpi import web as kpi
     from service.calls.orders import web as orders
     from service.calls.pauses import web as pauses
     from service.calls.shelf import web as shelf
@@ -31,7 +32,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, desk, tickets, calls, agents, orders, wallboard, pauses, shelf, parties, reports):
+    for context in (staff, desk, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

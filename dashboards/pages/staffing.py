@@ -17,6 +17,7 @@ from dashboards.questions import calls as common
 from dashboards.questions import staffing as ask
 from dashboards.state import Period, State, written
 from service.core.identity import Identity
+from service.core.kpi import of_day
 from warehouse.read import Generation, View, sources
 
 
@@ -51,10 +52,17 @@ def page(state: State, generation: Generation, person: Identity) -> list[Compone
     return [html.Div(body, className="board-scroll"), parts.status(generation, person, 1000 * (time.perf_counter() - began))]
 
 
+def planned(view: View, state: State, generation: Generation) -> Plan:
+    """What is supposed at this address, before anything is reckoned."""
+    period = ask.whole_days(state)
+    return plan.supposed(state.given, of_day(generation.policies, state.period.end), ask.handling(view, state, period) if period else ())
+
+
 def reckoned(view: View, state: State, generation: Generation) -> Found | None:
     """The week of these filters; None where no call came or none was answered, since then nobody knows how long one takes."""
-    period, supposed = ask.whole_days(state), plan.supposed(state.given, generation.run)
+    period = ask.whole_days(state)
     queues = ask.handling(view, state, period) if period else []
+    supposed = plan.supposed(state.given, of_day(generation.policies, state.period.end), queues)
     if not period or all(queue.talk is None for queue in queues):
         return None
     slots = plan.week(ask.arrivals(view, state, period), ask.shares(view, state, period), plan.handled(queues, supposed), ask.there(view, state, period), supposed)
@@ -211,7 +219,7 @@ def method(found: Found) -> Component:
         _("Calls come at random, one by one (Poisson), and last as random times do. A campaign or a fault brings bursts that need more."),
         _("One team with one skill: everybody takes every call of the queues shown. Choose a queue to see a team of its own; several small teams need more than one large team."),
         _("Within a half hour calls come evenly and the line has settled. A half hour after a rush begins with the rush's queue and is worse than is said here."),
-        _("Who called again after giving up is counted twice. Handling time is talk as the archive has it, plus the after-call work that you set."),
+        _("Who called again after giving up is counted twice. Handling time is talk and hold as the archive has them, plus the after-call work above: as it was, until you type another."),
     ]
     rows = [[html.B(name), html.Span(text, className="num"), html.Span(value, className="num")] for name, text, value in formula]
     table = parts.drawn("mini", [(_("Figure"), ""), (_("Formula"), "wide"), (place(at), "n")], rows)

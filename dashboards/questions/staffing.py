@@ -16,12 +16,13 @@ POINTED = ("weekday", "half")
 
 @dataclass(frozen=True)
 class Handling:
-    """Answered calls of one queue and how long they were talked, in seconds."""
+    """Answered calls of one queue, how long they were talked and held, and the work after them; means in seconds."""
 
     queue: str
     label: str
     answered: int
     talk: float | None
+    acw: float | None
 
 
 def whole_days(state: State) -> Period | None:
@@ -61,12 +62,12 @@ def shares(view: View, state: State, period: Period) -> pd.DataFrame:
 
 def handling(view: View, state: State, period: Period) -> list[Handling]:
     """What is known of the handling time, one entry a queue that had calls."""
-    # Talk alone until call_interval has handled, talk_seconds, hold_seconds and acw_seconds: then (talk + hold + acw) / handled.
     condition, values = calls.where(state, period, ignore=POINTED)
     found = view.ask(f"""
-        select queue, min(coalesce(queue_label, queue)) as label, cast(sum(answered) as bigint) as answered,
-            cast(avg(talk_seconds) filter (where answered = 1) as double) as talk
-        from fact_call where {condition} group by queue order by queue
+        select queue, min(coalesce(queue_label, queue)) as label, cast(sum(handled) as bigint) as answered,
+            cast((sum(talk_seconds) + sum(hold_seconds)) / nullif(sum(handled), 0) as double) as talk,
+            cast(sum(acw_seconds) / nullif(sum(handled), 0) as double) as acw
+        from call_interval where {condition} group by queue order by queue
     """, values)
     return [Handling(**row) for row in found.dicts()]
 

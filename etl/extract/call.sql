@@ -2,7 +2,7 @@
 select
     id, switch, call_key, direction, caller_number, caller_e164, caller_name, called, queue, agent, answered_by,
     staff_id, party_id, disposition, hangup_by, started_at, queued_at, answered_at, ended_at,
-    wait_seconds, talk_seconds, total_seconds, recorded, live, provenance, end_certain, branch_id,
+    wait_seconds, talk_seconds, hold_seconds, total_seconds, recorded, live, provenance, end_certain, branch_id,
     started_at::date as started_on,
     started_at::timestamp as started_local,
     ended_at::date as ended_on,

@@ -14,6 +14,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.calls import actions, finding, missed, queries, rules
+from service.calls.kpi import figures as key_figures
+from service.calls.kpi import queries as kpis
 from service.calls.lanes import axis
 from service.calls.pauses import queries as pauses
 from service.calls.shelf import queries as shelf
@@ -26,7 +28,7 @@ bp = Blueprint("calls", __name__)
 PAGE = 50
 KEPT = (
     *("number", "since", "until", "day", "direction", "outcome", "disposition", "reason"),
-    *("queue", "called", "staff", "party", "branch", "ticket", "recorded"),
+    *("queue", "called", "staff", "party", "branch", "ticket", "recorded", "switch", "figure"),
 )
 MOST = 100_000  # rows of one workbook: more are several periods
 
@@ -36,7 +38,7 @@ def index() -> ResponseReturnValue:
     """The list of calls, newest first, narrowed by what the address says."""
     person = identity.require("call.read")
     with db.begin(person.scope) as session:
-        rows = queries.recent_calls(session, before=_before("before"), limit=PAGE + 1, filters=_filters())
+        rows = queries.recent_calls(session, before=_before("before"), limit=PAGE + 1, filters=_filters(session))
         shown = _choices(session, person)
         names = parties.names(session, {r.party_id for r in rows if r.party_id} | {i for i in [_number("party")] if i})
         people = staff.names(session, {r.staff_id for r in rows if r.staff_id} | {i for i in [_number("staff")] if i})
@@ -55,6 +57,7 @@ def _choices(session: Session, person: identity.Identity) -> dict[str, Any]:
         "queues": queries.queue_labels(session),
         "agents": [(one.id, one.name) for one in staff.assignees(session)],
         "branches": [(one.id, one.name) for one in staff.branches(session).values() if person.scope.covers(one.id)],
+        "figure_names": key_figures.names(),
         "dispositions": tuple(rules.OUTCOMES),
         "reasons": [(code, _label("about", code)) for code in rules.REASONS],
         "missed": missed.waiting(session),
@@ -71,22 +74,33 @@ def statistics() -> ResponseReturnValue:
     group = request.args.get("by", "day")
     group = group if group in finding.GROUPS else "day"
     with db.begin(person.scope) as session:
-        wanted = _filters()
-        total = finding.sums(session, wanted)
+        wanted, rules_of = _filters(session), kpis.stretches(session)
+        total, spread = finding.sums(session, wanted), finding.spread(session, wanted)
         rows = finding.grouped(session, wanted, group, str(get_timezone()))
         people = staff.names(session, {int(str(row.key)) for row in rows if row.key} if group == "agent" else set())
         shown = _choices(session, person)
+    figures = key_figures.tiles(kpis.in_force(rules_of, wanted.since, wanted.until), total.queued, spread)
     return render_template(
-        "calls/statistics.html", total=total, rows=rows, group=group, people=people, opens=_opens, names={}, **shown
+        "calls/statistics.html",
+        **{"total": total, "rows": rows, "group": group, "people": people, "opens": _opens, "names": {}},
+        **{"figures": figures, "behind_figure": lambda figure: _behind(figure=figure)} | shown,
     )
 
 
 def _opens(group: str, key: object) -> str:
     """The address of the calls behind a row; the hours of many days have none."""
-    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
     if key is None or group == "hour":
         return ""
-    return "/calls?" + urlencode(kept | {{"day": "day", "agent": "staff", "line": "called"}[group]: str(key)})
+    if group == "queue":
+        switch, queue = cast("tuple[str, str]", key)
+        return _behind(switch=switch, queue=queue)
+    return _behind(**{{"day": "day", "agent": "staff", "line": "called"}[group]: str(key)})
+
+
+def _behind(**more: str) -> str:
+    """The address of the list with the conditions of this page and these."""
+    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
+    return "/calls?" + urlencode(kept | more)
 
 
 @bp.get("/calls/export.xlsx")
@@ -95,7 +109,7 @@ def export() -> ResponseReturnValue:
     person, target = identity.require("export"), io.BytesIO()
     identity.require("call.read")
     with db.begin(person.scope) as session:
-        wanted = _filters()
+        wanted = _filters(session)
         if finding.sums(session, wanted).calls > MOST:
             raise Invalid(_("These are more calls than one workbook holds. Narrow the period and export again."))
         columns = _columns(staff.names(session), queries.queue_labels(session))
@@ -133,7 +147,7 @@ def _label(kind: str, code: str) -> str:
     return str(label(kind, code))
 
 
-def _filters() -> finding.Filters:
+def _filters(session: Session) -> finding.Filters:
     chosen = request.args
     day, since, until = (_day(chosen.get(name, "")) for name in ("day", "since", "until"))
     since, until = (day, day) if day else (since, until)
@@ -146,7 +160,8 @@ def _filters() -> finding.Filters:
         recorded=_yes_or_no("recorded"),
         since=_midnight(since) if since else None,
         until=_midnight(until + timedelta(days=1)) if until else None,
-        **{name: chosen.get(name, "") for name in ("direction", "outcome", "disposition", "reason", "queue", "called")},
+        measured_by=kpis.measured_by(kpis.stretches(session)),
+        **{name: chosen.get(name, "") for name in ("direction", "outcome", "disposition", "reason", "queue", "called", "switch", "figure")},
     )
 
 

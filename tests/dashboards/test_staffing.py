@@ -226,7 +226,7 @@ def test_fewer_were_there_only_where_they_would_have_been_seen() -> None:
 
 def test_a_queue_that_nobody_answered_is_handled_like_the_others_and_mixed_by_its_calls() -> None:
     supposed = Plan(80, 20, acw=30)
-    aht = plan.handled([ask.Handling("a", "A", 30, 100.0), ask.Handling("b", "B", 10, 300.0), ask.Handling("c", "C", 0, None)], supposed)
+    aht = plan.handled([ask.Handling("a", "A", 30, 100.0, None), ask.Handling("b", "B", 10, 300.0, None), ask.Handling("c", "C", 0, None, None)], supposed)
     assert aht == {"a": 130.0, "b": 330.0, "c": 180.0}
     arrivals = pd.DataFrame([(0, 20, 2, 8, 4.0)], columns=["weekday", "half_hour", "days", "calls", "mean"])
     shares = pd.DataFrame([(0, 20, "a", 6), (0, 20, "b", 2)], columns=["weekday", "half_hour", "queue", "calls"])

@@ -41,6 +41,7 @@ NO_BRANCH = {
     "feed_checkpoint": "read by the listener only",
     "sla_policy": "the same limits for everybody",
     "retention_class": "the same limits for everybody",
+    "kpi_policy": "the same measures for everybody",
     "recording_chain": "one chain over all branches; read by the command that verifies it",
 }
 VALUES: dict[str, Any] = {

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from service.app import create_app
 from service.calls import actions as calls
+from service.calls.kpi import actions as kpi
 from service.core import clock, db, scope
 from service.core.config import Settings
+from service.core.kpi import Policy
 from service.staff.model import Branch, Staff
 from service.tickets import actions as tickets
 from tests import make
@@ -98,6 +100,8 @@ def grow(firm: SimpleNamespace, more: int) -> None:
     """So many more of everything that a page may list, each with people and customers of its own."""
     with db.begin(scope.ALL) as session:
         branch = session.get_one(Branch, firm.pudong.id)
+        for _version in range(more):
+            kpi.add(session, Policy(0, clock.local(clock.now()).date() + timedelta(days=1)), by=firm.root.id, at=clock.now())
         for number in range(more):
             _one_more(session, firm, branch, number)
         session.execute(

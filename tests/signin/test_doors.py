@@ -72,6 +72,8 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /nights/feeds": ("r", 302),
     "GET /settings/doctor": ("r", 200),
     "POST /settings/doctor": ("r", 302),
+    "GET /settings/kpi": (BOARDS, 200),
+    "POST /settings/kpi": ("mr", 422),
     "POST /settings/locale": (ALL + "-", 302),
     "POST /settings/theme": (ALL, 302),
     "POST /settings/seat": (DESK, 422),

@@ -297,7 +297,7 @@ def _put(session: Session, row: AgentState, agent: Agent, *, by: int | None, at:
         session.add(
             AgentStateChange(
                 staff_id=row.staff_id, at=agent.since or at, old=before.state, new=agent.state, reason=rules.reason_of(agent),
-                by_id=by, extension=row.extension, call_key=agent.call_key, branch_id=row.branch_id,
+                by_id=by, extension=row.extension, switch=row.switch, call_key=agent.call_key, branch_id=row.branch_id,
             )
         )
     live.publish(session, live.topic_of(row.staff_id), "agent", told(row), at=at)

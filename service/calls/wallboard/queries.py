@@ -1,21 +1,24 @@
 """The floor as one look shows it, in a fixed number of questions however many calls and agents there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
 from service.calls import rules as call_rules
 from service.calls.agents.model import AgentState, QueueMember
+from service.calls.kpi import queries as kpis
+from service.calls.kpi.measures import OFFERED, Measures
 from service.calls.lines import Labels, queue_labels
 from service.calls.model import Call, CallAlias, CallSegment, FeedCheckpoint
 from service.calls.wallboard import rules
-from service.calls.wallboard.rules import Figures, Line
-from service.core import phone
+from service.calls.wallboard.rules import Line
+from service.core import clock, kpi, phone
+from service.core.kpi import Figures, Policy
 from service.core.scope import Scope
 from service.parties import queries as parties
 from service.staff import queries as staff
@@ -51,6 +54,7 @@ class CallRow:
 class Board:
     """Everything the wallboard shows."""
 
+    policy: Policy
     lines: list[Line]
     agents: list[AgentCard]
     calls: list[CallRow]
@@ -79,8 +83,11 @@ def board(session: Session, switches: Sequence[str], *, at: datetime, midnight: 
     agents = _agents(session)
     labels = queue_labels(session)
     rows = _rows(session, live, agents, labels, reach)
+    found = kpis.stretches(session)
+    day = _figures(session, midnight, Measures(kpis.measured_by(found)))
     return Board(
-        lines=_lines(session, live, agents, labels, midnight),
+        policy=kpi.of_day(found, clock.local(midnight).date()),
+        lines=_lines(session, live, agents, labels, day),
         agents=_cards(session, agents, rows),
         calls=rows,
         heard_at=session.scalar(select(func.min(FeedCheckpoint.at)).where(FeedCheckpoint.switch.in_(switches))),
@@ -182,8 +189,9 @@ def _cards(session: Session, agents: Sequence[AgentState], rows: Sequence[CallRo
     ]
 
 
-def _lines(session: Session, live: Sequence[Call], agents: Sequence[AgentState], labels: Labels, midnight: datetime) -> list[Line]:
-    day = _figures(session, midnight)
+def _lines(
+    session: Session, live: Sequence[Call], agents: Sequence[AgentState], labels: Labels, day: Mapping[tuple[str, str], Figures]
+) -> list[Line]:
     members = _members(session)
     free = {(one.switch, one.extension) for one in agents if one.state == "ready"}
     waiting: dict[tuple[str, str], list[datetime]] = {}
@@ -217,18 +225,8 @@ def _members(session: Session) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def _figures(session: Session, midnight: datetime) -> dict[tuple[str, str], Figures]:
+def _figures(session: Session, midnight: datetime, measures: Measures) -> dict[tuple[str, str], Figures]:
     """Each queue's day so far, of the calls that began in it."""
-    answered, abandoned = Call.answered_at.is_not(None), Call.disposition == "abandoned"
-    counted = [
-        func.count(),
-        func.count().filter(answered),
-        func.count().filter(abandoned),
-        func.count().filter(abandoned & (Call.wait_seconds < rules.SHORT_SECONDS)),
-        func.count().filter(answered & (Call.wait_seconds <= rules.SERVICE_SECONDS)),
-        func.coalesce(func.sum(case((answered, Call.wait_seconds))), 0),
-        func.coalesce(func.sum(case((answered, Call.talk_seconds))), 0),
-    ]
-    today = Call.started_at >= midnight, Call.queue.is_not(None), Call.direction == "inbound"
-    rows = session.execute(select(Call.switch, Call.queue, *counted).where(*today).group_by(Call.switch, Call.queue))
-    return {(row[0], row[1]): Figures(row[2], row[3], row[4], row[5], row[6], float(row[7]), float(row[8])) for row in rows}
+    today = Call.started_at >= midnight, OFFERED
+    rows = session.execute(select(Call.switch, Call.queue, *measures.sums(passed_on=False)).where(*today).group_by(Call.switch, Call.queue))
+    return {(row[0], row[1]): Figures(*row[2:]) for row in rows}

@@ -2,9 +2,8 @@
 
 from service.migrations import rules
 
-# goes after 0014
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 TABLES = """
 alter table phone_order drop constraint ck_phone_order_kind_is_known;
