@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 FORGERY_LIMIT = 4096  # a SIP packet that Asterisk takes is no longer; what follows is the switch's own again
 _NUMBER = (b"CallerIDNum:", b"ConnectedLineNum:", b"DestCallerIDNum:", b"DestConnectedLineNum:", b"CallerIDnum:",
+           b"SpyerCallerIDNum:", b"SpyerConnectedLineNum:", b"SpyeeCallerIDNum:", b"SpyeeConnectedLineNum:",
            b"CallerIDani:", b"CallerIDdnid:", b"CallerIDrdnis:", b"TransfererCallerIDNum:", b"TransfereeCallerIDNum:")
 _CDR_NUMBER = (b"Source:", b"CallerID:", b"Destination:")
 _NUMBER_LINE = re.compile(rb"([A-Za-z0-9]*(?:CallerID|ConnectedLine))Num:")

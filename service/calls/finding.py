@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.calls.model import Call
 
+SUPERVISION = "supervision"
 GROUPS = ("hour", "day", "agent", "line")
 
 
@@ -40,7 +41,6 @@ def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
     for column, value in (
         (Call.party_id, wanted.party_id),
         (Call.staff_id, wanted.staff_id),
-        (Call.direction, wanted.direction),
         (Call.disposition, wanted.disposition),
         (Call.outcome, wanted.outcome),
         (Call.reason, wanted.reason),
@@ -50,12 +50,21 @@ def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
     ):
         if value:
             found.append(column == value)
+    found += _way(wanted.direction)
     if wanted.ticketed is not None:
         found.append(Call.ticketed.is_(wanted.ticketed))
     if wanted.recorded is not None:
         recorded = Call.recorded.is_(True) & Call.answered_at.is_not(None)
         found.append(recorded if wanted.recorded else ~func.coalesce(recorded, False))
     return found + _span(wanted) + ([_has_number(wanted.number)] if wanted.number else [])
+
+
+def _way(direction: str) -> list[ColumnElement[bool]]:
+    """Who listens in speaks with nobody: such calls are shown to those who ask for them, and counted nowhere else."""
+    if direction == SUPERVISION:
+        return [Call.role == SUPERVISION]
+    others = Call.role.is_distinct_from(SUPERVISION)
+    return [others, Call.direction == direction] if direction else [others]
 
 
 def _span(wanted: Filters) -> list[ColumnElement[bool]]:

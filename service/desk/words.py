@@ -31,6 +31,7 @@ DIRECTION: Mapping[str, LazyString] = {
     "inbound": _l("Inbound"),
     "outbound": _l("Outbound"),
     "internal": _l("Internal"),
+    "supervision": _l("Listening in"),
 }
 DISPOSITION: Mapping[str, LazyString] = {
     "answered": _l("Answered"),

@@ -212,7 +212,7 @@ def link(session: Session, calls: Mapping[tuple[str, str], Call]) -> None:
         call = ours[order.switch, order.channel_id or ""]
         order.call_id = call.id
         if order.kind in rules.SPYING:
-            call.role, call.direction = "supervision", "internal"
+            call.role, call.direction = "supervision", "internal"  # heard after a restart, when the ear knew of no order
         elif order.party_id and call.party_id is None:
             call.party_id, call.contact_id = order.party_id, order.contact_id
 
