@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.calls import history, pops, rules
 from service.calls.agents import actions as agents
-from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap
+from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedDoubt, FeedGap
 from service.calls.orders import actions as orders
 from service.calls.orders.actions import About, PhoneOrder
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
@@ -18,6 +18,7 @@ from service.calls.queries import checkpoint
 from service.calls.schemas import (
     CallFacts,
     Checkpoint,
+    Doubted,
     Heard,
     Hold,
     LegFacts,
@@ -41,6 +42,7 @@ __all__ = [
     "About",
     "CallFacts",
     "Checkpoint",
+    "Doubted",
     "Heard",
     "Hold",
     "LegFacts",
@@ -151,6 +153,7 @@ def gaps_found(session: Session, switch: str, gaps: Sequence[tuple[datetime | No
 def sweep(session: Session, *, at: datetime) -> None:
     """Old pops, findings, orders of queues and members that are told of no more have done their work."""
     session.execute(delete(AgentPop).where(AgentPop.ended_at < at - timedelta(days=30)))
+    session.execute(delete(FeedDoubt).where(FeedDoubt.at < at - timedelta(days=30)))
     shelf.sweep(session, at=at)
     orders.sweep(session, at=at)
     agents.forget(session, at=at)

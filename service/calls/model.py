@@ -316,6 +316,20 @@ class FeedState(Base):
     at: Mapped[ts]
 
 
+class FeedDoubt(Base):
+    """A frame that was kept back: its bytes as plain signs; `more` of the same moment were not written down."""
+
+    __tablename__ = "feed_doubt"
+    __table_args__ = (Index("ix_feed_doubt_switch_id", "switch", "id"), Index("ix_feed_doubt_at", "at"))
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    at: Mapped[ts]
+    forged: Mapped[bool] = mapped_column(Boolean)
+    reason: Mapped[str] = mapped_column(Text)
+    frame: Mapped[str] = mapped_column(Text)
+    more: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+
 class FeedCursor(Base):
     """How far one of a switch's files has been read, and by which bytes its beginning is known again."""
 

@@ -39,6 +39,7 @@ NO_BRANCH = {
     "feed_gap": "a switch serves several branches",
     "doctor_report": "about the switches, which belong to the firm; read by administrators",
     "feed_checkpoint": "read by the listener only",
+    "feed_doubt": "a switch serves several branches; read by whoever looks after the switches",
     "sla_policy": "the same limits for everybody",
     "retention_class": "the same limits for everybody",
     "recording_chain": "one chain over all branches; read by the command that verifies it",
