@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.calls import history, pops, rules
 from service.calls.agents import actions as agents
+from service.calls.missed import judged_anew
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedDoubt, FeedGap
 from service.calls.orders import actions as orders
 from service.calls.orders.actions import About, PhoneOrder
@@ -63,6 +64,7 @@ __all__ = [
     "gap_ended",
     "gaps_found",
     "history",
+    "judged_anew",
     "link_orphans",
     "orders",
     "phone_answered",

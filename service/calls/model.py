@@ -117,11 +117,14 @@ class CallLeg(Base):
 
 
 class MissedCaller(Base):
-    """A caller whom nobody answered, from the first try until somebody has spoken with them."""
+    """A caller whom nobody answered, from the first try until somebody has spoken with them.
+
+    `outside` while each of their tries fell outside the opening hours of where they called.
+    """
 
     __tablename__ = "missed_caller"
     __table_args__ = (
-        Index("ix_missed_caller_first_at", "first_at", "id", postgresql_where=text("closed_at is null")),
+        Index("ix_missed_caller_first_at", "outside", "first_at", "id", postgresql_where=text("closed_at is null")),
         Index("ix_missed_caller_closed_at", "closed_at", "id", postgresql_where=text("closed_at is not null")),
         Index("uq_missed_caller_open", "number", "branch_id", unique=True, postgresql_where=text("closed_at is null")),
         CheckConstraint(
@@ -137,6 +140,7 @@ class MissedCaller(Base):
     first_at: Mapped[ts]
     last_at: Mapped[ts]
     calls: Mapped[int] = mapped_column(Integer)
+    outside: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     owner_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
     closed_at: Mapped[datetime | None] = mapped_column(MAYBE)
     closed_by: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))

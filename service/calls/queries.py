@@ -13,6 +13,7 @@ from service.calls.completeness import doubts as doubts
 from service.calls.completeness import feeds as feeds
 from service.calls.completeness import forged_lately as forged_lately
 from service.calls.finding import Filters as Filters
+from service.calls.lines import lines as lines
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
 from service.calls.model import Call as Call

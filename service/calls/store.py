@@ -104,7 +104,8 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     _legs(session, around, kept)
     _story(session, around, kept)
     missed.noted(session, {call.id: call for call, _ in kept}.values(), at=at)
-    orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
+    reached = orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
+    missed.reached(session, reached, at=at)
     _listened(session, around.spying, at)
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 

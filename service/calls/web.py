@@ -171,12 +171,23 @@ def _midnight(day: date) -> datetime:
 
 
 def _before(name: str) -> tuple[datetime, int] | None:
-    at, _colon, last = request.args.get(name, "").rpartition("_")
+    return _moment(request.args.get(name, ""))
+
+
+def _moment(text: str) -> tuple[datetime, int] | None:
+    at, _colon, last = text.rpartition("_")
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
     return (moment, int(last)) if moment.tzinfo and last.isascii() and last.isdigit() and len(last) < 19 else None
+
+
+def _place(name: str) -> missed.Place | None:
+    """A place in the list of missed callers: outside hours or not, when, and which."""
+    outside, _bar, rest = request.args.get(name, "").partition("_")
+    found = _moment(rest)
+    return (outside == "1", *found) if found else None
 
 
 def _address(last: queries.Call | None) -> str:
@@ -194,23 +205,25 @@ def _without(name: str) -> str:
 @bp.get("/calls/missed")
 def missed_callers() -> ResponseReturnValue:
     """Who was not answered and has not been spoken with since, who waits longest first; or those that are settled."""
-    person = identity.require("call.read")
+    person, now = identity.require("call.read"), clock.now()
     state = "closed" if request.args.get("state") == "closed" else "open"
     mine = person.staff_id if request.args.get("mine") else None
+    outside = {"in": False, "out": True}.get(request.args.get("hours", ""))
     with db.begin(person.scope) as session:
-        lines = missed.listed(session, state=state, owner=mine, before=_before("after"), limit=PAGE + 1)
+        lines = missed.listed(session, at=now, state=state, owner=mine, outside=outside, before=_place("after"), limit=PAGE + 1)
         names = parties.names(session, {line.caller.party_id for line in lines if line.caller.party_id})
         owners = {who for line in lines for who in (line.caller.owner_id, line.caller.closed_by) if who}
         people, waiting = staff.names(session, owners), missed.waiting(session)
         queues = queries.queue_labels(session)
     last = lines[PAGE - 1].caller if len(lines) > PAGE else None
     at = (last.closed_at if state == "closed" else last.first_at) if last else None
-    kept = {"state": state} | ({"mine": "1"} if mine else {})
-    more = "/calls/missed?" + urlencode(kept | {"after": f"{at.isoformat()}_{last.id}"}) if last and at else ""
+    kept = {name: request.args[name] for name in ("state", "mine", "hours") if request.args.get(name)}
+    more = "/calls/missed?" + urlencode(kept | {"after": f"{int(last.outside)}_{at.isoformat()}_{last.id}"}) if last and at else ""
     return render_template(
         "calls/missed.html",
         **{"lines": lines[:PAGE], "names": names, "people": people, "queues": queues},
-        **{"state": state, "mine": mine, "waiting": waiting, "more": more},
+        **{"state": state, "mine": mine, "outside": outside, "waiting": waiting, "more": more},
+        address=lambda **changes: "/calls/missed?" + urlencode({k: v for k, v in (kept | changes).items() if v}),
     )
 
 

@@ -59,6 +59,7 @@ def install(app: Flask) -> None:
         stamp=figures.stamp,
         day=figures.day,
         span=figures.span,
+        wait=figures.wait,
         took=figures.took,
         initials=figures.initials,
         number=phone.display,
