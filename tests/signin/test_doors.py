@@ -126,7 +126,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "verb": "take", "recording_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 
