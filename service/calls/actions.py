@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import history, pops, rules
+from service.calls import history, joining, pops, rules
 from service.calls.agents import actions as agents
 from service.calls.missed import judged_anew
 from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedDoubt, FeedGap
@@ -64,6 +64,7 @@ __all__ = [
     "gap_ended",
     "gaps_found",
     "history",
+    "joining",
     "judged_anew",
     "link_orphans",
     "orders",
@@ -175,7 +176,8 @@ def ticket_linked(session: Session, switch: str, call_key: str) -> None:
 
 def _call_under(switch: str, call_key: str) -> Update:
     names = select(CallAlias.call_id).where(CallAlias.switch == switch, CallAlias.uniqueid == call_key)
-    return update(Call).where(Call.switch == switch, Call.id.in_(names))
+    whole = select(Call.joined_to_id).where(Call.id.in_(names))
+    return update(Call).where(or_(Call.id.in_(names), Call.id.in_(whole)))
 
 
 def reason_given(session: Session, call_id: int, reason: str, *, by: int, at: datetime) -> None:

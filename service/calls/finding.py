@@ -37,7 +37,7 @@ class Filters:
 
 def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
     """The conditions on a call; each of them holds."""
-    found: list[ColumnElement[bool]] = [Call.started_at.is_not(None)]
+    found: list[ColumnElement[bool]] = [Call.started_at.is_not(None), Call.joined_to_id.is_(None)]
     for column, value in (
         (Call.party_id, wanted.party_id),
         (Call.staff_id, wanted.staff_id),

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import missed, rules
+from service.calls import joining, missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
@@ -107,6 +107,7 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     reached = orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
     missed.reached(session, reached, at=at)
     _listened(session, around.spying, at)
+    joining.told_again(session, {call.id: call for call, _ in kept}.values())
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 
@@ -178,6 +179,7 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     session.execute(update(CallAlias).where(CallAlias.call_id == loser.id).values(call_id=winner.id))
     session.execute(update(Recording).where(Recording.call_id == loser.id).values(call_id=winner.id))
     session.execute(delete(CallLeg).where(CallLeg.call_id == loser.id))
+    joining.merged(session, loser, winner)
     if winner.party_id is None:
         winner.party_id, winner.contact_id = loser.party_id, loser.contact_id
     winner.recorded = winner.recorded or loser.recorded

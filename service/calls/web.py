@@ -241,6 +241,22 @@ def settle_missed(line_id: int, verb: str) -> ResponseReturnValue:
     return redirect("/calls/missed")
 
 
+@bp.post("/calls/<int:call_id>/<any(join, differ, part):what>/<int:other_id>")
+def halves(call_id: int, what: str, other_id: int) -> ResponseReturnValue:
+    """The two calls are made one, told apart, or parted again."""
+    person, now = identity.require("call.join"), clock.now()
+    with db.begin(person.scope) as session:
+        if what == "join":
+            call_id = actions.joining.join(session, call_id, other_id, by=person.staff_id, at=now)
+            flash(_("Both are one call now. “Part again” gives back what was."))
+        elif what == "differ":
+            actions.joining.differ(session, call_id, other_id, by=person.staff_id, at=now)
+        else:
+            actions.joining.part(session, call_id, other_id, by=person.staff_id, at=now)
+            flash(_("They are two calls again."))
+    return redirect(f"/calls/{call_id}")
+
+
 @bp.post("/calls/<int:call_id>/reason")
 def give_reason(call_id: int) -> ResponseReturnValue:
     """The call says what it was about."""
@@ -259,9 +275,12 @@ def show(call_id: int) -> ResponseReturnValue:
         page = queries.call_page(session, call_id)
         if page is None:
             raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
-        sounds = shelf.sounds(session, call_id)
+        if page.call.joined_to_id is not None:
+            return redirect(f"/calls/{page.call.joined_to_id}")
+        sounds = shelf.sounds(session, *page.ids)
         card = parties.card(session, page.call.party_id) if page.call.party_id else None
         ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | sounds.people | {page.call.staff_id}
+        ids |= {one.staff_id for one in page.halves} | {one.call.staff_id for one in page.suggestions}
         people = staff.names(session, {i for i in ids if i is not None})
         queue = queries.queue_labels(session).of(page.call.switch, page.call.queue)
     drawn = axis(page.call, page.legs, page.segments, people, clock.now())

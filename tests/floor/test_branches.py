@@ -54,7 +54,7 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
-           "call_consent.state": "given", "recording_deletion.reason": "retention"}
+           "call_consent.state": "given", "recording_deletion.reason": "retention", "call_pair.verdict": "joined"}
 MINE, FOREIGN = 1, 2
 
 

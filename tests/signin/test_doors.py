@@ -33,6 +33,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /calls/export.xlsx": (BOARDS, 200),
     "GET /calls/missed": (ALL, 200),
     "POST /calls/missed/<int:line_id>/<any(take, close, reopen):verb>": (DESK, 404),
+    "POST /calls/<int:call_id>/<any(join, differ, part):what>/<int:other_id>": (FLOOR, 404),
     "POST /calls/<int:call_id>/reason": (DESK, 302),
     "POST /calls/<int:call_id>/consent": (DESK, 422),
     "GET /recordings": (FLOOR, 200),
@@ -126,7 +127,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "verb": "take", "recording_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 
