@@ -107,12 +107,11 @@ class Call(Base):
 
 
 class CallPair(Base):
-    """What a person has said of two calls that looked like halves of one: joined, or different."""
+    """What a person has said of two calls that looked like halves of one: joined, or different; `call_id` is the smaller id."""
 
     __tablename__ = "call_pair"
     __table_args__ = (
         UniqueConstraint("call_id", "other_id"),
-        CheckConstraint("call_id < other_id", name="in_order"),
         CheckConstraint("verdict in ('joined', 'different')", name="verdict_is_known"),
     )
     id: Mapped[key]

@@ -94,7 +94,6 @@ create table call_pair (
     constraint fk_call_pair_other_id foreign key(other_id) references call (id) on delete cascade,
     constraint fk_call_pair_by_id foreign key(by_id) references staff (id),
     constraint fk_call_pair_branch_id foreign key(branch_id) references branch (id),
-    constraint ck_call_pair_in_order check (call_id < other_id),
     constraint ck_call_pair_verdict_is_known check (verdict in ('joined', 'different'))
 );
 create index ix_call_pair_other_id on call_pair (other_id);
