@@ -13,8 +13,15 @@ _TOGETHER = 1.0  # seconds within which phones ring at once
 _BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26  # Q.850 causes
 
 
+def spies(call: LiveCall) -> bool:
+    """Return True when somebody listens in to another call by this one."""
+    return call.role == "supervision"
+
+
 def direction(call: LiveCall) -> str:
     """Return inbound when a trunk began, outbound when we ordered or reached a trunk, internal otherwise."""
+    if spies(call):
+        return "internal"
     me = call.principal
     if me is not None and me.trunk:
         return "outbound" if me.dialled and me.id != call.origin else "inbound"
@@ -48,7 +55,7 @@ def called(call: LiveCall) -> str | None:
     """Return the line that was called; of an outbound call the number that was dialled."""
     origin = opener(call)
     exten = origin.exten if origin and origin.exten != "s" else None
-    if direction(call) == "outbound":
+    if direction(call) == "outbound" or spies(call):
         return call.dialled or call.wanted or exten
     return exten
 
@@ -77,7 +84,7 @@ def agents_rung(call: LiveCall) -> list[str]:
 
 def agent(call: LiveCall) -> str | None:
     """Return our side of the call: who answered, or who called out."""
-    leg = call.legs.get(call.origin if direction(call) == "outbound" else call.answered_by or "")
+    leg = call.legs.get(call.origin if direction(call) == "outbound" or spies(call) else call.answered_by or "")
     return leg.party if leg else None
 
 
@@ -121,6 +128,8 @@ def disposition(call: LiveCall) -> str | None:
     """Return how the call came out; None while that is open."""
     if call.answered:
         return "transferred" if call.moves else "answered"
+    if spies(call) and call.origin in call.legs and call.legs[call.origin].up:
+        return "answered"
     if call.conference:
         return "conference"
     if call.mailbox:
@@ -131,7 +140,7 @@ def disposition(call: LiveCall) -> str | None:
 def _unanswered(call: LiveCall) -> str:
     if call.lost or call.asked_by == SWITCH or not certain(call):
         return "failed"
-    if direction(call) == "outbound":
+    if direction(call) == "outbound" or spies(call):
         return _outbound(call)
     if call.queue is not None:
         return "abandoned" if _left_for_good(call) else "no-answer"

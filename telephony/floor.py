@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from telephony import members
 from telephony.event import Event
-from telephony.grouping import MANY, PAIRS, Groups, channels, joined, linkedids
+from telephony.grouping import MANY, PAIRS, SPIES, Groups, Seats, channels, joined, linkedids
 from telephony.guard import Doubt
 from telephony.livecall import Leg, LiveCall, merged, met, replace
 from telephony.step import STEPS, over
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
 DOUBTS = 1000
 TRUNKS = 1000
+SPIED = 100  # orders to listen in that are remembered
 _DIALLING = frozenset({"3", "4"})  # channel states of who dials: Dialing, Ring
 _CONTROL = frozenset({"FullyBooted", "CoreShowChannelsComplete"})
 # Believed only of channels that were seen to begin: a caller can write such events.
@@ -25,10 +26,10 @@ _CLAIMS = frozenset({"Hangup", "HangupRequest", "SoftHangupRequest", "DialBegin"
                      "AgentConnect", "AgentComplete", "AgentRingNoAnswer"})
 # Say something of a channel that is known, and nothing that would be worth a call of its own.
 _REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "QueueCallerLeave", "QueueCallerAbandon",
-                      "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave"})
+                      "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave", SPIES})
 # Change nothing about where the customer is.
 _NO_MOVE = frozenset({"Newchannel", "NewCallerid", "AgentCalled", "AgentComplete", "UserEvent", "MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "OriginateResponse",
-                      "HangupRequest", "SoftHangupRequest", "LocalBridge", "Hangup", "BridgeLeave", "DialState"})
+                      "HangupRequest", "SoftHangupRequest", "LocalBridge", "Hangup", "BridgeLeave", "DialState", SPIES})
 WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
                                                        b"Join", b"Leave", b"Dial"} | members.WANTED
 
@@ -52,7 +53,8 @@ class Floor:
         self.doubts: deque[Doubt] = deque(maxlen=DOUBTS)
         self.doubted = 0
         self.heard_at: datetime | None = None
-        self._groups = Groups()
+        self._groups, self._seats = Groups(), Seats()
+        self._spies: dict[str, None] = {}  # channels that were ordered to listen in
         self._late: dict[str, None] = {}
         self._born: set[str] = set()  # heard to begin since the last snapshot, so that one cannot miss them
         self._trunks: set[str] = set()
@@ -63,13 +65,19 @@ class Floor:
 
     @property
     def live_ids(self) -> int:
-        """How many ids are known to belong to a call that goes on."""
-        return len(self._groups)
+        """How many ids are known to belong to a call that goes on, at a phone or anywhere."""
+        return max(len(self._groups), len(self._seats))
 
     @property
     def remembered(self) -> int:
         """How many ids of ended calls are kept, LATE at most."""
         return len(self._late)
+
+    def listens_in(self, channel: str) -> None:
+        """The channel of that id, which is about to begin, is a supervisor's who listens in."""
+        self._spies[channel] = None
+        while len(self._spies) > SPIED:
+            del self._spies[next(iter(self._spies))]
 
     def hear(self, event: Event) -> list[Change]:
         """Take one event and return what it changed; nothing raises, what cannot be believed is counted."""
@@ -161,11 +169,14 @@ class Floor:
         if fresh:
             call = replace(call, linkedids=tuple(dict.fromkeys((*call.linkedids, *fresh))))
         if not call.legs and event.name == "Newchannel":
-            call = self._consulting(call, event)
+            spies = self._spies.pop(event.headers.get("uniqueid", ""), "") is None
+            call = replace(call, role="supervision") if spies else self._consulting(call, event)
         for prefix in channels(event):
             name = event.headers.get(prefix + "uniqueid", "")
             if name and name != "<unknown>" and name not in call.legs and event.name not in ("QueueEntry", *_REMARKS):
-                call = call.with_leg(self._leg(name, prefix, event))
+                leg = self._leg(name, prefix, event)
+                self._seats.taken(leg.party, leg.id)
+                call = call.with_leg(leg)
         return call
 
     def _consulting(self, call: LiveCall, event: Event) -> LiveCall:
@@ -173,9 +184,10 @@ class Floor:
         party = self.switch.extension(event.headers.get("channel", ""))
         if party is None or event.headers.get("channelstate") not in _DIALLING:
             return call
-        for other in self.calls.values():
-            if other.answered and any(leg.party == party and leg.up and not leg.ended and not leg.passed
-                                      for leg in other.legs.values()) and any(leg.trunk for leg in other.legs.values()):
+        for channel in self._seats.at(party):
+            other = self.calls.get(self._groups.find(channel) or "")
+            leg = other.legs.get(channel) if other else None
+            if other and leg and other.answered and leg.up and not (leg.ended or leg.passed) and any(one.trunk for one in other.legs.values()):
                 return replace(call, role="consultation", serves=other.key)
         return call
 
@@ -210,6 +222,7 @@ class Floor:
 
     def _forget(self, key: str) -> None:
         ids = self._groups.release(key)
+        self._seats.left(ids)
         self._late.update(dict.fromkeys(ids))
         self._born -= ids
         while len(self._late) > LATE:

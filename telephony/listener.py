@@ -8,12 +8,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from service.calls import actions
-from service.calls.actions import Heard
+from service.calls.actions import Doubted, Heard
 from service.core import clock, db, scope, turns
 from service.core.config import Settings, SwitchSettings
 from service.core.single import Single
@@ -56,6 +58,7 @@ class Listener:
         self._since: datetime | None = None     # when the connection was made, or lost
         self._heard_at: datetime | None = None
         self._telling = False
+        self._told = (0, 0)  # how many doubts of the feed and of the floor are known to the desk
         self._stored = 0  # the last segment that the store knows of
 
     def let_go(self) -> None:
@@ -83,6 +86,7 @@ class Listener:
             self.orders.changed(changes, live=False)
             self.sink.take(changes, Position(segment, self.feed.offset), pops=False)
         self.feed.answers.clear()
+        self._told = (self.feed.doubted, self.floor.doubted)  # they were told when they were heard
         self.journal.follow(self._stored)
         self._remember(cuts)
         if heard_at is not None:
@@ -254,13 +258,21 @@ class Listener:
             await asyncio.sleep(TELL_EVERY)
             if not self._telling:
                 self._telling = True
-                self.sink.errand(self._stands)
+                self.sink.errand(partial(self._stands, self._new_doubts()))
 
-    def _stands(self, session: Session) -> None:
+    def _new_doubts(self) -> list[Doubted]:
+        """What was not believed since the last telling: as forged by a caller, or as not fitting what is known."""
+        before, self._told = self._told, (self.feed.doubted, self.floor.doubted)
+        kinds = ((self.feed.doubts, self._told[0] - before[0], True), (self.floor.doubts, self._told[1] - before[1], False))
+        return [Doubted(one.reason, one.shown, is_forged) for doubts, new, is_forged in kinds
+                for one in islice(doubts, max(len(doubts) - new, 0), None)]
+
+    def _stands(self, doubts: list[Doubted], session: Session) -> None:
         now = clock.now()
         heard = Heard(self.link.authenticated, self._since, self._heard_at, self.feed.frames,
                       self.feed.doubted + self.floor.doubted, len(self.floor.calls))
         actions.history.feed_stands(session, self.switch.name, heard, at=now)
+        actions.history.doubted(session, self.switch.name, doubts, at=now)
         self._telling = False
 
     async def _keep_checked(self) -> None:

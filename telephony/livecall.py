@@ -88,7 +88,7 @@ class LiveCall:
     kept: str | None = None                # the leg that stayed when whoever began an internal call passed it on
     mailbox: str | None = None
     conference: str | None = None
-    role: str | None = None                # consultation: an agent asks a colleague while a customer waits
+    role: str | None = None                # consultation: an agent asks a colleague while a customer waits; supervision: listens in
     serves: str | None = None              # the call that the consultation is for
     asked_by: str | None = None            # the leg that hung up first, of those that matter
     left_by: str | None = None             # the leg that left the talk first, should no hang-up request be heard

@@ -231,6 +231,8 @@ class Orders:
         try:
             name, fields, leg = acts.action(order, self._floor.calls, phone)
             order = replace(order, leg=leg)
+            if order.kind in acts.SPYING and order.channel_id:
+                self._floor.listens_in(order.channel_id)
             sent = self.actor.link.protocol.send({"Action": name, "ActionID": order.action_id, **dict(fields)})
         except Refused as refusal:
             if order.kind == "record_resume" and refusal.code == "call-over":  # nothing is silent any more

@@ -140,8 +140,7 @@ def main(argv: Sequence[str]) -> int:
 def report(played: Played) -> None:
     """Write what was not believed to standard error, without control characters of its author."""
     for doubt in [*played.feed.doubts, *played.floor.doubts]:
-        shown = doubt.frame[:200].decode("utf-8", "replace").encode("unicode_escape").decode()
-        print(f"quarantined at byte {doubt.offset}: {doubt.reason}: {shown}", file=sys.stderr)
+        print(f"quarantined at byte {doubt.offset}: {doubt.reason}: {doubt.shown}", file=sys.stderr)
     total = played.feed.doubted + played.floor.doubted
     if total:
         print(f"{total} frames were forged or cannot be believed.", file=sys.stderr)

@@ -78,6 +78,7 @@ def _channel(book: Book, channel: Channel) -> Iterator[Told]:
     yield from _renamed(channel, own)
     if channel.answer is not None:
         yield _event("Newstate", channel.answer, 21, **own, channelstate="6")
+    yield from _spying(channel, own)
     yield from _end(book, channel, parent, own)
 
 
@@ -294,6 +295,14 @@ def _mailbox(book: Book, channel: Channel) -> Iterator[Told]:
     box = (row.data if row is not None else "") or (cdr.data if cdr is not None else "") or UNKNOWN
     yield _event("Newexten", at, 70, uniqueid=channel.id, linkedid=channel.linkedid, channel=channel.name,
                  context=channel.rows[-1].context if channel.rows else "", application="VoiceMail", appdata=box, exten=exten)
+
+
+def _spying(channel: Channel, own: dict[str, str]) -> Iterator[Told]:
+    """By the application that the channel was in; whom it listened to is not written down."""
+    row = next((row for row in channel.rows if row.app == "ChanSpy"), None)
+    if row is not None or any(cdr.app == "ChanSpy" for cdr in channel.cdrs):
+        at = channel.answer or channel.start
+        yield _event("ChanSpyStart", at, 23, **{f"spyer{name}": value for name, value in own.items()})
 
 
 UNKNOWN = "?"  # a mailbox or a room whose number nobody wrote down

@@ -14,6 +14,7 @@ from service.calls.kpi.queries import Since
 from service.calls.model import Call
 from service.core.kpi import Figures
 
+SUPERVISION = "supervision"
 GROUPS = ("hour", "day", "queue", "agent", "line")
 
 
@@ -42,11 +43,10 @@ class Filters:
 
 def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
     """The conditions on a call; each of them holds."""
-    found: list[ColumnElement[bool]] = [Call.started_at.is_not(None)]
+    found: list[ColumnElement[bool]] = [Call.started_at.is_not(None), Call.joined_to_id.is_(None)]
     for column, value in (
         (Call.party_id, wanted.party_id),
         (Call.staff_id, wanted.staff_id),
-        (Call.direction, wanted.direction),
         (Call.disposition, wanted.disposition),
         (Call.outcome, wanted.outcome),
         (Call.reason, wanted.reason),
@@ -57,6 +57,7 @@ def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
     ):
         if value:
             found.append(column == value)
+    found += _way(wanted.direction)
     if wanted.ticketed is not None:
         found.append(Call.ticketed.is_(wanted.ticketed))
     if wanted.recorded is not None:
@@ -65,6 +66,14 @@ def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
     if wanted.figure in NAMES:
         found.append(Measures(wanted.measured_by).condition(wanted.figure))
     return found + _span(wanted) + ([_has_number(wanted.number)] if wanted.number else [])
+
+
+def _way(direction: str) -> list[ColumnElement[bool]]:
+    """Who listens in speaks with nobody: such calls are shown to those who ask for them, and counted nowhere else."""
+    if direction == SUPERVISION:
+        return [Call.role == SUPERVISION]
+    others = Call.role.is_distinct_from(SUPERVISION)
+    return [others, Call.direction == direction] if direction else [others]
 
 
 def _span(wanted: Filters) -> list[ColumnElement[bool]]:

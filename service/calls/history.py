@@ -8,11 +8,12 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls.model import BackfillRun, Call, CallAlias, CallSegment, FeedCursor, FeedGap, FeedState
-from service.calls.schemas import CallFacts, Heard, Hold, Place
+from service.calls.model import BackfillRun, Call, CallAlias, CallSegment, FeedCursor, FeedDoubt, FeedGap, FeedState
+from service.calls.schemas import CallFacts, Doubted, Heard, Hold, Place
 from service.calls.store import store
 from service.core import live
 
+WRITTEN_DOWN = 5  # frames of one telling: whoever forges sends many
 SHORTEST_HOLD = 0.1  # seconds; shorter ones are channels that change seats
 UNSURE, NEAR = timedelta(days=1), timedelta(seconds=30)
 
@@ -134,6 +135,17 @@ def run_ended(session: Session, run_id: int, *, at: datetime, failed: str = "", 
     state = "failed" if failed else "done"
     session.execute(update(BackfillRun).where(BackfillRun.id == run_id).values(state=state, ended_at=at, note=(failed or note)[:400]))
     live.publish(session, "all", "backfill", {"run": run_id, "state": state}, at=at)
+
+
+def doubted(session: Session, switch: str, doubts: Sequence[Doubted], *, at: datetime) -> None:
+    """Frames that were kept back are on record, a few of each telling with their bytes and all of them in number."""
+    for is_forged in (True, False):
+        told = [one for one in doubts if one.forged is is_forged]
+        for no, one in enumerate(told[:WRITTEN_DOWN], 1):
+            more = len(told) - no if no == WRITTEN_DOWN else 0
+            session.add(FeedDoubt(switch=switch, at=at, forged=is_forged, reason=one.reason[:200], frame=one.frame[:2000], more=more))
+    if any(one.forged for one in doubts):
+        live.publish(session, "all", "forged", {"switch": switch}, at=at)
 
 
 def feed_stands(session: Session, switch: str, heard: Heard, *, at: datetime) -> None:

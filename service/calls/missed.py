@@ -1,5 +1,6 @@
 """Callers whom nobody answered: one line a caller, however often they tried, open until somebody has spoken with them.
 
+Who called outside opening hours waits like anybody else, but behind those who called within them.
 A caller is closed by speaking: they call again and are answered, or somebody reaches them. Who takes a caller owns the line;
 closing by hand says why. A withheld number cannot be called back and has no line.
 """
@@ -17,8 +18,10 @@ from service.calls.model import Call, MissedCaller
 from service.core import audit, live
 from service.core import phone as phones
 from service.core.errors import Invalid, NotFound
+from service.hours import queries as hours
 
 PAGE = 50
+Place = tuple[bool, datetime, int]  # outside hours, when, which
 Lines = dict[str, dict[int, MissedCaller]]  # number, branch -> the open line
 
 
@@ -27,11 +30,16 @@ def noted(session: Session, calls: Iterable[Call], *, at: datetime) -> None:
     over = [call for call in calls if not call.live and call.role is None and call.started_at is not None]
     told = [(call, number) for call in over if (number := _number(call))]
     lines = _open_lines(session, {number for _call, number in told})
+    opening = hours.all_hours(session) if any(_is_missed(call) for call, _ in told) else hours.Hours()
     for call, number in told:
-        if call.direction == "inbound" and call.outcome == "missed":
-            _missed(session, call, number, lines, at)
+        if _is_missed(call):
+            _missed(session, call, number, lines, opening, at)
         elif call.outcome == "answered" and call.direction in ("inbound", "outbound"):
             _spoken(session, call, lines.get(number, {}), at)
+
+
+def _is_missed(call: Call) -> bool:
+    return call.direction == "inbound" and call.outcome == "missed"
 
 
 def _number(call: Call) -> str:
@@ -49,9 +57,16 @@ def _open_lines(session: Session, numbers: set[str]) -> Lines:
     return lines
 
 
-def _missed(session: Session, call: Call, number: str, lines: Lines, at: datetime) -> None:
+def _outside(opening: hours.Hours, call: Call) -> bool:
+    """True when nobody was meant to answer at that hour."""
+    calendar = opening.of(call.branch_id, call.switch, call.queue, call.called)
+    return call.started_at is not None and not hours.is_open(calendar, call.started_at)
+
+
+def _missed(session: Session, call: Call, number: str, lines: Lines, opening: hours.Hours, at: datetime) -> None:
     if call.missed_caller_id is not None:
         return
+    outside = _outside(opening, call)
     line = lines.get(number, {}).get(call.branch_id)
     if line is None:
         line = MissedCaller(
@@ -63,6 +78,7 @@ def _missed(session: Session, call: Call, number: str, lines: Lines, at: datetim
             queue=call.queue,
             switch=call.switch,
             calls=0,
+            outside=outside,
         )
         session.add(line)
         session.flush()
@@ -70,6 +86,7 @@ def _missed(session: Session, call: Call, number: str, lines: Lines, at: datetim
         if line.closed_at is None:
             lines.setdefault(number, {})[call.branch_id] = line
     line.calls += 1
+    line.outside = line.outside and outside
     line.last_at = max(line.last_at, call.started_at or line.last_at)
     line.party_id = line.party_id or call.party_id
     call.missed_caller_id = line.id
@@ -106,32 +123,66 @@ def _close(line: MissedCaller, call: Call) -> None:
     line.closed_by = call.staff_id
 
 
+def judged_anew(session: Session) -> None:
+    """The hours have changed: everybody who still waits is in or outside of them as they are now."""
+    opening = hours.all_hours(session)
+    lines = {line.id: line for line in session.scalars(select(MissedCaller).where(MissedCaller.closed_at.is_(None)).with_for_update())}
+    outside: dict[int, bool] = dict.fromkeys(lines, True)
+    for call in session.scalars(select(Call).where(Call.missed_caller_id.in_(lines))):
+        outside[call.missed_caller_id or 0] &= _outside(opening, call)
+    for line in lines.values():
+        line.outside = outside[line.id]
+    session.flush()
+
+
 class Line(NamedTuple):
-    """One caller on the list and the newest call of theirs."""
+    """One caller on the list, the newest call of theirs, and the open seconds since the first."""
 
     caller: MissedCaller
     call_id: int | None
+    waits: float
 
 
 def listed(
-    session: Session, *, state: str = "open", owner: int | None = None, before: tuple[datetime, int] | None = None, limit: int = PAGE
+    session: Session,
+    *,
+    at: datetime,
+    state: str = "open",
+    owner: int | None = None,
+    outside: bool | None = None,
+    before: Place | None = None,
+    limit: int = PAGE,
 ) -> list[Line]:
-    """The callers, who waits longest first when open, newest first when closed; paged by (time, id) of the last seen."""
+    """The callers, paged by the place of the last seen: when closed the newest first, when open who waits longest first.
+
+    Who called while it was open stands before those who called outside hours: they were right to expect an answer.
+    """
     newest = select(func.max(Call.id)).where(Call.missed_caller_id == MissedCaller.id).scalar_subquery()
     query = select(MissedCaller, newest)
     if state == "closed":
         query = query.where(MissedCaller.closed_at.is_not(None))
         place = tuple_(MissedCaller.closed_at, MissedCaller.id)
-        query = query.where(place < before) if before else query
+        query = query.where(place < before[1:]) if before else query
         query = query.order_by(MissedCaller.closed_at.desc(), MissedCaller.id.desc())
     else:
         query = query.where(MissedCaller.closed_at.is_(None))
-        place = tuple_(MissedCaller.first_at, MissedCaller.id)
+        place = tuple_(MissedCaller.outside, MissedCaller.first_at, MissedCaller.id)
         query = query.where(place > before) if before else query
-        query = query.order_by(MissedCaller.first_at, MissedCaller.id)
+        query = query.order_by(MissedCaller.outside, MissedCaller.first_at, MissedCaller.id)
     if owner is not None:
         query = query.where(MissedCaller.owner_id == owner)
-    return [Line(*row) for row in session.execute(query.limit(limit))]
+    if outside is not None:
+        query = query.where(MissedCaller.outside.is_(outside))
+    rows, opening = session.execute(query.limit(limit)).all(), hours.all_hours(session)
+    ids = {call_id for _, call_id in rows}
+    called: dict[int, str | None] = dict(session.execute(select(Call.id, Call.called).where(Call.id.in_(ids))).all())
+    return [Line(caller, call_id, _waits(opening, caller, called.get(call_id), at)) for caller, call_id in rows]
+
+
+def _waits(opening: hours.Hours, caller: MissedCaller, called: str | None, at: datetime) -> float:
+    """The open seconds from the first try until now, or until the caller was spoken with."""
+    calendar = opening.of(caller.branch_id, caller.switch, caller.queue, called)
+    return hours.open_seconds(calendar, caller.first_at, caller.closed_at or at)
 
 
 def waiting(session: Session) -> int:
@@ -144,6 +195,28 @@ def take(session: Session, line_id: int, *, by: int, at: datetime) -> None:
     line = _locked(session, line_id)
     before, line.owner_id = line.owner_id, by
     _recorded(session, line, "take", {"owner": before}, {"owner": by}, by=by, at=at)
+
+
+def waits(session: Session, line_id: int) -> MissedCaller:
+    """The caller, who still waits to be called back. Raises NotFound."""
+    return _locked(session, line_id)
+
+
+def taken(session: Session, line_id: int, *, by: int, at: datetime) -> None:
+    """Whoever dials a caller whom nobody has taken has taken them."""
+    line = _locked(session, line_id)
+    if line.owner_id is None:
+        take(session, line_id, by=by, at=at)
+
+
+def reached(session: Session, spoken: Iterable[tuple[int, Call]], *, at: datetime) -> None:
+    """The callers for whom these calls were dialled were spoken with, by whatever number."""
+    for line_id, call in spoken:
+        line = session.get(MissedCaller, line_id, with_for_update=True)
+        if line is not None and line.closed_at is None:
+            _close(line, call)
+            session.flush()
+            live.publish(session, "all", "missed", {}, at=at)
 
 
 def close(session: Session, line_id: int, note: str, *, by: int, at: datetime) -> None:

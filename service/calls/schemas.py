@@ -146,6 +146,15 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class Doubted:
+    """A frame that was not believed: why, its bytes as plain signs, and whether a caller has forged it."""
+
+    reason: str
+    frame: str
+    forged: bool
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """The store has followed the journal to (segment, offset); a restart re-reads from the low mark."""
 

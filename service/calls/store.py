@@ -15,11 +15,12 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import missed, rules
+from service.calls import joining, missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
 from service.calls.shelf.model import CallConsent
+from service.core import audit
 from service.core import phone as phones
 from service.parties import actions as parties
 from service.parties import queries as party_queries
@@ -104,7 +105,10 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     _legs(session, around, kept)
     _story(session, around, kept)
     missed.noted(session, {call.id: call for call, _ in kept}.values(), at=at)
-    orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
+    reached = orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
+    missed.reached(session, reached, at=at)
+    _listened(session, around.spying, at)
+    joining.told_again(session, {call.id: call for call, _ in kept}.values())
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 
@@ -176,6 +180,7 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     session.execute(update(CallAlias).where(CallAlias.call_id == loser.id).values(call_id=winner.id))
     session.execute(update(Recording).where(Recording.call_id == loser.id).values(call_id=winner.id))
     session.execute(delete(CallLeg).where(CallLeg.call_id == loser.id))
+    joining.merged(session, loser, winner)
     if winner.party_id is None:
         winner.party_id, winner.contact_id = loser.party_id, loser.contact_id
     winner.recorded = winner.recorded or loser.recorded
@@ -184,6 +189,8 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
 
 
 def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
+    if fact.role == "supervision" != call.role:
+        around.spying.append(call)
     for name in COPIED:
         setattr(call, name, getattr(fact, name))
     call.recorded = call.recorded or fact.recorded
@@ -200,6 +207,14 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     if call.party_id is None:
         _party(session, call, fact, around, at)
     call.stored_at = at
+
+
+def _listened(session: Session, calls: Sequence[Call], at: datetime) -> None:
+    """Who listens in by dialling a code of the switch is on record too; whoever ordered it here is already."""
+    for call in calls:
+        if not call.call_key.startswith("ringdesk-"):
+            told = {"extension": call.called, "switch": call.switch}
+            audit.record(session, at=at, by=call.staff_id, verb="listen", entity="call", entity_id=call.id, new=told, branch_id=call.branch_id)
 
 
 def _rang(fact: CallFacts) -> Decimal | None:
@@ -230,6 +245,7 @@ class _Around:
 
     def __init__(self, session: Session, facts: Sequence[CallFacts]) -> None:
         self._session, self._facts = session, facts
+        self.spying: list[Call] = []  # calls that turned out to listen in
 
     @cached_property
     def seats(self) -> staff.Seatings:
@@ -240,6 +256,11 @@ class _Around:
         ours |= {(fact.switch, one.extension) for fact in self._facts for one in fact.transfers}
         earliest = min((fact.started_at or EVER for fact in self._facts), default=EVER)
         return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name}, since=earliest)
+
+    def sat_at(self, call: Call, fact: CallFacts, extension: str | None, when: datetime | None) -> int | None:
+        """Who sat at that phone then; of a moment that is not known, when the call began."""
+        seat = self.seats.at(fact.switch, extension or "", when or fact.started_at or call.stored_at)
+        return seat.staff_id if seat else None
 
     def chosen(self, fact: CallFacts) -> tuple[int, int | None] | None:
         """Party and contact: what somebody said in a pop of the call, else what the pop of who took it knows."""
@@ -334,13 +355,12 @@ def _story(session: Session, around: "_Around", news: list[tuple[Call, CallFacts
 
 def _segment_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
     for no, one in enumerate(fact.segments, 1):
-        seat = around.seats.at(fact.switch, one.extension or "", one.began_at or fact.started_at or call.stored_at)
         yield {
             "call_id": call.id,
             "no": no,
             "kind": one.kind,
             "extension": one.extension,
-            "staff_id": seat.staff_id if seat else None,
+            "staff_id": around.sat_at(call, fact, one.extension, one.began_at),
             "began_at": one.began_at,
             "ended_at": one.ended_at,
             "seconds": one.seconds,
@@ -350,13 +370,12 @@ def _segment_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[di
 
 def _transfer_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
     for no, one in enumerate(fact.transfers, 1):
-        seat = around.seats.at(fact.switch, one.extension or "", one.at or fact.started_at or call.stored_at)
         yield {
             "call_id": call.id,
             "no": no,
             "how": one.how,
             "extension": one.extension,
-            "staff_id": seat.staff_id if seat else None,
+            "staff_id": around.sat_at(call, fact, one.extension, one.at),
             "target": one.target,
             "answered": one.answered,
             "at": one.at,
@@ -366,14 +385,12 @@ def _transfer_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[d
 
 def _leg_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
     for leg in fact.legs:
-        when = leg.answered_at or leg.rang_at or fact.started_at or call.stored_at
-        seat = around.seats.at(fact.switch, leg.extension or "", when)
         yield {
             "call_id": call.id,
             "no": leg.no,
             "channel": leg.channel,
             "extension": leg.extension,
-            "staff_id": seat.staff_id if seat else None,
+            "staff_id": around.sat_at(call, fact, leg.extension, leg.answered_at or leg.rang_at),
             "rang_at": leg.rang_at,
             "answered_at": leg.answered_at,
             "ended_at": leg.ended_at,

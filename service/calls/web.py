@@ -187,12 +187,23 @@ def _midnight(day: date) -> datetime:
 
 
 def _before(name: str) -> tuple[datetime, int] | None:
-    at, _colon, last = request.args.get(name, "").rpartition("_")
+    return _moment(request.args.get(name, ""))
+
+
+def _moment(text: str) -> tuple[datetime, int] | None:
+    at, _colon, last = text.rpartition("_")
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
     return (moment, int(last)) if moment.tzinfo and last.isascii() and last.isdigit() and len(last) < 19 else None
+
+
+def _place(name: str) -> missed.Place | None:
+    """A place in the list of missed callers: outside hours or not, when, and which."""
+    outside, _bar, rest = request.args.get(name, "").partition("_")
+    found = _moment(rest)
+    return (outside == "1", *found) if found else None
 
 
 def _address(last: queries.Call | None) -> str:
@@ -210,23 +221,25 @@ def _without(name: str) -> str:
 @bp.get("/calls/missed")
 def missed_callers() -> ResponseReturnValue:
     """Who was not answered and has not been spoken with since, who waits longest first; or those that are settled."""
-    person = identity.require("call.read")
+    person, now = identity.require("call.read"), clock.now()
     state = "closed" if request.args.get("state") == "closed" else "open"
     mine = person.staff_id if request.args.get("mine") else None
+    outside = {"in": False, "out": True}.get(request.args.get("hours", ""))
     with db.begin(person.scope) as session:
-        lines = missed.listed(session, state=state, owner=mine, before=_before("after"), limit=PAGE + 1)
+        lines = missed.listed(session, at=now, state=state, owner=mine, outside=outside, before=_place("after"), limit=PAGE + 1)
         names = parties.names(session, {line.caller.party_id for line in lines if line.caller.party_id})
         owners = {who for line in lines for who in (line.caller.owner_id, line.caller.closed_by) if who}
         people, waiting = staff.names(session, owners), missed.waiting(session)
         queues = queries.queue_labels(session)
     last = lines[PAGE - 1].caller if len(lines) > PAGE else None
     at = (last.closed_at if state == "closed" else last.first_at) if last else None
-    kept = {"state": state} | ({"mine": "1"} if mine else {})
-    more = "/calls/missed?" + urlencode(kept | {"after": f"{at.isoformat()}_{last.id}"}) if last and at else ""
+    kept = {name: request.args[name] for name in ("state", "mine", "hours") if request.args.get(name)}
+    more = "/calls/missed?" + urlencode(kept | {"after": f"{int(last.outside)}_{at.isoformat()}_{last.id}"}) if last and at else ""
     return render_template(
         "calls/missed.html",
         **{"lines": lines[:PAGE], "names": names, "people": people, "queues": queues},
-        **{"state": state, "mine": mine, "waiting": waiting, "more": more},
+        **{"state": state, "mine": mine, "outside": outside, "waiting": waiting, "more": more},
+        address=lambda **changes: "/calls/missed?" + urlencode({k: v for k, v in (kept | changes).items() if v}),
     )
 
 
@@ -242,6 +255,22 @@ def settle_missed(line_id: int, verb: str) -> ResponseReturnValue:
         else:
             missed.reopen(session, line_id, by=person.staff_id, at=now)
     return redirect("/calls/missed")
+
+
+@bp.post("/calls/<int:call_id>/<any(join, differ, part):what>/<int:other_id>")
+def halves(call_id: int, what: str, other_id: int) -> ResponseReturnValue:
+    """The two calls are made one, told apart, or parted again."""
+    person, now = identity.require("call.join"), clock.now()
+    with db.begin(person.scope) as session:
+        if what == "join":
+            call_id = actions.joining.join(session, call_id, other_id, by=person.staff_id, at=now)
+            flash(_("Both are one call now. “Part again” gives back what was."))
+        elif what == "differ":
+            actions.joining.differ(session, call_id, other_id, by=person.staff_id, at=now)
+        else:
+            actions.joining.part(session, call_id, other_id, by=person.staff_id, at=now)
+            flash(_("They are two calls again."))
+    return redirect(f"/calls/{call_id}")
 
 
 @bp.post("/calls/<int:call_id>/reason")
@@ -262,10 +291,13 @@ def show(call_id: int) -> ResponseReturnValue:
         page = queries.call_page(session, call_id)
         if page is None:
             raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
-        sounds = shelf.sounds(session, call_id)
+        if page.call.joined_to_id is not None:
+            return redirect(f"/calls/{page.call.joined_to_id}")
+        sounds = shelf.sounds(session, *page.ids)
         silent = pauses.of_call(session, page.call, page.segments)
         card = parties.card(session, page.call.party_id) if page.call.party_id else None
         ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | sounds.people | silent.people | {page.call.staff_id}
+        ids |= {one.staff_id for one in page.halves} | {one.call.staff_id for one in page.suggestions}
         people = staff.names(session, {i for i in ids if i is not None})
         queue = queries.queue_labels(session).of(page.call.switch, page.call.queue)
     drawn = axis(page.call, page.legs, page.segments, people, clock.now())

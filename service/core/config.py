@@ -69,6 +69,7 @@ class SwitchSettings:
     actor_secret: str = ""
     technology: str = "PJSIP"  # a phone's device is this, a slash and the extension
     dial_context: str = "internal"  # where the dialplan takes numbers that people dial
+    shows_withheld: bool = False  # the firm has settled that withheld numbers may be seen here, so that the dialplan need not tell of them
 
     @property
     def acts(self) -> bool:
@@ -252,6 +253,7 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     for field in ("trunk_contexts", "cel_columns"):
         if field in item:
             kept[field] = _patterns(field, item[field])
+    kept["shows_withheld"] = _yes("shows_withheld", item.get("shows_withheld", False))
     if item.get("files_timezone"):
         _zone(str(item["files_timezone"]), "files_timezone")
     try:

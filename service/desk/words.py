@@ -43,6 +43,7 @@ DIRECTION: Mapping[str, LazyString] = {
     "inbound": _l("Inbound"),
     "outbound": _l("Outbound"),
     "internal": _l("Internal"),
+    "supervision": _l("Listening in"),
 }
 DISPOSITION: Mapping[str, LazyString] = {
     "answered": _l("Answered"),
@@ -111,6 +112,12 @@ GAP: Mapping[str, LazyString] = {
     "the listener was stopped": _l("The listener was stopped"),
     "the listener is silent": _l("The listener died without a word"),
     "found in the journal": _l("Found in the journal"),
+}
+DOUBT: Mapping[str, LazyString] = {
+    "events inside a caller's number": _l("events inside a caller's number"),
+    "events after a number that broke its event": _l("events after a number that broke its event"),
+    "a frame without a head": _l("the rest of an event that was torn in two"),
+    "a header twice, or a line that is none, or one inside a number": _l("headers inside a caller's number"),
 }
 SEGMENT: Mapping[str, LazyString] = {
     "caller": _l("On the line"),
@@ -238,6 +245,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "role": ROLE,
     "night": NIGHT,
     "gap": GAP,
+    "doubt": DOUBT,
     "consent": CONSENT,
     "retention": RETENTION,
     "deleted": DELETED,
@@ -271,6 +279,7 @@ SCRIPT: Mapping[str, LazyString] = {
     "last_good": _l("calls shown here are as of {time}."),
     "never_good": _l("no calls can be shown yet."),
     "not_heard": _l("The switch {name} has not been heard since {time}; calls may be missing here."),
+    "forged": _l("A caller has forged lines on the way to {name}; they were kept back."),
     "night_failed": _l("The night failed; the boards show the last good figures. The reason is under Nights."),
     **{f"own_{code}": name for code, name in AGENT.items()},
     **{f"pause_{code}": name for code, name in PAUSE.items()},

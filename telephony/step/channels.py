@@ -23,6 +23,12 @@ def began(call: LiveCall, event: Event) -> LiveCall:
     return call.with_leg(known)
 
 
+@on("ChanSpyStart")
+def listens_in(call: LiveCall, event: Event) -> LiveCall:
+    """Whoever listens in to another's call is no customer's agent meanwhile."""
+    return call if call.role else replace(call, role="supervision")
+
+
 @on("NewCallerid")
 def renamed(call: LiveCall, event: Event) -> LiveCall:
     """The channel shows another number now: for a call of ours the one that it is meant for."""

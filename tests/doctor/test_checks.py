@@ -128,6 +128,7 @@ CASES: list[tuple[str, Verdict, Facts]] = [
     ("recording.pbx", Verdict.WRONG, visited(pbx="other")),
     ("recording.unused", Verdict.WARNING, replace(visited(dialplan=PLAN[3:]), evidence=replace(HEARD, recordings=0))),
     ("withheld.missing", Verdict.WRONG, visited(dialplan=PLAN[1:4])),
+    ("withheld.waived", Verdict.WARNING, replace(visited(dialplan=PLAN[1:4]), switch=replace(WELL.switch, shows_withheld=True))),
     ("withheld.unseen", Verdict.UNSEEN, visited(dialplan=None)),
     ("withheld.seen", Verdict.OK, replace(visited(dialplan=None), evidence=replace(HEARD, withheld=2))),
     ("forged.seen", Verdict.WARNING, heard(doubts=3)),

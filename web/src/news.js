@@ -11,6 +11,9 @@ const TOLD = {
   "night-failed"() {
     if (document.body.dataset.nights) toast(say("night_failed"), "error");
   },
+  forged({ switch: name }) {
+    if (document.body.dataset.nights) toast(say("forged", { name }), "error");
+  },
 };
 
 // The strip is painted from the page first and from the stream as soon as it speaks.

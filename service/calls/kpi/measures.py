@@ -20,7 +20,7 @@ from service.core.kpi import Figures, Policy
 Condition = ColumnElement[bool]
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 NAMES = ("offered", "answered", "abandoned", "short", "within", "late", "lost", "hits", "counted", "transferred")
-OFFERED: Condition = and_(Call.direction == "inbound", Call.queue.is_not(None))
+OFFERED: Condition = and_(Call.direction == "inbound", Call.queue.is_not(None), Call.joined_to_id.is_(None))
 ANSWERED: Condition = and_(OFFERED, Call.disposition.in_(kpi.ANSWERED))
 ABANDONED: Condition = and_(OFFERED, Call.disposition == "abandoned")
 PASSED_ON: Condition = (

@@ -209,19 +209,26 @@ def last(session: Session, staff_id: int, kinds: Sequence[str]) -> PhoneOrder | 
     return session.scalars(of.order_by(PhoneOrder.id.desc()).limit(1)).first()
 
 
-def link(session: Session, calls: Mapping[tuple[str, str], Call]) -> None:
-    """Calls that an order began belong to what the order was for; `calls` maps (switch, channel id) to the stored call."""
+def link(session: Session, calls: Mapping[tuple[str, str], Call]) -> list[tuple[int, Call]]:
+    """Calls that an order began belong to what the order was for; `calls` maps (switch, channel id) to the stored call.
+
+    Returns the missed callers, by id, who were reached by such a call.
+    """
     ours = {name: call for name, call in calls.items() if name[1].startswith("ringdesk-")}
     if not ours:
-        return
+        return []
+    reached = []
     named = tuple_(PhoneOrder.switch, PhoneOrder.channel_id).in_(list(ours))
     for order in session.scalars(select(PhoneOrder).where(named)):
         call = ours[order.switch, order.channel_id or ""]
         order.call_id = call.id
         if order.kind in rules.SPYING:
-            call.role, call.direction = "supervision", "internal"
+            call.role, call.direction = "supervision", "internal"  # heard after a restart, when the ear knew of no order
         elif order.party_id and call.party_id is None:
             call.party_id, call.contact_id = order.party_id, order.contact_id
+        if order.about_kind == "missed_caller" and order.about_id and call.outcome == "answered":
+            reached.append((order.about_id, call))
+    return reached
 
 
 def meant(session: Session, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -58,9 +58,9 @@ def refused(session: Session, switch: str, uniqueids: Sequence[str]) -> set[str]
     return {name for (name,) in session.execute(_REFUSED, {"names": list(uniqueids), "switch": switch})}
 
 
-def of_call(session: Session, call_id: int) -> list[Recording]:
-    """The recordings of a call, whatever became of them."""
-    return list(session.scalars(select(Recording).where(Recording.call_id == call_id).order_by(Recording.segment)))
+def of_call(session: Session, *ids: int) -> list[Recording]:
+    """The recordings of a call and of its halves, whatever became of them."""
+    return list(session.scalars(select(Recording).where(Recording.call_id.in_(ids)).order_by(Recording.found_at, Recording.segment)))
 
 
 def of_channel(session: Session, switch: str, uniqueid: str) -> list[Recording]:
@@ -88,13 +88,13 @@ def open_hold(session: Session, recording_id: int) -> RecordingHold | None:
     return session.scalars(query).first()
 
 
-def consents(session: Session, call_id: int) -> list[CallConsent]:
+def consents(session: Session, *ids: int) -> list[CallConsent]:
     """What the caller was told or said, newest first."""
     return list(
         session.scalars(
             select(CallConsent)
             .join(CallAlias, (CallAlias.switch == CallConsent.switch) & (CallAlias.uniqueid == CallConsent.uniqueid))
-            .where(CallAlias.call_id == call_id)
+            .where(CallAlias.call_id.in_(ids))
             .order_by(CallConsent.id.desc())
         )
     )
@@ -125,9 +125,9 @@ class Sounds:
         return None if days is None else (ended or recording.found_at) + timedelta(days=days)
 
 
-def sounds(session: Session, call_id: int) -> Sounds:
-    """Everything that is known of the audio of a call."""
-    recordings = of_call(session, call_id)
+def sounds(session: Session, *calls: int) -> Sounds:
+    """Everything that is known of the audio of a call and of its halves."""
+    recordings = of_call(session, *calls)
     ids = [one.id for one in recordings]
     plays = session.execute(
         select(RecordingPlay.staff_id, RecordingPlay.at, RecordingPlay.kind, RecordingPlay.reason)
@@ -144,13 +144,13 @@ def sounds(session: Session, call_id: int) -> Sounds:
         .join(
             CallAlias, (CallAlias.switch == RecordingFinding.switch) & (CallAlias.uniqueid == RecordingFinding.uniqueid)
         )
-        .where(CallAlias.call_id == call_id, RecordingFinding.mended_at.is_(None))
+        .where(CallAlias.call_id.in_(calls), RecordingFinding.mended_at.is_(None))
         .order_by(RecordingFinding.id)
     )
     return Sounds(
         recordings,
         [Play(*row) for row in plays],
-        consents(session, call_id),
+        consents(session, *calls),
         {one.recording_id: one for one in holds},
         list(gone),
         days(session),

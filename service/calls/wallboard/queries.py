@@ -98,7 +98,7 @@ def board(session: Session, switches: Sequence[str], *, at: datetime, midnight: 
 def _calls(session: Session, at: datetime) -> list[Call]:
     now = Call.live & (Call.started_at > at - LONGEST)
     over = Call.ended_at > at - rules.JUST_ENDED
-    wanted = select(Call).where(Call.started_at > at - LONGEST, or_(now, over), Call.role.is_(None))
+    wanted = select(Call).where(Call.started_at > at - LONGEST, or_(now, over), Call.role.is_(None), Call.joined_to_id.is_(None))
     return list(session.scalars(wanted.order_by(Call.started_at.desc(), Call.id.desc()).limit(MOST)))
 
 
