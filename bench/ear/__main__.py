@@ -108,7 +108,7 @@ def with_sink(place: Stage, name: str) -> float:
     sink.stop(30.0)
     spent = time.process_time() - busy
     journal.close()
-    assert sink.failed == sink.late == 0, (sink.failed, sink.late)
+    assert sink.failed == sink.pops.late == 0, (sink.failed, sink.pops.late)
     return spent / len(ready) * 100_000
 
 

@@ -45,7 +45,7 @@ def customer_number(direction: str, caller: str | None, called: str | None) -> s
 class Row(Protocol):
     """What the books say of a call."""
 
-    call_key: str | None
+    call_key: str
     live: bool
     provenance: str
     end_certain: bool
@@ -90,7 +90,7 @@ def contradicts(row: Row, fact: CallFacts, passed: Sequence[Passed]) -> bool:
 
 def kept(row: Row, fact: CallFacts) -> CallFacts:
     """Return the facts with what outlives them: from files what only the ear can know, and that nobody may see a number."""
-    if fact.provenance != "backfilled" or row.call_key is None:
+    if fact.provenance != "backfilled" or not row.call_key:
         return fact
     if row.caller_number is not None and phone.parse(row.caller_number).kind == "withheld":
         fact = replace(fact, caller_number=row.caller_number, caller_name=row.caller_name)
