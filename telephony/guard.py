@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FORGERY_LIMIT = 4096  # a SIP packet that Asterisk takes is no longer; what follows is the switch's own again
+KEPT = 4096  # bytes of a frame in quarantine: enough to see what it was
 _NUMBER = (b"CallerIDNum:", b"ConnectedLineNum:", b"DestCallerIDNum:", b"DestConnectedLineNum:", b"CallerIDnum:",
            b"CallerIDani:", b"CallerIDdnid:", b"CallerIDrdnis:", b"TransfererCallerIDNum:", b"TransfereeCallerIDNum:")
 _CDR_NUMBER = (b"Source:", b"CallerID:", b"Destination:")

@@ -21,7 +21,7 @@ from telephony import backfill, journal, rereading, resync
 from telephony.feed import Feed
 from telephony.floor import Change, Floor
 from telephony.journal import Journal, JournalError, JournalTaken, Position
-from telephony.link import Fatal, Link, NotLetIn
+from telephony.link import Fatal, Link, NoSwitch, NotLetIn
 from telephony.orders import Orders
 from telephony.sink import Sink
 from telephony.switch import Switch
@@ -136,6 +136,9 @@ class Listener:
         except JournalError as error:
             raise Fatal(str(error)) from error
         self._understand(data, clock.now())
+        if self.feed.endless:
+            raise NoSwitch(f"{self.switch.host}:{self.switch.port} sent {self.feed.endless} bytes without a blank line, which no switch does: "
+                           "check that this is the address of its manager interface.")
         self._fresh = self.journal.due(now) and self.feed.offset == self.journal.position.offset
 
     def _understand(self, data: bytes, at: datetime) -> None:
