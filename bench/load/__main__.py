@@ -23,7 +23,6 @@ from bench.load.place import Place, place
 
 RATES = (20.0, 50.0, 100.0)
 TALK = 1.65  # seconds that a caller of bench/backfill/caller.xml stays, on average
-MEMORY_A_CALL = 20_000  # bytes that a call which waits for the database may take
 CALLS = "select call_key, caller_number, answered_by, disposition, answered_at, ended_at, live, stored_at from call where started_at >= to_timestamp(:since)"
 
 
@@ -152,11 +151,9 @@ def away(rate: float, minutes: float) -> int:
         settled(made, since)
         true, found = truth.calls(made.cel, mark), told(made, since)
         wrong = truth.wrong(true, found)
-    bound = memory[0] + waiting * MEMORY_A_CALL / 2**20
     print(f"PostgreSQL away for {minutes:g} minutes at {rate:.0f} calls/s: {len(true)} calls, {waiting} of them when it came back")
     print(f"  wrong: {', '.join(f'{name} {count}' for name, count in wrong.items() if count) or 'none'}")
-    print(f"  memory of the listener: {memory[0]:.0f} MB before, {max(memory):.0f} MB at most, {memory[-1]:.0f} MB in the end; "
-          f"{waiting} calls in memory would be {bound:.0f} MB")
+    print(f"  memory of the listener: {memory[0]:.0f} MB before, {max(memory):.0f} MB at most, {memory[-1]:.0f} MB in the end")
     print(f"  caught up in {caught:.1f} s: {waiting / caught:.0f} calls/s beside the {rate:.0f} that came in", flush=True)
     return sum(wrong.values())
 

@@ -62,7 +62,7 @@ class Place:
 
 
 @contextmanager
-def place(phones: int, rate: float, writetimeout: int | None = None) -> Iterator[Place]:
+def place(phones: int, rate: float) -> Iterator[Place]:
     """A migrated firm with a person at each phone, heard by both; everything is gone afterwards."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="ringdesk-load-"))
