@@ -65,12 +65,11 @@ def _memory(them: list[psutil.Process]) -> float:
     return sum(one.memory_info().rss for one in them) / 2**20
 
 
-def settled(made: Place, since: float, patience: float = 60.0) -> float:
-    """Seconds until no call is up in the books; the patience when that never came."""
+def settled(made: Place, calls: int, since: float, patience: float = 180.0) -> float:
+    """Seconds until so many calls stand in the books with their end; the patience when that never came."""
     began = time.monotonic()
     while time.monotonic() - began < patience:
-        rows = made.rows(f"select count(*), count(*) filter (where live) from ({CALLS}) c", since=since)
-        if rows[0][0] and not rows[0][1]:
+        if made.rows(f"select count(*) from ({CALLS}) c where not live", since=since)[0][0] >= calls:
             return time.monotonic() - began
         time.sleep(0.5)
     return patience
@@ -105,16 +104,18 @@ def one_rate(rate: float, seconds: float) -> int:
         until = time.time()
         finished(calls, 60)
         until_quiet(made.lab)
-        late = settled(made, since)
-        true, found = truth.calls(made.cel, mark), told(made, since)
+        true = truth.calls(made.cel, mark)
+        late, found = settled(made, len(true), since), told(made, since)
         wrong = truth.wrong(true, found)
         ours = [lag for path in made.journal() for lag in lags(path, since, until)]
         peer = lags(made.stored, since, until)
         stored = [(row.stored_at - row.ended_at).total_seconds() for rows in found.values() for row in rows if row.ended_at]
         cuts = made.rows("select count(*) from feed_gap where reason = 'connection lost'")[0][0]
+        apart = truth.apart(true, found)
         answered = sum(call.connected is not None for call in true.values())
     print(f"{rate:.0f} calls/s for {seconds:.0f} s: {len(true)} calls, {answered} answered; {len(ours) / (until - since):,.0f} events/s; "
           f"wrong: {', '.join(f'{name} {count}' for name, count in wrong.items() if count) or 'none'}; {cuts} disconnections")
+    print(f"  a call's answer and end, as heard and as written: p50 {1000 * percentile(apart, 0.5):.1f} ms, p99 {1000 * percentile(apart, 0.99):.1f} ms apart")
     print(f"  {'':22}{'ours':>10}{'storing':>10}{'ratio':>8}")
     rows = [("lag p50, ms", 1000 * percentile(ours, 0.5), 1000 * percentile(peer, 0.5)),
             ("lag p99, ms", 1000 * percentile(ours, 0.99), 1000 * percentile(peer, 0.99)),
@@ -148,8 +149,9 @@ def away(rate: float, minutes: float) -> int:
         caught = _caught_up(made, since, back, memory)
         finished(calls, 90)
         until_quiet(made.lab)
-        settled(made, since)
-        true, found = truth.calls(made.cel, mark), told(made, since)
+        true = truth.calls(made.cel, mark)
+        settled(made, len(true), since)
+        found = told(made, since)
         wrong = truth.wrong(true, found)
     print(f"PostgreSQL away for {minutes:g} minutes at {rate:.0f} calls/s: {len(true)} calls, {waiting} of them when it came back")
     print(f"  wrong: {', '.join(f'{name} {count}' for name, count in wrong.items() if count) or 'none'}")

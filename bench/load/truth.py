@@ -9,7 +9,7 @@ from typing import Any
 
 from telephony.records import Cel, Form, cel, records
 
-EXACT = 0.25  # seconds that the switch's own two tellings of a moment may lie apart when it has more to do than time
+EXACT = 1.5  # seconds that the switch's own two tellings of a moment may lie apart: it stamps what it sends when it gets to it
 
 
 @dataclass
@@ -61,6 +61,13 @@ def wrong(true: dict[str, Call], told: dict[str, list[Any]]) -> dict[str, int]:
         "connected": sum(_apart(call.connected, row.answered_at) for call, row in both),
         "end": sum(_apart(call.ended, row.ended_at) for call, row in both),
     }
+
+
+def apart(true: dict[str, Call], told: dict[str, list[Any]]) -> list[float]:
+    """Return how many seconds each answer and end was heard from when it was written."""
+    both = [(call, told[key][0]) for key, call in true.items() if key in told]
+    pairs = [pair for call, row in both for pair in ((call.connected, row.answered_at), (call.ended, row.ended_at))]
+    return [abs((one - other).total_seconds()) for one, other in pairs if one and other]
 
 
 def _apart(one: datetime | None, other: datetime | None) -> bool:
