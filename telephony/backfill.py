@@ -148,7 +148,7 @@ class Backfill:
 
     def _meet(self, derived: Derived, run_id: int, logs: Sequence[Log]) -> None:
         """The calls are in the books, in batches, and how far the run has come."""
-        facts = [told(self.switch.name, call) for call in derived.calls]
+        facts = [told(self.switch.name, call, proven=call.key in derived.proven) for call in derived.calls]
         for begin in range(0, len(facts), BATCH):
             with db.begin(scope.ALL, self._bind) as session:
                 met = history.reconcile(session, facts[begin : begin + BATCH], at=self.at)
@@ -187,7 +187,7 @@ class Backfill:
         return len(filled)
 
 
-def told(switch: str, call: LiveCall) -> CallFacts:
+def told(switch: str, call: LiveCall, *, proven: bool = False) -> CallFacts:
     """Return the call as the books take it from the switch's own files, with a digest of all of it."""
     facts = call_facts(switch, call, Position())
     facts = replace(
@@ -196,7 +196,7 @@ def told(switch: str, call: LiveCall) -> CallFacts:
         mailbox=None if facts.mailbox == UNKNOWN else facts.mailbox,
         conference=None if facts.conference == UNKNOWN else facts.conference,
     )
-    return replace(facts, derivation=hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
+    return replace(facts, derivation=hashlib.sha256(repr(facts).encode()).hexdigest()[:32], proven=proven)
 
 
 def _mark(place: Place | None) -> Mark | None:

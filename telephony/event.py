@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 ABSENT = frozenset({None, "", "<unknown>", "unknown", "<none>"})
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -20,6 +20,7 @@ class Event:
     headers: Mapping[str, str]
     at: datetime | None = None
     offset: int = 0
+    jumped: timedelta = timedelta()  # how far the clock of `at` was put forward so far, back is negative
 
     def __getitem__(self, header: str) -> str | None:
         """Return the header's value, None when the switch says that there is none."""

@@ -3,12 +3,13 @@
 import logging
 from collections import deque
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 
 from telephony import members
 from telephony.event import Event
 from telephony.grouping import MANY, PAIRS, SPIES, Groups, Seats, channels, joined, linkedids
-from telephony.guard import Doubt
+from telephony.guard import KEPT, Doubt
 from telephony.livecall import Leg, LiveCall, merged, met, replace
 from telephony.step import STEPS, over
 from telephony.switch import Switch
@@ -104,7 +105,10 @@ class Floor:
             call, changes = self._call_of(event)
             if call is None:
                 return changes
+            event = timed(event, call)
             known = self._with_channels(call, event)
+        else:
+            event = timed(event, known)
         return self._stepped(known, step(known, event), event, changes)
 
     def _stepped(self, call: LiveCall, new: LiveCall, event: Event, changes: list[Change]) -> list[Change]:
@@ -155,7 +159,7 @@ class Floor:
         key, gone = self._groups.join(ids)
         members = self._groups.members(key)
         parts = [self.calls.pop(name) for name in gone if name in self.calls]
-        whole = self.calls.get(key) or (parts[0] if parts else LiveCall(key=key, ids=members))
+        whole = self.calls.get(key) or (parts[0] if parts else LiveCall(key=key, ids=members, clock=event.jumped))
         for part in parts:
             whole = whole if part is whole else merged(whole, part, event.at)
         if whole.key != key or len(whole.ids) != len(members):
@@ -230,7 +234,7 @@ class Floor:
 
     def doubt(self, doubt: Doubt) -> None:
         """Put a frame into quarantine and count it."""
-        self.doubts.append(doubt)
+        self.doubts.append(replaced(doubt, frame=doubt.frame[:KEPT]))
         self.doubted += 1
 
     def alive(self, at: datetime | None) -> None:
@@ -278,6 +282,13 @@ class Floor:
         """Close the stragglers at the last end that was heard of them, when no more will be."""
         return [self._close(call, _last_end(call) or self.heard_at, Event("", {}, self.heard_at), set())
                 for call in self.stragglers()]
+
+
+def timed(event: Event, call: LiveCall) -> Event:
+    """Return the event with its time on the clock that the call began with: a clock that is put forward lengthens no talk."""
+    if event.jumped == call.clock or event.at is None:
+        return event
+    return replaced(event, at=event.at - (event.jumped - call.clock))
 
 
 def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:

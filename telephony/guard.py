@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 FORGERY_LIMIT = 4096  # a SIP packet that Asterisk takes is no longer; what follows is the switch's own again
 SHOWN = 400
+KEPT = 4096  # bytes of a frame in quarantine: enough to see what it was
 _NUMBER = (b"CallerIDNum:", b"ConnectedLineNum:", b"DestCallerIDNum:", b"DestConnectedLineNum:", b"CallerIDnum:",
            b"SpyerCallerIDNum:", b"SpyerConnectedLineNum:", b"SpyeeCallerIDNum:", b"SpyeeConnectedLineNum:",
            b"CallerIDani:", b"CallerIDdnid:", b"CallerIDrdnis:", b"TransfererCallerIDNum:", b"TransfereeCallerIDNum:")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from telephony.grouping import id_key
@@ -97,6 +97,7 @@ class LiveCall:
     recording: str | None = None           # the file name, where the dialplan tells it
     repaired: bool = False
     lost: str | None = None                # why the end is not known
+    clock: timedelta = timedelta()         # how far the clock had been put forward when it began: its times are that clock's
     began_at: datetime | None = None
     ended: bool = False
     ended_at: datetime | None = None

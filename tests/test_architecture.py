@@ -24,6 +24,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "service.reports": ("warehouse.read",),
     "telephony": ("service.core",),
     "telephony.sink": ("service.calls.actions",),
+    "telephony.pops": ("service.calls.actions",),
     "telephony.orders": ("service.calls.actions",),
     "telephony.listener": ("service.calls.actions",),
     "telephony.backfill": ("service.calls.actions",),

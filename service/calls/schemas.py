@@ -1,7 +1,7 @@
 """What the ear tells the desk: frozen facts, times in aware UTC, seconds exact."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -72,7 +72,7 @@ class CallFacts:
     """One call as far as it is known; `revision` is the journal position and never goes back.
 
     `provenance` says how: live (heard), repaired (concluded from a snapshot), or backfilled (from the switch's own files,
-    with a digest of everything in `derivation`).
+    with a digest of everything in `derivation`). `proven` says of the last that those files tell all of it.
     """
 
     switch: str
@@ -109,6 +109,7 @@ class CallFacts:
     segments: tuple[SegmentFacts, ...] = ()
     transfers: tuple[TransferFacts, ...] = ()
     derivation: str | None = None
+    proven: bool = field(default=False, repr=False)  # no part of what the digest is of
 
 
 @dataclass(frozen=True)

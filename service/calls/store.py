@@ -5,7 +5,6 @@ statements by the batch and not by the call.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -142,26 +141,11 @@ def _stored(
     if call is None:
         call = Call(switch=fact.switch)
         session.add(call)
-    elif not rules.is_news(call, fact, at=at):  # the same again may be re-read from the midst of the call
+    elif not rules.is_news(call, fact, around.passed(call), at=at):  # the same again may be re-read from the midst of the call
         return call, False
     rows |= dict.fromkeys(_names(fact), call)
-    _write(session, call, _kept(call, fact), around, at)
+    _write(session, call, rules.kept(call, fact), around, at)
     return call, True
-
-
-def _kept(call: Call, fact: CallFacts) -> CallFacts:
-    """What only the ear can know outlives what the switch wrote: the recording's name, and that nobody may see a number."""
-    if fact.provenance != "backfilled" or call.call_key is None:
-        return fact
-    withheld = call.caller_number is not None and phones.parse(call.caller_number).kind == "withheld"
-    return replace(
-        fact,
-        revision=call.revision,
-        call_key=call.call_key,
-        recording_name=call.recording_name,
-        caller_number=call.caller_number if withheld else fact.caller_number,
-        caller_name=call.caller_name if withheld else fact.caller_name,
-    )
 
 
 def _one_of(session: Session, rows: dict[Name, Call], fact: CallFacts) -> Call | None:
@@ -273,6 +257,21 @@ class _Around:
     def is_ticketed(self, fact: CallFacts) -> bool:
         """True when a ticket came of a pop of the call before the call was stored."""
         return any(pop.ticketed for name in _names(fact) for pop in self.pops.get(name, ()))
+
+    def passed(self, call: Call) -> list[rules.Passed]:
+        """How the books have the call passed on; asked only where files may contradict them."""
+        return self._passed.get(call.id, [])
+
+    @cached_property
+    def _passed(self) -> dict[int, list[rules.Passed]]:
+        names = {name for fact in self._facts if fact.proven for _, name in _names(fact)}
+        switches = {fact.switch for fact in self._facts if fact.proven}
+        calls = select(CallAlias.call_id).where(CallAlias.switch.in_(switches), CallAlias.uniqueid.in_(names))
+        moves = select(CallTransfer).where(CallTransfer.call_id.in_(calls)).order_by(CallTransfer.call_id, CallTransfer.no)
+        found: dict[int, list[rules.Passed]] = {}
+        for one in self._session.scalars(moves) if names else ():
+            found.setdefault(one.call_id, []).append((one.how, one.extension))
+        return found
 
     @cached_property
     def pops(self) -> dict[Name, list[Any]]:
