@@ -121,7 +121,8 @@ def _wire(boards: Dash, archive: Archive) -> None:
         prevent_initial_call=True,
     )
     def supposed(values: list[Any], names: list[dict[str, str]], path: str, search: str) -> str:
-        return _supposed(archive, _board(path), search or "", {name["name"]: str(value or "") for name, value in zip(names, values, strict=True)})
+        given = {name["name"]: str(value or "") for name, value in zip(names, values, strict=True)}
+        return _supposed(archive, _board(path), search or "", given, identity.require().scope)
 
 
 def _board(path: str) -> str:
@@ -163,11 +164,11 @@ def _spanned(archive: Archive, board: str, search: str, start: str, end: str) ->
     return "?" + state.href(**{"from": first.isoformat(), "to": last.isoformat(), "p": None}).partition("?")[2]
 
 
-def _supposed(archive: Archive, board: str, search: str, fields: dict[str, str]) -> str:
+def _supposed(archive: Archive, board: str, search: str, fields: dict[str, str], seen: Scope) -> str:
     """The address with what stands in these fields; an emptied field goes back to what the rules say, and no change is no address."""
     generation = archive.generation()
     state = _state(generation, board, search)
-    supposed = staffing.planned(generation.view(identity.require().scope), state, generation)
+    supposed = staffing.planned(generation.view(seen), state, generation)
     shown = {name: staffing.typed(state, supposed, name) for name in fields}
     changed = {name: text or None for name, text in fields.items() if text != shown[name]}
     if not changed:

@@ -27,6 +27,7 @@ from etl import nightly
 from service.core import db, scope
 from service.core.config import Settings
 from service.core.identity import Identity
+from service.core.kpi import Policy
 from service.core.scope import Scope
 from tests import make
 from tests.conftest import AT
@@ -161,7 +162,7 @@ def test_what_cannot_be_read_is_told_under_its_field_and_kept(generation: Genera
 
 @pytest.mark.parametrize(("text", "read"), [("85", 85.0), (" 85.5% ", 85.5), ("0", None), ("99.95", None), ("nan", None), ("1e1", None), ("８５", 85.0), ("", None), ("-5", None)])
 def test_a_field_is_a_plain_number_between_its_bounds(generation: Generation, text: str, read: float | None) -> None:
-    supposed = plan.supposed({"target": text}, generation.run)
+    supposed = plan.supposed({"target": text}, Policy())
     assert supposed.target == (80.0 if read is None else read)
     assert supposed.refused == (frozenset({"target"}) if read is None and text else frozenset())
 
@@ -170,11 +171,11 @@ def test_only_a_changed_field_changes_the_address(generation: Generation, settin
     archive = Archive(generation.path.parent)
     app = Flask("t")
     with app.test_request_context():
-        shown = {name: board.typed(state(generation), plan.supposed({}, generation.run), name) for name in plan.FIELDS}
+        shown = {name: board.typed(state(generation), board.planned(generation.view(scope.ALL), state(generation), generation), name) for name in plan.FIELDS}
         with pytest.raises(PreventUpdate):
-            boards._supposed(archive, "staffing", "?p=90", shown)
-        assert boards._supposed(archive, "staffing", "?p=90", shown | {"acw": "45"}) == "?p=90&acw=45"
-        assert boards._supposed(archive, "staffing", "?p=90&acw=45", shown | {"acw": ""}) == "?p=90"
+            boards._supposed(archive, "staffing", "?p=90", shown, scope.ALL)
+        assert boards._supposed(archive, "staffing", "?p=90", shown | {"acw": "45"}, scope.ALL) == "?p=90&acw=45"
+        assert boards._supposed(archive, "staffing", "?p=90&acw=45", shown | {"acw": ""}, scope.ALL) == "?p=90"
 
 
 def test_the_board_says_its_finding_its_limits_and_has_a_table_for_each_chart(generation: Generation) -> None:

@@ -33,7 +33,7 @@ def test_a_code_that_was_dialled_is_on_record_once(session: Session, cast: Simpl
 
 
 def test_an_order_makes_its_call_one_even_when_the_ear_did_not_know(session: Session, cast: SimpleNamespace) -> None:
-    order = actions.orders.listen_in(session, "listen", cast.ada.id, "1001", key="k" * 20, by=cast.ben.id, at=AT)
+    order = actions.orders.listen_in(session, "listen", cast.ada.id, ("pbx1", "1001"), key="k" * 20, by=cast.ben.id, at=AT)
     assert order.channel_id
     call = make.call(session, AT, direction="outbound", call_key=order.channel_id, called="1001")
     assert (call.role, call.direction) == ("supervision", "internal")

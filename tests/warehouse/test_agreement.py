@@ -138,7 +138,7 @@ def test_every_screen_says_the_same_of_a_random_day(
         told += (today := day_of_calls(dice, world, day, 70))
         with db.begin(scope.ALL, clean.app) as work:
             calls.store_calls(work, today, None, at=clock.midnight(day + timedelta(days=1)))
-            shown = wallboard.board(work, at=clock.midnight(day + timedelta(days=1)), midnight=clock.midnight(day), reach=scope.ALL)
+            shown = wallboard.board(work, ["pbx1"], at=clock.midnight(day + timedelta(days=1)), midnight=clock.midnight(day), reach=scope.ALL)
         boards |= {(day, line.name): line.day for line in shown.lines if line.day.offered}
         assert shown.policy == kpi.of_day(kpi.stretches([Policy(), *world.policies]), day)
     truth, archive = reckoned(told, world.policies), archived(published(settings, tmp_path, world))
@@ -169,7 +169,7 @@ def test_three_hundred_calls_of_a_real_switch_are_the_same_everywhere(
     posed(clean, world)
     with db.begin(scope.ALL, clean.app) as work:
         calls.store_calls(work, told, None, at=clock.midnight(days[-1] + timedelta(days=1)))
-        shown = wallboard.board(work, at=clock.midnight(days[-1] + timedelta(days=1)), midnight=clock.midnight(days[0]), reach=scope.ALL)
+        shown = wallboard.board(work, ["pbx1"], at=clock.midnight(days[-1] + timedelta(days=1)), midnight=clock.midnight(days[0]), reach=scope.ALL)
         stated = finding.sums(work, finding.Filters(measured_by=kpis.measured_by(kpis.stretches(work)))).queued
     truth = sum(reckoned(told, world.policies).values(), Figures())
     archive = sum(archived(published(settings, tmp_path, world)).values(), Figures())
