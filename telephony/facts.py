@@ -10,7 +10,7 @@ _DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "
                "CHANUNAVAIL": "failed"}
 WITHHELD = "anonymous"  # what is told in place of a number that its caller withholds: nothing else leaves the ear
 _TOGETHER = 1.0  # seconds within which phones ring at once
-_BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26  # Q.850 causes
+_CLEARED, _BUSY, _REJECTED, _ELSEWHERE = 16, 17, 21, 26  # Q.850 causes
 
 
 def direction(call: LiveCall) -> str:
@@ -112,7 +112,8 @@ def outcome(call: LiveCall, leg: Leg) -> str | None:
         return "rejected"
     if leg.status == "BUSY" or leg.cause == _BUSY:
         return "busy"
-    if leg.status == "NOANSWER" or (leg.status is None and leg.cause != _ELSEWHERE):
+    status = _status(call, leg)
+    if status == "NOANSWER" or (status is None and leg.cause != _ELSEWHERE):
         return "no-answer"
     return "elsewhere" if leg.cause == _ELSEWHERE or call.answered else "cancelled"
 
@@ -154,12 +155,21 @@ def _dialled(call: LiveCall) -> str:
     ends = [leg for leg in phones(call) if leg.id != call.origin and (leg.status or leg.cause)]
     if not ends:
         return "abandoned" if call.asked_by == call.origin else "failed"
+    statuses = [_status(call, leg) for leg in ends]
+    if call.asked_by == call.origin and "CANCEL" in statuses:
+        return "abandoned"  # a phone was ringing still, whatever the others had said
     if any(leg.cause == _REJECTED for leg in ends):
         return "rejected"
     if any(leg.cause == _BUSY for leg in ends):
         return "busy"
-    words = [_DIAL_WORDS.get(leg.status or "", "no-answer") for leg in ends]
-    return "abandoned" if call.asked_by == call.origin else words[-1]
+    return "abandoned" if call.asked_by == call.origin else _DIAL_WORDS.get(statuses[-1] or "", "no-answer")
+
+
+def _status(call: LiveCall, leg: Leg) -> str | None:
+    """How the dial to the phone ended; of one that a Local channel dialled and cancelled, how the dial to that ended."""
+    half = call.legs.get(leg.parent or "")
+    outer = _other_half(call, half) if half is not None and half.local and leg.status in (None, "CANCEL") else None
+    return outer.status if outer is not None and outer.status else leg.status
 
 
 def hangup_by(call: LiveCall) -> str | None:
@@ -183,7 +193,9 @@ def _ended_by(call: LiveCall) -> str:
     leg = call.legs.get(call.left_by or "")
     if leg is not None:
         return _side(call, leg)
-    return "caller" if disposition(call) == "abandoned" else "pbx"
+    me = call.principal
+    sent_away = me is not None and me.cause == _CLEARED and call.left_at is not None  # who gives up in a queue has cause 0
+    return "caller" if disposition(call) == "abandoned" and not sent_away else "pbx"
 
 
 def _side(call: LiveCall, leg: Leg) -> str:

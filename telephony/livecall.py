@@ -133,12 +133,11 @@ def _bounded(legs: dict[str, Leg], origin: str) -> dict[str, Leg]:
 def together(call: LiveCall) -> Leg | None:
     """Return the leg that the customer talks with, Local channels between them traversed; None when alone.
 
-    Of several it is the one that had the customer before.
+    Of several it is the one that had the customer first since nobody passed them on: a third who joins takes nothing.
     """
     me = call.principal
     if me is None or me.bridge is None:
         return None
-    before = call.segments[-1].leg if call.segments else None
     found, seen, edge = list[Leg](), {me.id}, [me]
     while edge:
         here = edge.pop()
@@ -146,7 +145,13 @@ def together(call: LiveCall) -> Leg | None:
             if leg.id not in seen and _adjacent(here, leg):
                 seen.add(leg.id)
                 (edge if leg.local else found).append(leg)
-    return next((leg for leg in found if leg.id == before), found[0] if found else None)
+    return found[0] if len(found) == 1 else _in_charge(call, found)
+
+
+def _in_charge(call: LiveCall, found: list[Leg]) -> Leg | None:
+    since = call.moves[-1].talk + 1 if call.moves else 0
+    had = (one.leg for one in call.segments[since:] if one.kind in WITH_AGENT)
+    return next((leg for id_ in had for leg in found if leg.id == id_), found[0] if found else None)
 
 
 def _adjacent(one: Leg, other: Leg) -> bool:

@@ -100,7 +100,10 @@ def hung_up(call: LiveCall, event: Event) -> LiveCall:
         return call
     gone = replace(leg, ended=True, ended_at=event.at, cause=event.number("Cause"), bridge=None, held=False,
                    parked=False)
-    return over(_handed_over(met(call.with_leg(gone), event.at), gone, event.at), event.at)
+    call = _handed_over(met(call.with_leg(gone), event.at), gone, event.at)
+    if call.asked_by == gone.id and call.talking:
+        call = replace(call, asked_by=None)  # one of three left: that ended nothing
+    return over(call, event.at)
 
 
 def _handed_over(call: LiveCall, gone: Leg, at: datetime | None) -> LiveCall:
