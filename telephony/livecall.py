@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from telephony.grouping import id_key
+from telephony.grouping import IdKey, id_key
 from telephony.timeline import MOVES, WITH_AGENT, How, Kind, Move, Segment, last_talk, moved_to
 
 SWITCH = "pbx"  # who hung up when it was the switch itself
@@ -109,17 +109,26 @@ class LiveCall:
 
     @property
     def principal(self) -> Leg | None:
-        """The customer's leg: the oldest trunk; without one whoever began, or stayed when that one passed the call on."""
+        """The customer's leg: the oldest trunk, those first that were reached; without one whoever began.
+
+        Who began and passed an internal call on is none of its parties any more: then it is the one who stayed.
+        """
         origin = self.legs.get(self.origin)
         if origin is not None and origin.trunk and not origin.dialled:
             return origin
         trunks = [leg for leg in self.legs.values() if leg.trunk]
-        return min(trunks, key=lambda leg: id_key(leg.id)) if trunks else self.legs.get(self.kept or self.origin)
+        return min(trunks, key=_reached) if trunks else self.legs.get(self.kept or self.origin)
 
     @property
     def talking(self) -> bool:
         """True while the customer and somebody hear each other."""
         return bool(self.segments) and self.segments[-1].kind == "talk" and not self.segments[-1].ended
+
+
+def _reached(trunk: Leg) -> tuple[bool, bool, IdKey]:
+    """Order trunks by whether somebody was reached there, or still may be, then by age: a first route may fail."""
+    up = trunk.up or bool(trunk.bridge or trunk.left)
+    return not up, trunk.ended, id_key(trunk.id)
 
 
 def _bounded(legs: dict[str, Leg], origin: str) -> dict[str, Leg]:
