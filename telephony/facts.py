@@ -11,6 +11,7 @@ _DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "
 WITHHELD = "anonymous"  # what is told in place of a number that its caller withholds: nothing else leaves the ear
 _TOGETHER = 1.0  # seconds within which phones ring at once
 _CLEARED, _BUSY, _REJECTED, _ELSEWHERE = 16, 17, 21, 26  # Q.850 causes
+_NO_WAY = frozenset({1, 2, 3, 27, 28, 34, 38, 41, 42, 44, 58})  # no such number, no route, no line: nobody was rung
 
 
 def direction(call: LiveCall) -> str:
@@ -162,7 +163,9 @@ def _dialled(call: LiveCall) -> str:
         return "rejected"
     if any(leg.cause == _BUSY for leg in ends):
         return "busy"
-    return "abandoned" if call.asked_by == call.origin else _DIAL_WORDS.get(statuses[-1] or "", "no-answer")
+    if call.asked_by == call.origin:
+        return "abandoned"
+    return "failed" if ends[-1].cause in _NO_WAY else _DIAL_WORDS.get(statuses[-1] or "", "no-answer")
 
 
 def _status(call: LiveCall, leg: Leg) -> str | None:
