@@ -18,6 +18,8 @@ from telephony.livecall import Leg, LiveCall
 from telephony.switch import Switch, read_switch
 
 READ = 1 << 16
+# An order whose agent was not reached is one outcome; what the phone said is in the legs.
+_ORDERS = {"agent-busy": "agent-no-answer", "agent-rejected": "agent-no-answer"}
 
 
 class Played:
@@ -89,11 +91,12 @@ def read_times(path: Path) -> str:
 
 def told(call: LiveCall) -> dict[str, Any]:
     """Return the call as one JSON object; what is not known is null."""
+    disposition = facts.disposition(call)
     return {
         "linkedid": call.key, "linkedids": list(call.linkedids), "uniqueids": sorted(call.legs, key=id_key), "direction": facts.direction(call),
         "caller_number": facts.caller_number(call), "caller_name": facts.caller_name(call),
         "called": facts.called(call), "queue": call.queue, "agents_rung": facts.agents_rung(call),
-        "agent": facts.agent(call), "answered_by": facts.answered_by(call), "disposition": facts.disposition(call),
+        "agent": facts.agent(call), "answered_by": facts.answered_by(call), "disposition": _ORDERS.get(disposition or "", disposition),
         "wait_seconds": _rounded(facts.wait_seconds(call)), "talk_seconds": _rounded(facts.talk_seconds(call)),
         "total_seconds": _rounded(facts.total_seconds(call)), "hangup_by": facts.hangup_by(call),
         "recorded": call.recorded, "recording": call.recording, "final_agent": facts.final_agent(call),
