@@ -1,6 +1,7 @@
 """All calls that are going on, and the only writer of them: what the switch says becomes changes."""
 
 import logging
+import re
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,15 +10,16 @@ from telephony import members
 from telephony.event import Event
 from telephony.grouping import MANY, PAIRS, Groups, channels, joined, linkedids
 from telephony.guard import Doubt
-from telephony.livecall import Leg, LiveCall, merged, met, replace
+from telephony.livecall import Leg, LiveCall, merged, met, passed_on, replace, together
 from telephony.step import STEPS, over
 from telephony.switch import Switch
-from telephony.timeline import WITH_AGENT, How, Move
+from telephony.timeline import WITH_AGENT, How, Move, last_talk
 
 log = logging.getLogger(__name__)
 LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
 DOUBTS = 1000
 TRUNKS = 1000
+_OUTSIDE = re.compile(r"\+?\d{7,}")
 _DIALLING = frozenset({"3", "4"})  # channel states of who dials: Dialing, Ring
 _CONTROL = frozenset({"FullyBooted", "CoreShowChannelsComplete"})
 # Believed only of channels that were seen to begin: a caller can write such events.
@@ -183,8 +185,9 @@ class Floor:
         """A channel at first sight; seen late it is a placeholder, with what can be told now."""
         channel = event.headers.get(prefix + "channel", "")
         local = channel.startswith("Local/")
-        trunk = not local and self._is_trunk(channel, event.headers.get(prefix + "context", ""))
         snapshot = event.name in ("CoreShowChannel", "Status")
+        trunk = not local and (self._is_trunk(channel, event.headers.get(prefix + "context", "")) or
+                               (snapshot and self._came_in(channel, event)))
         return Leg(
             id=name, channel=channel, local=local, trunk=trunk, began_at=None if snapshot else event.at,
             party=None if local or trunk or not channel else self.switch.party(channel),
@@ -199,6 +202,11 @@ class Floor:
                 self._trunks.add(endpoint)
             return True
         return endpoint in self._trunks
+
+    def _came_in(self, channel: str, event: Event) -> bool:
+        """True of a channel that a list shows deep in the dialplan: it began its call, as no phone of ours, with an outside number."""
+        return event.headers.get("uniqueid") == event.headers.get("linkedid") and self.switch.extension(channel) is None and \
+            _OUTSIDE.fullmatch(event["CallerIDNum"] or "") is not None
 
     def _keep(self, old: LiveCall | None, new: LiveCall, event: Event) -> Change:
         if new.ended:
@@ -275,7 +283,7 @@ def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:
         if not leg.ended and leg.id not in shown:
             sure = going or leg.asked
             call = call.with_leg(replace(leg, ended=True, ended_at=at, sure=sure, bridge=None, held=False))
-    return over(_passed_unheard(met(replace(call, repaired=True), at)), at)
+    return over(_sent_unheard(_passed_unheard(met(replace(call, repaired=True), at)), at), at)
 
 
 def _passed_unheard(call: LiveCall) -> LiveCall:
@@ -291,6 +299,17 @@ def _passed_unheard(call: LiveCall) -> LiveCall:
     sent = me.place if me is not None and me.place != me.exten else None
     how: How = "blind" if sent else "attended"
     return replace(call, moves=(*call.moves, Move(how, had.party, sent or has.party, before.id, has.began_at, talks[-2])))
+
+
+def _sent_unheard(call: LiveCall, at: datetime | None) -> LiveCall:
+    """The call with what happened in a gap: who had the customer is gone, and they are elsewhere in the dialplan."""
+    me, had = call.principal, last_talk(call.segments)
+    if me is None or me.ended or had < 0 or together(call) is not None or any(move.talk >= had for move in call.moves):
+        return call
+    before = call.legs.get(call.segments[had].leg or "")
+    if before is None or not before.ended or before.sure or before.asked or me.place in (None, "s", "h", me.exten, before.party):
+        return call
+    return passed_on(call, "blind", before, before.party, me.place, at)
 
 
 def _missing(call: LiveCall, shown: set[str]) -> bool:
