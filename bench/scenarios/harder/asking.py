@@ -48,9 +48,9 @@ async def signs(lab):
     return await named(lab, "Ann 😀 <b>Event: Hangup</b>, Ltd; x=1")
 
 
-@scenario("name-long", "A caller's name of 75 letters")
+@scenario("name-long", "A caller's name of 79 bytes, as much as the switch takes")
 async def long_name(lab):
-    return await named(lab, "Aktiengesellschaft " * 3 + "für Übertragungstechnik")
+    return await named(lab, "Aktiengesellschaft " * 3 + "für Übertragungstech")
 
 
 async def numbered(lab, shown, number, name=None, **facts):

@@ -7,7 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from lab import DID, answer_after, ring_forever, scenario
 from pieces import SUPPORT, answered, asks, called_out, digits, feature, move, outside, reached, recapture, segment, span, truth, wait
 
-PRODUCT = dict(own_capture=True)
+OWN = {"own_capture": True}
 
 
 async def away(lab, n, seconds=0.0, does=None):
@@ -19,7 +19,7 @@ async def away(lab, n, seconds=0.0, does=None):
     return found
 
 
-@scenario("cut-ring", "The link is lost while an extension rings and back before 1004 answers; 1004 hangs up", **PRODUCT)
+@scenario("cut-ring", "The link is lost while an extension rings and back before 1004 answers; 1004 hangs up", **OWN)
 async def ring(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -37,7 +37,7 @@ async def ring(lab):
                   segments=[segment("1004", leg)])]
 
 
-@scenario("cut-hold", "1001 holds; the link is lost, 1001 goes on in the gap; the caller hangs up later", **PRODUCT)
+@scenario("cut-hold", "1001 holds; the link is lost, 1001 goes on in the gap; the caller hangs up later", **OWN)
 async def hold(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -53,7 +53,7 @@ async def hold(lab):
                   wait_seconds=wait(caller, leg), hangup_by="caller", segments=[segment("1001", leg)])]
 
 
-@scenario("cut-held", "The link is lost and back while the caller is held; 1001 goes on, 1001 hangs up", **PRODUCT)
+@scenario("cut-held", "The link is lost and back while the caller is held; 1001 goes on, 1001 hangs up", **OWN)
 async def held(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -78,7 +78,7 @@ async def dialled(lab, agent, to):
     return consult
 
 
-@scenario("cut-consult-began", "1001 holds; in the gap 1001 asks 1004; the link is back, 1001 joins both; 1004 hangs up", **PRODUCT)
+@scenario("cut-consult-began", "1001 holds; in the gap 1001 asks 1004; the link is back, 1001 joins both; 1004 hangs up", **OWN)
 async def consult_began(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -98,7 +98,7 @@ async def consult_began(lab):
                   segments=[segment("1001", leg), segment("1004", other, begin=leg.times["ended"])])]
 
 
-@scenario("cut-consult-joined", "1001 asks 1004; in the gap 1001 joins both; the link is back, the caller hangs up", **PRODUCT)
+@scenario("cut-consult-joined", "1001 asks 1004; in the gap 1001 joins both; the link is back, the caller hangs up", **OWN)
 async def consult_joined(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -116,7 +116,7 @@ async def consult_joined(lab):
                   hangup_by="caller", transfers=[move("attended", "1001", "1004")], segments=None)]
 
 
-@scenario("cut-consult-off", "1001 asks 1004; in the gap they part; the link is back, 1001 goes on with the caller", **PRODUCT)
+@scenario("cut-consult-off", "1001 asks 1004; in the gap they part; the link is back, 1001 goes on with the caller", **OWN)
 async def consult_off(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -135,7 +135,7 @@ async def consult_off(lab):
             asks(lab, consult, "1001", "1004", answered_by="1004", disposition="answered", hangup_by=None, total_seconds=None)]
 
 
-@scenario("cut-parked", "1001 parks the caller; the link is lost and back; 1002 fetches; the caller hangs up", **PRODUCT)
+@scenario("cut-parked", "1001 parks the caller; the link is lost and back; 1002 fetches; the caller hangs up", **OWN)
 async def parked(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -159,7 +159,7 @@ async def fetched(lab, agent):
     return leg
 
 
-@scenario("cut-twice", "The link is lost twice while 1001 talks, the second time 1001 REFERs to 1004; 1004 hangs up", **PRODUCT)
+@scenario("cut-twice", "The link is lost twice while 1001 talks, the second time 1001 REFERs to 1004; 1004 hangs up", **OWN)
 async def twice(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -175,7 +175,7 @@ async def twice(lab):
                   hangup_by="agent", transfers=[move("blind", "1001", "1004")], segments=None)]
 
 
-@scenario("cut-blind-ring", "1001 REFERs to 1004, who rings; the link is lost and back; 1004 answers; the caller hangs up", **PRODUCT)
+@scenario("cut-blind-ring", "1001 REFERs to 1004, who rings; the link is lost and back; 1004 answers; the caller hangs up", **OWN)
 async def blind_ring(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -195,7 +195,7 @@ async def blind_ring(lab):
                   segments=[segment("1001", leg), segment("1004", other)])]
 
 
-@scenario("cut-blind-sent", "In the gap 1001 REFERs to 1004; the link is back while 1004 rings; 1004 answers and hangs up", **PRODUCT)
+@scenario("cut-blind-sent", "In the gap 1001 REFERs to 1004; the link is back while 1004 rings; 1004 answers and hangs up", **OWN)
 async def blind_sent(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -212,7 +212,7 @@ async def blind_sent(lab):
                   hangup_by="agent", transfers=[move("blind", "1001", "1004")], segments=None)]
 
 
-@scenario("cut-outbound", "1002 dials out; the customer answers in the gap; the link is back, the customer hangs up", **PRODUCT)
+@scenario("cut-outbound", "1002 dials out; the customer answers in the gap; the link is back, the customer hangs up", **OWN)
 async def outbound_answered(lab):
     await recapture(lab, 1)
     customer = lab.number()
@@ -227,7 +227,7 @@ async def outbound_answered(lab):
     return [called_out(lab, leg, "1002", customer, answered_by="customer", disposition="answered", final_agent="1002", hangup_by="customer")]
 
 
-@scenario("cut-outbound-begun", "In the gap 1002 dials out; the customer rings when the link is back, answers; 1002 hangs up", **PRODUCT)
+@scenario("cut-outbound-begun", "In the gap 1002 dials out; the customer rings when the link is back, answers; 1002 hangs up", **OWN)
 async def outbound_begun(lab):
     await recapture(lab, 1)
     customer = lab.number()
@@ -240,7 +240,7 @@ async def outbound_begun(lab):
     return [called_out(lab, leg, "1002", customer, answered_by="customer", disposition="answered", final_agent="1002", hangup_by="agent")]
 
 
-@scenario("cut-waiting-begun", "In the gap a caller comes to the queue; the link is back while phones ring; 1003 answers", **PRODUCT)
+@scenario("cut-waiting-begun", "In the gap a caller comes to the queue; the link is back while phones ring; 1003 answers", **OWN)
 async def waiting_begun(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -255,7 +255,7 @@ async def waiting_begun(lab):
                   disposition="answered", hangup_by="caller", wait_seconds=wait(caller, leg), segments=[segment("1003", leg)])]
 
 
-@scenario("cut-waiting-unanswered", "In the gap a caller comes to the queue; the link is back, the caller gives up", **PRODUCT)
+@scenario("cut-waiting-unanswered", "In the gap a caller comes to the queue; the link is back, the caller gives up", **OWN)
 async def waiting_left(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -266,7 +266,7 @@ async def waiting_left(lab):
                   wait_seconds=span(caller.times["up"], caller.times["ended"]))]
 
 
-@scenario("cut-mailbox", "The link is lost and back while a caller speaks to mailbox 2000", **PRODUCT)
+@scenario("cut-mailbox", "The link is lost and back while a caller speaks to mailbox 2000", **OWN)
 async def mailbox(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -278,7 +278,7 @@ async def mailbox(lab):
     return [truth(lab, caller, number, "+442079460214", None, queue=None, disposition="voicemail", mailbox="2000", hangup_by="caller")]
 
 
-@scenario("cut-feature-consult", "1001 types *2 1004, they talk; the link is lost and back; 1001 hangs up: joined; 1004 hangs up", **PRODUCT)
+@scenario("cut-feature-consult", "1001 types *2 1004, they talk; the link is lost and back; 1001 hangs up: joined; 1004 hangs up", **OWN)
 async def feature_consult(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -297,7 +297,7 @@ async def feature_consult(lab):
                   segments=[segment("1001", leg), segment("1004", other, begin=leg.times["ended"])])]
 
 
-@scenario("cut-local", "Queue of Local members, 1002 answers in the gap; the link is back; 1002 REFERs to 1004, who hangs up", **PRODUCT)
+@scenario("cut-local", "Queue of Local members, 1002 answers in the gap; the link is back; 1002 REFERs to 1004, who hangs up", **OWN)
 async def local(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -316,7 +316,7 @@ async def local(lab):
                   hangup_by="agent", transfers=[move("blind", "1002", "1004")], segments=None)]
 
 
-@scenario("cut-menu", "In the gap a caller comes to a menu; the link is back, the caller presses 1, 1001 answers and hangs up", **PRODUCT)
+@scenario("cut-menu", "In the gap a caller comes to a menu; the link is back, the caller presses 1, 1001 answers and hangs up", **OWN)
 async def menu(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -325,11 +325,42 @@ async def menu(lab):
     await lab.sleep(2)
     await leg.bye()
     await caller.wait("ended", 5)
+    # The line that was called is in none of the lists that a fresh listener asks for.
     return [truth(lab, caller, number, "+442079460205", "1001", queue="support", final_agent="1001", disposition="answered",
-                  hangup_by="agent", segments=[segment("1001", leg)])]
+                  hangup_by="agent", segments=[segment("1001", leg)], loose=["called"])]
 
 
-@scenario("cut-conference", "A caller waits in conference 8001; the link is lost and back; 1001 joins; the caller hangs up", **PRODUCT)
+@scenario("cut-park-sent", "In the gap 1001 parks the caller; the link is back, 1002 fetches; the caller hangs up", **OWN)
+async def park_sent(lab):
+    await recapture(lab, 1)
+    number = lab.number()
+    caller, leg = await reached(lab, number, DID["support"], "1001")
+    await lab.sleep(2)
+    await away(lab, 2, 1, leg.refer("700"))
+    await lab.sleep(1)
+    fetch = await fetched(lab, "1002")
+    await lab.sleep(2)
+    await caller.bye()
+    await fetch.wait("ended", 5)
+    return [truth(lab, caller, number, DID["support"], "1001", queue="support", final_agent="1002", disposition="transferred",
+                  hangup_by="caller", transfers=[move("park", "1001", "1002")], segments=None)]
+
+
+@scenario("cut-queue-sent", "In the gap 1001 REFERs to queue 2001; the link is back while the caller waits; the caller gives up", **OWN)
+async def queue_sent(lab):
+    await recapture(lab, 1)
+    number = lab.number()
+    caller, leg = await reached(lab, number, DID["support"], "1001")
+    await lab.sleep(2)
+    lab.agents["1001"].behaviour = lab.agents["1002"].behaviour = ring_forever
+    await away(lab, 2, 1, leg.refer("2001"))
+    await lab.sleep(3)
+    await caller.bye()
+    return [truth(lab, caller, number, DID["support"], "1001", queue="support", final_agent=None, disposition="transferred",
+                  hangup_by="caller", transfers=[move("blind", "1001", "2001", False)], segments=None)]
+
+
+@scenario("cut-conference", "A caller waits in conference 8001; the link is lost and back; 1001 joins; the caller hangs up", **OWN)
 async def conference(lab):
     await recapture(lab, 1)
     number = lab.number()
@@ -347,7 +378,7 @@ async def conference(lab):
                      agents_rung=None, _channel="PJSIP/1001-")]
 
 
-@scenario("cut-abandoned", "A caller waits; in the gap the caller gives up and a second one comes; 1001 answers that one", **PRODUCT)
+@scenario("cut-abandoned", "A caller waits; in the gap the caller gives up and a second one comes; 1001 answers that one", **OWN)
 async def abandoned(lab):
     await recapture(lab, 1)
     one, two = lab.number(), lab.number()
