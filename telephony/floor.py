@@ -297,7 +297,8 @@ def _passed_unheard(call: LiveCall) -> LiveCall:
         return call
     me = call.principal
     sent = me.place if me is not None and me.place != me.exten else None
-    how: How = "blind" if sent else "attended"
+    after = call.legs.get(has.leg or "")
+    how: How = "blind" if sent or (me is not None and after is not None and after.parent == me.id) else "attended"
     return replace(call, moves=(*call.moves, Move(how, had.party, sent or has.party, before.id, has.began_at, talks[-2])))
 
 
@@ -326,5 +327,8 @@ def _straggles(call: LiveCall) -> bool:
         return True
     if call.talking or not (origin.ended or origin.asked):
         return False
-    return all(leg.ended or leg.asked or leg.local or (leg.bridge is None and leg.id != call.origin)
-               for leg in call.legs.values())
+    return all(leg.ended or leg.asked or leg.local or (leg.id != call.origin and _is_alone(call, leg)) for leg in call.legs.values())
+
+
+def _is_alone(call: LiveCall, leg: Leg) -> bool:
+    return leg.bridge is None or not any(one.bridge == leg.bridge and one.id != leg.id for one in call.legs.values())

@@ -56,6 +56,7 @@ class Leg:
     status: str | None = None      # how the dial to it ended
     cause: int | None = None
     asked: bool = False            # a hang-up was asked for: it will be gone in a moment
+    hung: bool = False             # by its own phone
     ended: bool = False
     ended_at: datetime | None = None
     sure: bool = True              # its end was heard, not concluded

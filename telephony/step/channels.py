@@ -100,7 +100,7 @@ def dial_ended(call: LiveCall, event: Event) -> LiveCall:
     if leg is None or leg.status is not None:
         return call
     status = event["DialStatus"]
-    leg = replace(leg, status=status, asked=leg.asked or status != "ANSWER")
+    leg = replace(leg, status=status, asked=leg.asked or status != "ANSWER", parent=leg.parent or event["Uniqueid"])
     return is_up(call.with_leg(leg), leg, event.at) if status == "ANSWER" else call.with_leg(leg)
 
 

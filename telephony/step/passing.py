@@ -10,21 +10,27 @@ from telephony.timeline import last_talk
 MAILBOX = re.compile("[@,&]")  # what follows the name of a mailbox
 
 
-def sent_on(call: LiveCall, event: Event) -> LiveCall:
+def sent_on(call: LiveCall, event: Event, *, together: bool = False) -> LiveCall:
     """Return the call with what no event tells: whose agent vanished without hanging up was taken away from them.
 
-    Such is AMI's Redirect: the customer's channel goes on in the dialplan, and the other side is simply gone.
+    Such is AMI's Redirect: the customer's channel goes on in the dialplan, and the other side is gone, or was sent elsewhere
+    itself; but where both may have been sent to (`together`) nobody was passed on.
     """
     me = leg_of(call, event)
     at = last_talk(call.segments)
     if me is None or at < 0 or not _leads_to_customer(call, me):
         return call
     last = call.legs.get(call.segments[at].leg or "")
-    if last is None or not last.ended or last.passed or last.asked:
+    if last is None or last.passed or last.hung or not (last.ended or (not together and _parted(call.principal, last))):
         return call
     if any(move.talk == at for move in call.moves):
         return call
     return passed_on(call, "blind", last, last.party, event["Exten"], event.at)
+
+
+def _parted(me: Leg | None, other: Leg) -> bool:
+    """True when both have left the bridge that they were in, and are in none."""
+    return me is not None and me.bridge is None and other.bridge is None and other.left is not None and other.left == me.left
 
 
 def _leads_to_customer(call: LiveCall, leg: Leg) -> bool:
@@ -159,7 +165,7 @@ def joined_conference(call: LiveCall, event: Event) -> LiveCall:
 def in_room(call: LiveCall, leg: Leg, event: Event, room: str | None) -> LiveCall:
     if leg.ended or leg.conference:
         return call
-    call = sent_on(call, event)
+    call = sent_on(call, event, together=True)
     return replace(call.with_leg(replace(call.legs[leg.id], conference=True)), conference=call.conference or room)
 
 

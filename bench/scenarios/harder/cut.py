@@ -5,7 +5,22 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from lab import DID, answer_after, ring_forever, scenario
-from pieces import SUPPORT, answered, asks, called_out, digits, feature, move, outside, reached, recapture, segment, span, truth, wait
+from pieces import (
+    SUPPORT,
+    answered,
+    asks,
+    called_out,
+    digits,
+    feature,
+    move,
+    outside,
+    reached,
+    recapture,
+    segment,
+    span,
+    truth,
+    wait,
+)
 
 OWN = {"own_capture": True}
 
