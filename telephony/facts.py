@@ -18,13 +18,30 @@ def direction(call: LiveCall) -> str:
     """Return inbound when a trunk began, outbound when we ordered or reached a trunk, internal otherwise."""
     me = call.principal
     if me is not None and me.trunk:
-        return "outbound" if me.dialled and me.id != call.origin else "inbound"
+        return "outbound" if me.dialled and (me.id != call.origin or call.originated) else "inbound"
     return "outbound" if call.originated else "internal"
 
 
 def opener(call: LiveCall) -> Leg | None:
     """Return the leg that began: the customer's when a trunk came in, else ours."""
-    return call.principal if direction(call) == "inbound" else call.legs.get(call.origin)
+    return call.principal if direction(call) == "inbound" else ours(call)
+
+
+def ours(call: LiveCall) -> Leg | None:
+    """Return our own phone in a call that began with us.
+
+    An order may ring it through a Local channel, or ring the customer first: then it is whichever phone came to talk.
+    """
+    origin = call.legs.get(call.origin)
+    if origin is None or not (origin.local or (origin.trunk and call.originated)):
+        return origin
+    phones = [leg for leg in call.legs.values() if leg.party and (origin.trunk or _behind(call, leg, origin))]
+    return min(phones, key=lambda leg: (not leg.up, id_key(leg.id)), default=origin if origin.local else None)
+
+
+def _behind(call: LiveCall, leg: Leg, half: Leg) -> bool:
+    parent = call.legs.get(leg.parent or "")
+    return parent is not None and parent.local and are_halves(parent, half)
 
 
 def caller_number(call: LiveCall) -> str | None:
@@ -78,7 +95,7 @@ def agents_rung(call: LiveCall) -> list[str]:
 
 def agent(call: LiveCall) -> str | None:
     """Return our side of the call: who answered, or who called out."""
-    leg = call.legs.get(call.origin if direction(call) == "outbound" else call.answered_by or "")
+    leg = ours(call) if direction(call) == "outbound" else call.legs.get(call.answered_by or "")
     return leg.party if leg else None
 
 
@@ -147,13 +164,18 @@ def _left_for_good(call: LiveCall) -> bool:
 
 def _outbound(call: LiveCall) -> str:
     origin = call.legs[call.origin]
+    if origin.trunk and not origin.up:
+        return {"busy": "busy", "rejected": "rejected"}.get(outcome(call, origin) or "", "no-answer")
+    origin = ours(call) or origin
     if call.originated and not origin.up:
         return {"busy": "agent-busy", "rejected": "agent-rejected"}.get(outcome(call, origin) or "", "agent-no-answer")
     return _dialled(call)
 
 
 def _dialled(call: LiveCall) -> str:
-    ends = [leg for leg in phones(call) if leg.id != call.origin and (leg.status or leg.cause)]
+    own = ours(call)
+    began = (call.origin, own.id if own is not None and call.originated else None)
+    ends = [leg for leg in phones(call) if leg.id not in began and (leg.status or leg.cause)]
     if not ends:
         return "abandoned" if call.asked_by == call.origin else "failed"
     statuses = [_status(call, leg) for leg in ends]

@@ -71,10 +71,10 @@ def dialled(call: LiveCall, event: Event) -> LiveCall:
     call = sent_on(call, event).with_leg(replace(leg, dialled=True, begun=True, parent=source))
     if call.asked_by is not None:
         call = replace(call, asked_by=None)  # it goes on: whoever left did not end it
+    if leg.trunk and call.dialled is None:
+        call = replace(call, dialled=_number_in(event["DialString"]) or (event["DestCallerIDNum"] if source else None))
     if source is None:
         return replace(call, originated=True, wanted=call.wanted or event["DestConnectedLineNum"])
-    if leg.trunk and call.dialled is None:
-        call = replace(call, dialled=_number_in(event["DialString"]) or event["DestCallerIDNum"])
     return call
 
 
