@@ -61,13 +61,20 @@ def passed_attended(call: LiveCall, event: Event) -> LiveCall:
     second = call.legs.get(event.headers.get("secondtransfereruniqueid", ""))
     if event["Result"] != "Success" or event["DestType"] in ("Threeway", "Fail") or (leg is not None and leg.passed):
         return call
-    target = call.legs.get(event.headers.get("transfertargetuniqueid", ""))
-    to = _asked_for(call, leg, second) or (event["TransferTargetExten"] if target and target.local else None) or _whose(call, target)
+    target = call.legs.get(event.headers.get("transfertargetuniqueid", "")) or _local_target(call, event)
+    dialled = (event["TransferTargetExten"] or target.exten) if target and target.local else None
+    to = _asked_for(call, leg, second) or dialled or _whose(call, target)
     if second is not None and leg is not None and second.id != leg.id:
         call = call.with_leg(replace(second, passed=True))
     to = to or event["TransferTargetCallerIDNum"] or event["SecondTransfererConnectedLineNum"]
     by = _whose(call, leg) or event["OrigTransfererCallerIDNum"]
     return _keeping(passed_on(call, "attended", leg, by, to, event.at), leg, event["TransfereeUniqueid"])
+
+
+def _local_target(call: LiveCall, event: Event) -> Leg | None:
+    """Whom the key codes of the switch asked through a Local channel, should the event not name them: it was in their bridge."""
+    asked = event["SecondBridgeUniqueid"]
+    return next((leg for leg in call.legs.values() if asked and leg.local and not leg.ended and asked in (leg.bridge, leg.left)), None)
 
 
 def _were_together(call: LiveCall, bridge: str | None, one: Leg | None, other: Leg | None, event: Event) -> LiveCall:
@@ -132,7 +139,10 @@ def fetched(call: LiveCall, event: Event) -> LiveCall:
     """Somebody fetches the customer from the lot."""
     call = _out_of_lot(call, event)
     who = _whose(call, call.legs.get(event.headers.get("retrieveruniqueid", ""))) or event["RetrieverCallerIDNum"]
-    last = call.moves[-1] if call.moves else None
+    last, at = call.moves[-1] if call.moves else None, last_talk(call.segments)
+    holder = call.legs.get(call.segments[at].leg or "") if at >= 0 else None
+    if holder is not None and holder.ended and (last is None or last.talk < at):  # that they were parked was not heard
+        return passed_on(call, "park", holder, holder.party, who, event.at)
     if last is None or last.how != "park" or last.to is not None:
         return call
     return replace(call, moves=(*call.moves[:-1], last.reaches(who)))
