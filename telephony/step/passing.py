@@ -61,7 +61,7 @@ def passed_attended(call: LiveCall, event: Event) -> LiveCall:
     second = call.legs.get(event.headers.get("secondtransfereruniqueid", ""))
     if event["Result"] != "Success" or event["DestType"] in ("Threeway", "Fail") or (leg is not None and leg.passed):
         return call
-    target = call.legs.get(event.headers.get("transfertargetuniqueid", "")) or _local_target(call, event)
+    target = call.legs.get(event.headers.get("transfertargetuniqueid", "")) or _local_target(call, leg, event)
     dialled = (event["TransferTargetExten"] or target.exten) if target and target.local else None
     to = _asked_for(call, leg, second) or dialled or _whose(call, target)
     if second is not None and leg is not None and second.id != leg.id:
@@ -71,10 +71,11 @@ def passed_attended(call: LiveCall, event: Event) -> LiveCall:
     return _keeping(passed_on(call, "attended", leg, by, to, event.at), leg, event["TransfereeUniqueid"])
 
 
-def _local_target(call: LiveCall, event: Event) -> Leg | None:
-    """Whom the key codes of the switch asked through a Local channel, should the event not name them: it was in their bridge."""
-    asked = event["SecondBridgeUniqueid"]
-    return next((leg for leg in call.legs.values() if asked and leg.local and not leg.ended and asked in (leg.bridge, leg.left)), None)
+def _local_target(call: LiveCall, leg: Leg | None, event: Event) -> Leg | None:
+    """Whom the key codes of the switch asked through a Local channel, should the event not name them: it is in a bridge of theirs."""
+    bridges = {event["SecondBridgeUniqueid"], event["DestBridgeUniqueid"]} - {None}
+    return next((one for one in call.legs.values() if one.local and not one.ended and one.bridge in bridges
+                 and leg is not None and _whose(call, one) != leg.party), None)
 
 
 def _were_together(call: LiveCall, bridge: str | None, one: Leg | None, other: Leg | None, event: Event) -> LiveCall:
