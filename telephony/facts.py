@@ -19,7 +19,7 @@ def direction(call: LiveCall) -> str:
     me = call.principal
     if me is not None and me.trunk:
         return "outbound" if me.dialled and (me.id != call.origin or call.originated) else "inbound"
-    return "outbound" if call.originated else "internal"
+    return "outbound" if call.originated and not call.aside else "internal"
 
 
 def opener(call: LiveCall) -> Leg | None:

@@ -78,6 +78,7 @@ class LiveCall:
     dialled: str | None = None             # the number that we dialled towards a trunk
     wanted: str | None = None              # the number that an Originate was for
     originated: bool = False
+    aside: bool = False                    # an order for something else than a number: it calls nobody
     withheld: bool = False                 # the caller wants nobody to see the number
     answered: bool = False
     answered_at: datetime | None = None
@@ -251,7 +252,7 @@ def merged(one: LiveCall, other: LiveCall, at: datetime | None) -> LiveCall:
                                       for linkedid in call.linkedids)),
         queue=main.queue or side.queue, queued_at=main.queued_at or side.queued_at, left_at=main.left_at or side.left_at,
         gave_up=main.gave_up or side.gave_up, dialled=main.dialled or side.dialled, wanted=main.wanted or side.wanted,
-        originated=main.originated or side.originated, withheld=main.withheld or side.withheld, reason=main.reason or side.reason,
+        originated=main.originated or side.originated, aside=main.aside and side.aside, withheld=main.withheld or side.withheld, reason=main.reason or side.reason,
         recorded=main.recorded or side.recorded, recording=main.recording or side.recording,
         mailbox=main.mailbox or side.mailbox, conference=main.conference or side.conference,
         repaired=main.repaired or side.repaired, began_at=_earlier(main.began_at, side.began_at),

@@ -115,7 +115,9 @@ def paired(call: LiveCall, event: Event) -> LiveCall:
 
 @on("OriginateResponse")
 def order_answered(call: LiveCall, event: Event) -> LiveCall:
-    """Our order has an outcome; it names the number that was wanted."""
+    """Our order has an outcome; it names the number that was wanted, or what else the phone was rung for: to listen in, say."""
+    if event["Application"] is not None and not call.aside:
+        call = replace(call, aside=True)
     return replace(call, originated=True, wanted=call.wanted or event["Exten"]) if not call.originated else call
 
 

@@ -21,16 +21,16 @@ def sent_on(call: LiveCall, event: Event, *, together: bool = False) -> LiveCall
     if me is None or at < 0 or not _leads_to_customer(call, me):
         return call
     last = call.legs.get(call.segments[at].leg or "")
-    if last is None or last.passed or last.hung or not (last.ended or (not together and _parted(call.principal, last))):
+    if last is None or last.passed or last.hung or not (last.ended or (not together and _is_out(call.principal))):
         return call
     if any(move.talk == at for move in call.moves):
         return call
     return passed_on(call, "blind", last, last.party, event["Exten"], event.at)
 
 
-def _parted(me: Leg | None, other: Leg) -> bool:
-    """True when both have left the bridge that they were in, and are in none."""
-    return me is not None and me.bridge is None and other.bridge is None and other.left is not None and other.left == me.left
+def _is_out(leg: Leg | None) -> bool:
+    """True of a leg that has left a bridge and is in none."""
+    return leg is not None and leg.bridge is None and leg.left is not None
 
 
 def _leads_to_customer(call: LiveCall, leg: Leg) -> bool:
