@@ -139,7 +139,16 @@ class Floor:
             return None, []
         if event.name == "QueueEntry" and self._groups.find(ids[0]) is None:
             return None, []
-        return self._joined(ids, event)
+        return self._joined(self._of_one_caller(ids, own), event)
+
+    def _of_one_caller(self, ids: list[str], own: list[str]) -> list[str]:
+        """The ids without those of another caller's call: two callers whom an agent joins with each other are two calls."""
+        roots = {name: self._groups.find(name) for name in ids}
+        callers = {root for root in roots.values() if root in self.calls and _came_in(self.calls[root])}
+        if len(callers) < 2:
+            return ids
+        keep = next(root for root in (*(roots.get(name) for name in own), *roots.values()) if root in callers)
+        return [name for name in ids if roots[name] not in callers or roots[name] == keep]
 
     def _is_leg(self, channel: str) -> bool:
         key = self._groups.find(channel)
@@ -159,7 +168,8 @@ class Floor:
         return whole, [Change(part, whole, event.at, event.offset) for part in parts]
 
     def _with_channels(self, call: LiveCall, event: Event) -> LiveCall:
-        fresh = [name for name in linkedids(event) if name not in call.linkedids and name not in self._late]
+        fresh = [name for name in linkedids(event)
+                 if name not in call.linkedids and name not in self._late and self._groups.find(name) in (None, call.key)]
         if fresh:
             call = replace(call, linkedids=tuple(dict.fromkeys((*call.linkedids, *fresh))))
         if not call.legs and event.name == "Newchannel":
@@ -273,6 +283,11 @@ class Floor:
         """Close the stragglers at the last end that was heard of them, when no more will be."""
         return [self._close(call, _last_end(call) or self.heard_at, Event("", {}, self.heard_at), set())
                 for call in self.stragglers()]
+
+
+def _came_in(call: LiveCall) -> bool:
+    me = call.principal
+    return me is not None and me.trunk and not me.dialled and me.id == call.origin
 
 
 def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:

@@ -69,26 +69,6 @@ async def half_given_up(lab):
                   hangup_by="caller", transfers=[move("attended", "1001", "1004", False)], segments=[segment("1001", leg)])]
 
 
-@scenario("half-attended-queue", "1001 holds, dials queue 2001 and joins the caller to it; 1002 answers and hangs up")
-async def half_queue(lab):
-    number = lab.number()
-    caller, leg = await reached(lab, number, DID["support"], "1001")
-    await lab.sleep(1)
-    lab.agents["1001"].behaviour = ring_forever
-    before = len(lab.agents["1002"].history)
-    lab.agents["1002"].behaviour = answer_after(6)
-    status = await half(lab, leg, "1001", "2001")
-    assert status == 202, status
-    other = await lab.agent_call("1002", before + 1, 30)
-    assert await other.wait("up", 30)
-    await lab.sleep(2)
-    await other.bye()
-    await caller.wait("ended", 5)
-    return [truth(lab, caller, number, DID["support"], "1001", queue="support", final_agent="1002", disposition="transferred",
-                  hangup_by="agent", transfers=[move("attended", "1001", "2001")],
-                  segments=[segment("1001", leg), segment("1002", other)])]
-
-
 @scenario("half-attended-outside", "1001 holds, dials a mobile and joins while it rings; the mobile answers; the caller hangs up")
 async def half_outside(lab):
     number, mobile = lab.number(), lab.number()

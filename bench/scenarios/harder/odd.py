@@ -343,6 +343,7 @@ async def joined_customers(lab):
     await leg.hold()
     second, other = await reached(lab, two, "+442079461001", "1001")
     await lab.sleep(2)
+    other.to_user = two
     status = await leg.refer_to_call(other)
     lab.mark(f"REFER: {status}")
     await lab.sleep(3)
