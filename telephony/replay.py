@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from telephony import facts
+from telephony.clock import marks
 from telephony.feed import Feed, times
 from telephony.floor import Change, Floor
 from telephony.grouping import id_key
@@ -25,8 +26,8 @@ _ORDERS = {"agent-busy": "agent-no-answer", "agent-rejected": "agent-no-answer"}
 class Played:
     """What came of a feed: every call it told of, and what was not believed."""
 
-    def __init__(self, switch: Switch | None = None, *, cel_clock: bool = False) -> None:
-        self.feed = Feed(cel_clock=cel_clock)
+    def __init__(self, switch: Switch | None = None) -> None:
+        self.feed = Feed()
         self.floor = Floor(switch)
         self.calls: dict[str, LiveCall] = {}
 
@@ -53,12 +54,11 @@ class Played:
 
 def replay(paths: Sequence[Path], switch: Switch | None = None, *, piece: int = READ) -> Played:
     """Return what the files tell, taken as one feed whose connection was cut between them."""
-    loaded = [(read(path), read_times(path)) for path in paths]
-    played = Played(switch, cel_clock=any(not lines for _, lines in loaded))
-    for data, lines in loaded:
+    played = Played(switch)
+    for data, lines in [(read(path), read_times(path)) for path in paths]:
         played.floor.alive(played.feed.alive_at)
         played.feed.reconnected()
-        for received, chunk in pieces(data, times(lines, data), piece):
+        for received, chunk in pieces(data, times(lines, data) or marks(data), piece):
             played.hear(chunk, received)
     played.finish()
     return played

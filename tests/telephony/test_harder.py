@@ -3,10 +3,13 @@
 Played by bench/scenarios/harder on a real Asterisk. A truth may leave a matter of definition open: such keys are in its `loose`.
 """
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from telephony import replay
 from tests.telephony.test_further import agrees, expected, told
 from tests.telephony.test_replay import CAPTURES
 
@@ -40,3 +43,15 @@ def closed(true: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("harder-22/")])
 def test_the_reads_do_not_matter(name: str) -> None:
     assert told(name, 7) == told(name)
+
+
+@pytest.mark.parametrize("name", ["harder-16/local-attended", "harder-16/number-national", "harder-16/half-attended-given-up",
+                                  "harder-22/attended-twice", "harder-22/cut-blind-ring", "harder-22/cut-hold"])
+def test_a_capture_that_nobody_timed_has_the_times_that_it_tells(name: str, tmp_path: Path) -> None:
+    truth = expected(name)
+    for file in truth["captures"]:
+        shutil.copy(CAPTURES / Path(name).parent / file, tmp_path)
+    calls = [replay.told(call) for call in replay.replay([tmp_path / file for file in truth["captures"]]).in_order()]
+    for true in truth["calls"]:
+        call = next(call for call in calls if call["linkedid"] == true["linkedid"])
+        agrees(call, closed(true, call))
