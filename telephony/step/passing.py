@@ -21,7 +21,7 @@ def sent_on(call: LiveCall, event: Event, *, together: bool = False) -> LiveCall
     if me is None or at < 0 or not _leads_to_customer(call, me):
         return call
     last = call.legs.get(call.segments[at].leg or "")
-    if last is None or last.passed or last.hung or not (last.ended or (not together and _is_out(me))):
+    if last is None or last.id == me.id or last.passed or last.hung or not (last.ended or (not together and _is_out(me))):
         return call
     if any(move.talk == at for move in call.moves):
         return call
