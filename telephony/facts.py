@@ -209,15 +209,13 @@ def hangup_by(call: LiveCall) -> str | None:
 
 
 def _ended_by(call: LiveCall) -> str:
-    """By who asked first, else the queue's word, else who left the talk first."""
-    leg = call.legs.get(call.asked_by or "")
-    if leg is not None:
-        return _side(call, leg)
+    """By who asked first, else who left the talk first (AMI's Hangup asks nobody), else the queue's word."""
+    for who in (call.asked_by, call.left_by):
+        leg = call.legs.get(who or "")
+        if leg is not None:
+            return _side(call, leg)
     if call.reason in ("caller", "agent") and not call.moves:
         return call.reason
-    leg = call.legs.get(call.left_by or "")
-    if leg is not None:
-        return _side(call, leg)
     me = call.principal
     sent_away = me is not None and me.cause == _CLEARED and call.left_at is not None  # who gives up in a queue has cause 0
     return "caller" if disposition(call) == "abandoned" and not sent_away else "pbx"

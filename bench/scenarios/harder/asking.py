@@ -352,7 +352,7 @@ async def hangs_up_caller(lab):
     await caller.wait("ended", 5)
     await leg.wait("ended", 5)
     return [truth(lab, caller, number, DID["support"], "1001", queue="support", final_agent="1001", disposition="answered",
-                  hangup_by=None, segments=[segment("1001", leg)])]
+                  hangup_by="caller", segments=[segment("1001", leg)])]
 
 
 @scenario("ami-hangs-up-agent", "1001 talks; AMI Hangup of the agent's channel")
@@ -364,7 +364,7 @@ async def hangs_up_agent(lab):
     await caller.wait("ended", 5)
     await leg.wait("ended", 5)
     return [truth(lab, caller, number, DID["support"], "1001", queue="support", final_agent="1001", disposition="answered",
-                  hangup_by=None, segments=[segment("1001", leg)])]
+                  hangup_by="agent", segments=[segment("1001", leg)])]
 
 
 @scenario("ami-hangs-up-waiting", "AMI Hangup of a caller who waits in the queue")
