@@ -18,6 +18,7 @@ from dashboards.state import day_of, parse
 from service.core import identity
 from service.core.config import Settings
 from service.core.errors import DeskError
+from service.core.scope import Scope
 from warehouse.read import Archive, Generation
 
 ROOT = "/dashboards/"

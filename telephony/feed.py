@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from telephony import wire
-from telephony.event import Event, cel_moment, event, moment
+from telephony.event import Event, event, moment
 from telephony.floor import WANTED
 from telephony.guard import KEPT, Doubt, Guard, mended, parted
 
@@ -21,20 +21,17 @@ _EPOCH = re.compile(rb"[Uu]nique[Ii][Dd]: (?:[^\r\n]*-)?(\d{9,11})\.\d+")
 _BIRTH = re.compile(rb"Event: (?:Newchannel|CoreShowChannel)\r?\n(?:[^\r\n]+\r?\n)*")
 _AGE = re.compile(rb"\nDuration: (\d{1,6}):(\d\d):(\d\d)")
 _STAMP = re.compile(rb"\nTimestamp: (\d{9,11}(?:\.\d+)?)")
-_CEL_TIME = re.compile(rb"\nEventTime: ([^\r\n]+)")
 
 
 class Feed:
     """Cuts, guards, drops what no step wants on its bytes, decodes and dates the rest; keeps state over a cut."""
 
-    def __init__(self, *, cel_clock: bool = False) -> None:
+    def __init__(self) -> None:
         self.doubts: deque[Doubt] = deque(maxlen=1000)
         self.doubted = 0
         self.answers: list[dict[str, str]] = []
         self.keep_answers = False
         self.frames = 0
-        self._cel_clock = cel_clock
-        self._cel_at: datetime | None = None
         self._skew = timedelta()
         self._last = b""
         self._received: datetime | None = None
@@ -89,8 +86,8 @@ class Feed:
     def _event(self, offset: int, frame: bytes, received: datetime | None) -> Event | None:
         name = wire.event_name(frame)
         if name not in WANTED or (name in _OF_MAILBOXES and b": VoiceMail" not in frame):
-            if not name or (self._cel_clock and name == b"CEL"):
-                self._beside(name, frame)
+            if not name and self.keep_answers and frame.startswith(b"Response:"):
+                self.answers.append(wire.headers(frame)[0])
             return None
         found, odd = wire.headers(frame)
         if odd or parted(frame):
@@ -101,14 +98,7 @@ class Feed:
                 found, odd = wire.headers(whole)
             if odd and not repeats:
                 return None
-        return self._dated(event(found, received or self._cel_at, offset), received)
-
-    def _beside(self, name: bytes, frame: bytes) -> None:
-        if name:
-            stamp = _CEL_TIME.search(frame)
-            self._cel_at = cel_moment(stamp.group(1).decode("latin-1")) if stamp else self._cel_at
-        elif self.keep_answers and frame.startswith(b"Response:"):
-            self.answers.append(wire.headers(frame)[0])
+        return self._dated(event(found, received, offset), received)
 
     def _dated(self, heard: Event, received: datetime | None) -> Event:
         """Events without a stamp of the switch are put on its clock, by the difference last seen."""

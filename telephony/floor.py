@@ -1,6 +1,7 @@
 """All calls that are going on, and the only writer of them: what the switch says becomes changes."""
 
 import logging
+import re
 from collections import deque
 from dataclasses import dataclass
 from dataclasses import replace as replaced
@@ -10,16 +11,17 @@ from telephony import members
 from telephony.event import Event
 from telephony.grouping import MANY, PAIRS, SPIES, Groups, Seats, channels, joined, linkedids
 from telephony.guard import KEPT, Doubt
-from telephony.livecall import Leg, LiveCall, merged, met, replace
+from telephony.livecall import Leg, LiveCall, merged, met, passed_on, replace, together
 from telephony.step import STEPS, over
 from telephony.switch import Switch
-from telephony.timeline import WITH_AGENT, How, Move
+from telephony.timeline import WITH_AGENT, How, Move, last_talk
 
 log = logging.getLogger(__name__)
 LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
 DOUBTS = 1000
 TRUNKS = 1000
 SPIED = 100  # orders to listen in that are remembered
+_OUTSIDE = re.compile(r"\+?\d{7,}")
 _DIALLING = frozenset({"3", "4"})  # channel states of who dials: Dialing, Ring
 _CONTROL = frozenset({"FullyBooted", "CoreShowChannelsComplete"})
 # Believed only of channels that were seen to begin: a caller can write such events.
@@ -149,7 +151,16 @@ class Floor:
             return None, []
         if event.name == "QueueEntry" and self._groups.find(ids[0]) is None:
             return None, []
-        return self._joined(ids, event)
+        return self._joined(self._of_one_caller(ids, own), event)
+
+    def _of_one_caller(self, ids: list[str], own: list[str]) -> list[str]:
+        """The ids without those of another caller's call: two callers whom an agent joins with each other are two calls."""
+        roots = {name: self._groups.find(name) for name in ids}
+        callers = {root for root in roots.values() if root in self.calls and _came_in(self.calls[root])}
+        if len(callers) < 2:
+            return ids
+        keep = next(root for root in (*(roots.get(name) for name in own), *roots.values()) if root in callers)
+        return [name for name in ids if roots[name] not in callers or roots[name] == keep]
 
     def _is_leg(self, channel: str) -> bool:
         key = self._groups.find(channel)
@@ -169,7 +180,8 @@ class Floor:
         return whole, [Change(part, whole, event.at, event.offset) for part in parts]
 
     def _with_channels(self, call: LiveCall, event: Event) -> LiveCall:
-        fresh = [name for name in linkedids(event) if name not in call.linkedids and name not in self._late]
+        fresh = [name for name in linkedids(event)
+                 if name not in call.linkedids and name not in self._late and self._groups.find(name) in (None, call.key)]
         if fresh:
             call = replace(call, linkedids=tuple(dict.fromkeys((*call.linkedids, *fresh))))
         if not call.legs and event.name == "Newchannel":
@@ -199,8 +211,9 @@ class Floor:
         """A channel at first sight; seen late it is a placeholder, with what can be told now."""
         channel = event.headers.get(prefix + "channel", "")
         local = channel.startswith("Local/")
-        trunk = not local and self._is_trunk(channel, event.headers.get(prefix + "context", ""))
         snapshot = event.name in ("CoreShowChannel", "Status")
+        trunk = not local and (self._is_trunk(channel, event.headers.get(prefix + "context", "")) or
+                               (snapshot and self._came_in(channel, event)))
         return Leg(
             id=name, channel=channel, local=local, trunk=trunk, began_at=None if snapshot else event.at,
             party=None if local or trunk or not channel else self.switch.party(channel),
@@ -215,6 +228,11 @@ class Floor:
                 self._trunks.add(endpoint)
             return True
         return endpoint in self._trunks
+
+    def _came_in(self, channel: str, event: Event) -> bool:
+        """True of a channel that a list shows deep in the dialplan: it began its call, as no phone of ours, with an outside number."""
+        return event.headers.get("uniqueid") == event.headers.get("linkedid") and self.switch.extension(channel) is None and \
+            _OUTSIDE.fullmatch(event["CallerIDNum"] or "") is not None
 
     def _keep(self, old: LiveCall | None, new: LiveCall, event: Event) -> Change:
         if new.ended:
@@ -291,6 +309,11 @@ def timed(event: Event, call: LiveCall) -> Event:
     return replaced(event, at=event.at - (event.jumped - call.clock))
 
 
+def _came_in(call: LiveCall) -> bool:
+    me = call.principal
+    return me is not None and me.trunk and not me.dialled and me.id == call.origin
+
+
 def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:
     """Return the call with each leg ended that `shown` lacks; where the call had been going down, its end is sure."""
     origin = call.legs.get(call.origin)
@@ -299,7 +322,7 @@ def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:
         if not leg.ended and leg.id not in shown:
             sure = going or leg.asked
             call = call.with_leg(replace(leg, ended=True, ended_at=at, sure=sure, bridge=None, held=False))
-    return over(_passed_unheard(met(replace(call, repaired=True), at)), at)
+    return over(_sent_unheard(_passed_unheard(met(replace(call, repaired=True), at)), at), at)
 
 
 def _passed_unheard(call: LiveCall) -> LiveCall:
@@ -313,8 +336,20 @@ def _passed_unheard(call: LiveCall) -> LiveCall:
         return call
     me = call.principal
     sent = me.place if me is not None and me.place != me.exten else None
-    how: How = "blind" if sent else "attended"
+    after = call.legs.get(has.leg or "")
+    how: How = "blind" if sent or (me is not None and after is not None and after.parent == me.id) else "attended"
     return replace(call, moves=(*call.moves, Move(how, had.party, sent or has.party, before.id, has.began_at, talks[-2])))
+
+
+def _sent_unheard(call: LiveCall, at: datetime | None) -> LiveCall:
+    """The call with what happened in a gap: who had the customer is gone, and they are elsewhere in the dialplan."""
+    me, had = call.principal, last_talk(call.segments)
+    if me is None or me.ended or had < 0 or together(call) is not None or any(move.talk >= had for move in call.moves):
+        return call
+    before = call.legs.get(call.segments[had].leg or "")
+    if before is None or not before.ended or before.sure or before.asked or me.place in (None, "s", "h", me.exten, before.party):
+        return call
+    return passed_on(call, "blind", before, before.party, me.place, at)
 
 
 def _missing(call: LiveCall, shown: set[str]) -> bool:
@@ -331,5 +366,8 @@ def _straggles(call: LiveCall) -> bool:
         return True
     if call.talking or not (origin.ended or origin.asked):
         return False
-    return all(leg.ended or leg.asked or leg.local or (leg.bridge is None and leg.id != call.origin)
-               for leg in call.legs.values())
+    return all(leg.ended or leg.asked or leg.local or (leg.id != call.origin and _is_alone(call, leg)) for leg in call.legs.values())
+
+
+def _is_alone(call: LiveCall, leg: Leg) -> bool:
+    return leg.bridge is None or not any(one.bridge == leg.bridge and one.id != leg.id for one in call.legs.values())

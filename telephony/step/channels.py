@@ -77,10 +77,10 @@ def dialled(call: LiveCall, event: Event) -> LiveCall:
     call = sent_on(call, event).with_leg(replace(leg, dialled=True, begun=True, parent=source))
     if call.asked_by is not None:
         call = replace(call, asked_by=None)  # it goes on: whoever left did not end it
+    if leg.trunk and call.dialled is None:
+        call = replace(call, dialled=_number_in(event["DialString"]) or (event["DestCallerIDNum"] if source else None))
     if source is None:
         return replace(call, originated=True, wanted=call.wanted or event["DestConnectedLineNum"])
-    if leg.trunk and call.dialled is None:
-        call = replace(call, dialled=_number_in(event["DialString"]) or event["DestCallerIDNum"])
     return call
 
 
@@ -106,7 +106,7 @@ def dial_ended(call: LiveCall, event: Event) -> LiveCall:
     if leg is None or leg.status is not None:
         return call
     status = event["DialStatus"]
-    leg = replace(leg, status=status, asked=leg.asked or status != "ANSWER")
+    leg = replace(leg, status=status, asked=leg.asked or status != "ANSWER", parent=leg.parent or event["Uniqueid"])
     return is_up(call.with_leg(leg), leg, event.at) if status == "ANSWER" else call.with_leg(leg)
 
 
@@ -121,7 +121,9 @@ def paired(call: LiveCall, event: Event) -> LiveCall:
 
 @on("OriginateResponse")
 def order_answered(call: LiveCall, event: Event) -> LiveCall:
-    """Our order has an outcome; it names the number that was wanted."""
+    """Our order has an outcome; it names the number that was wanted, or what else the phone was rung for: to listen in, say."""
+    if event["Application"] is not None and not call.aside:
+        call = replace(call, aside=True)
     return replace(call, originated=True, wanted=call.wanted or event["Exten"]) if not call.originated else call
 
 
