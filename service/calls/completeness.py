@@ -115,6 +115,12 @@ def forged_lately(session: Session, *, at: datetime) -> list[tuple[str, int, dat
     return [(switch, int(count), last) for switch, count, last in rows]
 
 
+def unfilled(session: Session, switches: Sequence[str], *, at: datetime) -> int:
+    """How many gaps of these switches in the last week nothing has filled yet, open ones among them."""
+    missing = select(func.count()).select_from(FeedGap).where(FeedGap.switch.in_(switches), FeedGap.filled_at.is_(None))
+    return session.scalars(missing.where(func.coalesce(FeedGap.ended_at, at) > at - LOOK_BACK)).one()
+
+
 def _missing(session: Session, switch: str) -> list[FeedGap]:
     """The gaps that nothing has filled."""
     found = select(FeedGap).where(FeedGap.switch == switch, FeedGap.filled_at.is_(None))

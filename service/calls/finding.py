@@ -15,6 +15,7 @@ from service.calls.model import Call
 from service.core.kpi import Figures
 
 SUPERVISION = "supervision"
+MOST = 400  # rows of a table of figures
 GROUPS = ("hour", "day", "queue", "agent", "line")
 
 
@@ -86,7 +87,7 @@ def _has_number(part: str) -> ColumnElement[bool]:
     digits = "".join(letter for letter in part if letter.isdigit()) or part
     return or_(
         *(column.contains(part, autoescape=True) for column in (Call.caller_number, Call.called)),
-        Call.caller_e164.contains(digits, autoescape=True),
+        *(column.contains(digits, autoescape=True) for column in (Call.caller_e164, Call.called_e164)),
     )
 
 
@@ -151,15 +152,18 @@ def spread(session: Session, wanted: Filters) -> Spread:
     return Spread(*session.execute(select(*parts).where(*conditions(wanted))).one())
 
 
-def grouped(session: Session, wanted: Filters, group: str, zone: str, *, limit: int = 400) -> list[Group]:
-    """The calls by hour of the day, local day, queue, agent (staff id) or line called; the sums of all groups are those of the list."""
+def grouped(session: Session, wanted: Filters, group: str, zone: str, *, limit: int = MOST) -> list[Group]:
+    """The calls by hour of the day, local day, queue, agent (staff id) or line called; the sums of all groups are those of the list.
+
+    Calls that came in on no line are one group, whose key is None.
+    """
     local = func.timezone(zone, Call.started_at)
     keys: dict[str, tuple[Any, ...]] = {
         "hour": (func.extract("hour", local),),
         "day": (func.date(local),),
         "queue": (Call.switch, Call.queue),
         "agent": (Call.staff_id,),
-        "line": (Call.called,),
+        "line": (case((Call.direction == "inbound", Call.called)),),  # whom we called is no line of ours
     }
     key = keys[group]
     first = key[0].desc() if group == "day" else key[0] if group == "hour" else func.count().desc()

@@ -134,7 +134,6 @@ def run_ended(session: Session, run_id: int, *, at: datetime, failed: str = "", 
     """The run is over; `failed` is a sentence that says what to do."""
     state = "failed" if failed else "done"
     session.execute(update(BackfillRun).where(BackfillRun.id == run_id).values(state=state, ended_at=at, note=(failed or note)[:400]))
-    live.publish(session, "all", "backfill", {"run": run_id, "state": state}, at=at)
 
 
 def doubted(session: Session, switch: str, doubts: Sequence[Doubted], *, at: datetime) -> None:

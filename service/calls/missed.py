@@ -5,7 +5,7 @@ A caller is closed by speaking: they call again and are answered, or somebody re
 closing by hand says why. A withheld number cannot be called back and has no line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,13 +29,48 @@ def noted(session: Session, calls: Iterable[Call], *, at: datetime) -> None:
     """Callers of these calls, as they are stored now, are on the list, or off it because they were spoken with."""
     over = [call for call in calls if not call.live and call.role is None and call.started_at is not None]
     told = [(call, number) for call in over if (number := _number(call))]
-    lines = _open_lines(session, {number for _call, number in told})
-    opening = hours.all_hours(session) if any(_is_missed(call) for call, _ in told) else hours.Hours()
-    for call, number in told:
-        if _is_missed(call):
-            _missed(session, call, number, lines, opening, at)
-        elif call.outcome == "answered" and call.direction in ("inbound", "outbound"):
-            _spoken(session, call, lines.get(number, {}), at)
+    if not told:
+        return
+    around = _Around(session, told)
+    changed = [_told(session, around, call, number) for call, number in told]
+    session.flush()  # the new lines have their ids
+    for call, line in around.behind:
+        call.missed_caller_id = line.id
+    if any(changed):
+        session.flush()
+        live.publish(session, "all", "missed", {}, at=at)
+
+
+def _told(session: Session, around: "_Around", call: Call, number: str) -> bool:
+    """True when somebody's line is another now."""
+    lines = around.lines.setdefault(number, {})
+    if _is_missed(call):
+        return call.missed_caller_id is None and _missed(session, around, call, number, lines)
+    was = _was_not(session, call)
+    spoke = call.outcome == "answered" and call.direction in ("inbound", "outbound")
+    return (spoke and _spoken(call, lines)) or was
+
+
+class _Around:
+    """What a batch needs to know, read once: the open lines of its callers, opening hours, and who was spoken with since."""
+
+    def __init__(self, session: Session, told: Sequence[tuple[Call, str]]) -> None:
+        missed = {number: call.started_at for call, number in told if _is_missed(call)}
+        self.lines = _open_lines(session, {number for _call, number in told})
+        self.opening = hours.all_hours(session) if missed else hours.Hours()
+        self.spoken = _spoken_with(session, set(missed), min((call.started_at for call, _ in told if call.started_at)))
+        self.behind: list[tuple[Call, MissedCaller]] = []
+
+
+def _spoken_with(session: Session, numbers: set[str], since: datetime) -> dict[str, list[Call]]:
+    """The answered calls of these numbers after that moment, in order: a call that is told late may have been made good already."""
+    either = or_(Call.caller_e164.in_(numbers), Call.called_e164.in_(numbers))
+    query = select(Call).where(Call.outcome == "answered", Call.started_at > since, either).order_by(Call.started_at, Call.id)
+    found: dict[str, list[Call]] = {}
+    for call in session.scalars(query) if numbers else ():
+        for number in {call.caller_e164, call.called_e164} & numbers:
+            found.setdefault(str(number), []).append(call)
+    return found
 
 
 def _is_missed(call: Call) -> bool:
@@ -63,11 +98,11 @@ def _outside(opening: hours.Hours, call: Call) -> bool:
     return call.started_at is not None and not hours.is_open(calendar, call.started_at)
 
 
-def _missed(session: Session, call: Call, number: str, lines: Lines, opening: hours.Hours, at: datetime) -> None:
-    if call.missed_caller_id is not None:
-        return
-    outside = _outside(opening, call)
-    line = lines.get(number, {}).get(call.branch_id)
+def _missed(session: Session, around: _Around, call: Call, number: str, lines: dict[int, MissedCaller]) -> bool:
+    """The call stands behind its caller's line, a new one when none is open."""
+    assert call.started_at is not None
+    outside = _outside(around.opening, call)
+    line = lines.get(call.branch_id)
     if line is None:
         line = MissedCaller(
             number=number,
@@ -81,40 +116,56 @@ def _missed(session: Session, call: Call, number: str, lines: Lines, opening: ho
             outside=outside,
         )
         session.add(line)
-        session.flush()
-        _close_if_spoken(session, line)
-        if line.closed_at is None:
-            lines.setdefault(number, {})[call.branch_id] = line
+        since = next((spoken for spoken in around.spoken.get(number, ()) if spoken.started_at and spoken.started_at > call.started_at), None)
+        if since is None:
+            lines[call.branch_id] = line
+        else:
+            _close(line, since)
     line.calls += 1
     line.outside = line.outside and outside
-    line.last_at = max(line.last_at, call.started_at or line.last_at)
+    line.first_at, line.last_at = min(line.first_at, call.started_at), max(line.last_at, call.started_at)
     line.party_id = line.party_id or call.party_id
-    call.missed_caller_id = line.id
-    session.flush()
-    live.publish(session, "all", "missed", {}, at=at)
+    around.behind.append((call, line))
+    return True
 
 
-def _close_if_spoken(session: Session, line: MissedCaller) -> None:
-    """A call that is told late: the caller may have been spoken with since."""
-    since = select(Call).where(
-        Call.outcome == "answered",
-        Call.started_at > line.first_at,
-        or_(Call.caller_e164 == line.number, Call.called_e164 == line.number),
-    )
-    spoken = session.scalars(since.order_by(Call.started_at).limit(1)).first()
-    if spoken is not None:
-        _close(line, spoken)
+def _was_not(session: Session, call: Call) -> bool:
+    """A call that was taken for missed, and is told otherwise now, is nobody's reason to call back; True when it was one."""
+    line = session.get(MissedCaller, call.missed_caller_id, with_for_update=True) if call.missed_caller_id else None
+    if line is None:
+        return False
+    call.missed_caller_id = None
+    _less(session, line)
+    return True
 
 
-def _spoken(session: Session, call: Call, lines: dict[int, MissedCaller], at: datetime) -> None:
-    """Every line of the caller that was open when they were spoken with is closed, whatever its branch."""
+def _less(session: Session, line: MissedCaller) -> None:
+    """One call fewer stands behind the line; a line without any is gone."""
+    line.calls -= 1
+    if line.calls == 0 and line.closed_at is None and line.owner_id is None:
+        session.flush()
+        session.delete(line)
+
+
+def merged(session: Session, loser: Call, winner: Call) -> None:
+    """Two rows turned out to be one call: it counts once on its caller's line."""
+    if loser.missed_caller_id is None:
+        return
+    line = session.get_one(MissedCaller, loser.missed_caller_id, with_for_update=True)
+    loser.missed_caller_id = None
+    if winner.missed_caller_id is None:
+        winner.missed_caller_id = line.id
+    else:
+        _less(session, line)
+
+
+def _spoken(call: Call, lines: dict[int, MissedCaller]) -> bool:
+    """Every line of the caller that was open when they were spoken with is closed, whatever its branch; True when there was one."""
     closed = [line for line in lines.values() if call.started_at is not None and line.first_at <= call.started_at]
     for line in closed:
         _close(line, call)
         del lines[line.branch_id]
-    if closed:
-        session.flush()
-        live.publish(session, "all", "missed", {}, at=at)
+    return bool(closed)
 
 
 def _close(line: MissedCaller, call: Call) -> None:

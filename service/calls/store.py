@@ -19,7 +19,7 @@ from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment,
 from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
 from service.calls.shelf.model import CallConsent
-from service.core import audit
+from service.core import audit, scope
 from service.core import phone as phones
 from service.parties import actions as parties
 from service.parties import queries as party_queries
@@ -98,6 +98,7 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     with session.no_autoflush:  # or each question in between would write the rows one by one
         told = [(fact, *_stored(session, rows, around, fact, at)) for fact in facts]
     session.flush()
+    parties.called(session, around.spoken)
     news = [(call, fact) for fact, call, is_news in told if is_news]
     _aliases(session, rows, [fact for _, fact in news])
     kept = [(call, fact) for call, fact in news if rows[_name(fact)] is call]
@@ -167,7 +168,8 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     joining.merged(session, loser, winner)
     if winner.party_id is None:
         winner.party_id, winner.contact_id = loser.party_id, loser.contact_id
-    winner.recorded = winner.recorded or loser.recorded
+    winner.recorded, winner.reason = winner.recorded or loser.recorded, winner.reason or loser.reason
+    missed.merged(session, loser, winner)
     session.delete(loser)
     session.flush()
 
@@ -189,7 +191,9 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     call.staff_id = seat.staff_id if seat else None
     call.branch_id = seat.branch_id if seat else around.branch_for(fact)
     if call.party_id is None:
-        _party(session, call, fact, around, at)
+        _party(call, fact, around)
+    if call.party_id and not fact.live and fact.direction != "internal":
+        around.spoken.append((call.party_id, around.number(fact), fact.started_at or at))
     call.stored_at = at
 
 
@@ -209,19 +213,15 @@ def _rang(fact: CallFacts) -> Decimal | None:
     return Decimal(max((until - rang).total_seconds(), 0)).quantize(Decimal("0.001")) if rang and until else None
 
 
-def _party(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
+def _party(call: Call, fact: CallFacts, around: "_Around") -> None:
     """What an agent chose in the pop, else the only match of the number."""
     chosen = around.chosen(fact)
-    if not chosen and fact.live and not fact.answered_by:
-        return  # whose customer this is shows when somebody takes the call, or nobody did
-    number = phones.parse(rules.customer_number(fact.direction, fact.caller_number, fact.called))
-    matches = party_queries.match_phone(session, number) if not chosen and fact.direction != "internal" else []
     if chosen:
         call.party_id, call.contact_id = chosen
-    elif len(matches) == 1:
-        call.party_id, call.contact_id = matches[0].party_id, matches[0].contact_id
-    if call.party_id and not fact.live:
-        parties.called(session, call.party_id, number, at=fact.started_at or at)
+    elif not fact.live or fact.answered_by:  # whose customer this is shows when somebody takes the call, or nobody did
+        matches = around.matches.get(around.number(fact), [])
+        if len(matches) == 1:
+            call.party_id, call.contact_id = matches[0].party_id, matches[0].contact_id
 
 
 class _Around:
@@ -230,6 +230,7 @@ class _Around:
     def __init__(self, session: Session, facts: Sequence[CallFacts]) -> None:
         self._session, self._facts = session, facts
         self.spying: list[Call] = []  # calls that turned out to listen in
+        self.spoken: list[tuple[int, phones.Phone, datetime]] = []  # whose number was used, and when
 
     @cached_property
     def seats(self) -> staff.Seatings:
@@ -240,6 +241,17 @@ class _Around:
         ours |= {(fact.switch, one.extension) for fact in self._facts for one in fact.transfers}
         earliest = min((fact.started_at or EVER for fact in self._facts), default=EVER)
         return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name}, since=earliest)
+
+    @staticmethod
+    def number(fact: CallFacts) -> phones.Phone:
+        """The customer's."""
+        return phones.parse(rules.customer_number(fact.direction, fact.caller_number, fact.called))
+
+    @cached_property
+    def matches(self) -> dict[phones.Phone, list[party_queries.Match]]:
+        """Who may be behind each number of the batch."""
+        wanted = list({self.number(fact): scope.ALL for fact in self._facts if fact.direction != "internal"}.items())
+        return dict(zip((number for number, _ in wanted), party_queries.match_phones(self._session, wanted), strict=True))
 
     def sat_at(self, call: Call, fact: CallFacts, extension: str | None, when: datetime | None) -> int | None:
         """Who sat at that phone then; of a moment that is not known, when the call began."""

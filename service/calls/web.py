@@ -82,7 +82,7 @@ def statistics() -> ResponseReturnValue:
     figures = key_figures.tiles(kpis.in_force(rules_of, wanted.since, wanted.until), total.queued, spread)
     return render_template(
         "calls/statistics.html",
-        **{"total": total, "rows": rows, "group": group, "people": people, "opens": _opens, "names": {}},
+        **{"total": total, "rows": rows, "group": group, "people": people, "opens": _opens, "names": {}, "most": finding.MOST},
         **{"figures": figures, "behind_figure": lambda figure: _behind(figure=figure)} | shown,
     )
 

@@ -1,7 +1,7 @@
 """Who was missed stands on the list once, until somebody has spoken with them; list, figures and workbook agree."""
 
 import io
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -197,3 +197,24 @@ def test_an_agent_says_what_a_call_was_about(session: Session, cast: SimpleNames
     assert session.scalars(select(Call.id).where(*finding.conditions(Filters(reason="complaint")))).all() == [call.id]
     with pytest.raises(Invalid):
         actions.reason_given(session, call.id, "weather", by=cast.ada.id, at=AT)
+
+
+def test_a_call_that_is_told_late_makes_the_wait_longer(session: Session, cast: SimpleNamespace) -> None:
+    lost(session, AT, "1.1")
+    lost(session, AT - timedelta(minutes=10), "1.2")
+
+    line = session.scalars(select(MissedCaller)).one()
+    assert (line.calls, line.first_at, line.last_at) == (2, AT - timedelta(minutes=10), AT)
+
+
+def test_a_call_that_turns_out_to_be_no_missed_one_is_nobodys_to_call_back(session: Session, cast: SimpleNamespace) -> None:
+    lost(session, AT, "1.1")
+    fact = make.facts(AT, call_key="1.1", disposition="busy", agent=None, answered_by=None, answered_at=None, legs=(), revision=10**6)
+    actions.store_calls(session, [fact], None, at=AT)
+
+    assert session.scalars(select(MissedCaller)).all() == []
+
+
+def lost(session: Session, at: datetime, key: str) -> None:
+    fact = make.facts(at, call_key=key, disposition="abandoned", agent=None, answered_by=None, answered_at=None, legs=())
+    actions.store_calls(session, [fact], None, at=AT)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.calls import queries as calls
 from service.calls import rules as call_rules
 from service.calls.agents.model import AgentState, QueueMember
+from service.calls.completeness import unfilled
 from service.calls.kpi import queries as kpis
 from service.calls.kpi.measures import OFFERED, Measures
 from service.calls.lines import Labels, queue_labels
@@ -25,6 +26,8 @@ from service.staff import queries as staff
 
 LONGEST = timedelta(hours=12)  # an older call that is still said to go on was never told to end
 MOST = 80
+NOBODY: tuple[int, datetime | None] = (0, None)
+WAITING = Call.live & Call.queue.is_not(None) & Call.queued_at.is_not(None) & Call.answered_at.is_(None)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Board:
     calls: list[CallRow]
     heard_at: datetime | None
     unheard: list[tuple[str, str]] = field(default_factory=list)
+    unfilled: int = 0
 
     @property
     def day(self) -> Figures:
@@ -67,9 +71,14 @@ class Board:
         return rules.total(self.lines)
 
     @property
-    def waiting(self) -> list[CallRow]:
-        """Who waits, the longest first."""
-        return sorted((row for row in self.calls if _in_queue(row.call)), key=lambda row: str(row.call.queued_at))
+    def waiting(self) -> int:
+        """How many wait in all queues, whether or not the table has room for them."""
+        return sum(line.waiting for line in self.lines)
+
+    @property
+    def longest(self) -> datetime | None:
+        """Since when the first of them has waited."""
+        return min((line.since for line in self.lines if line.since), default=None)
 
     @property
     def states(self) -> dict[str, int]:
@@ -87,11 +96,12 @@ def board(session: Session, switches: Sequence[str], *, at: datetime, midnight: 
     day = _figures(session, midnight, Measures(kpis.measured_by(found)))
     return Board(
         policy=kpi.of_day(found, clock.local(midnight).date()),
-        lines=_lines(session, live, agents, labels, day),
+        lines=_lines(session, agents, labels, day, at),
         agents=_cards(session, agents, rows),
         calls=rows,
         heard_at=session.scalar(select(func.min(FeedCheckpoint.at)).where(FeedCheckpoint.switch.in_(switches))),
         unheard=calls.unheard(session, switches),
+        unfilled=unfilled(session, switches, at=at),
     )
 
 
@@ -99,7 +109,8 @@ def _calls(session: Session, at: datetime) -> list[Call]:
     now = Call.live & (Call.started_at > at - LONGEST)
     over = Call.ended_at > at - rules.JUST_ENDED
     wanted = select(Call).where(Call.started_at > at - LONGEST, or_(now, over), Call.role.is_(None), Call.joined_to_id.is_(None))
-    return list(session.scalars(wanted.order_by(Call.started_at.desc(), Call.id.desc()).limit(MOST)))
+    first = WAITING.desc()  # where there is no room for all, whoever talks can be left out
+    return list(session.scalars(wanted.order_by(first, Call.started_at.desc(), Call.id.desc()).limit(MOST)))
 
 
 def _agents(session: Session) -> list[AgentState]:
@@ -190,22 +201,20 @@ def _cards(session: Session, agents: Sequence[AgentState], rows: Sequence[CallRo
 
 
 def _lines(
-    session: Session, live: Sequence[Call], agents: Sequence[AgentState], labels: Labels, day: Mapping[tuple[str, str], Figures]
+    session: Session, agents: Sequence[AgentState], labels: Labels, day: Mapping[tuple[str, str], Figures], at: datetime
 ) -> list[Line]:
     members = _members(session)
     free = {(one.switch, one.extension) for one in agents if one.state == "ready"}
-    waiting: dict[tuple[str, str], list[datetime]] = {}
-    for call in live:
-        if _in_queue(call):
-            waiting.setdefault((call.switch, call.queue or ""), []).append(call.queued_at or call.stored_at)
-    names = sorted({*labels, *day, *members, *waiting}, key=lambda name: (-len(waiting.get(name, ())), labels.get(name, name[1]), name))
+    waiting = _waiting(session, at)
+    known = {*labels, *day, *members, *waiting}
+    names = sorted(known, key=lambda name: (-waiting.get(name, NOBODY)[0], labels.get(name, name[1]), name))
     return [
         Line(
             switch=name[0],
             name=name[1],
             label=labels.of(*name) or name[1],
-            waiting=len(waiting.get(name, ())),
-            since=min(waiting.get(name, ()), default=None),
+            waiting=waiting.get(name, NOBODY)[0],
+            since=waiting.get(name, NOBODY)[1],
             free=sum((name[0], extension) in free for extension in members.get(name, ())),
             members=len(members.get(name, ())),
             day=day.get(name, Figures()),
@@ -214,8 +223,11 @@ def _lines(
     ]
 
 
-def _in_queue(call: Call) -> bool:
-    return bool(call.live and call.queue and call.queued_at and not call.answered_at)
+def _waiting(session: Session, at: datetime) -> dict[tuple[str, str], tuple[int, datetime | None]]:
+    """How many wait in each queue, and since when the first: counted of all of them, however many other calls there are."""
+    counted = select(Call.switch, Call.queue, func.count(), func.min(Call.queued_at)).group_by(Call.switch, Call.queue)
+    rows = session.execute(counted.where(WAITING, Call.started_at > at - LONGEST, Call.role.is_(None), Call.joined_to_id.is_(None)))
+    return {(row[0], row[1] or ""): (row[2], row[3]) for row in rows}
 
 
 def _members(session: Session) -> dict[tuple[str, str], list[str]]:
