@@ -72,24 +72,23 @@ def unsure_since(session: Session, switch: str, gap: datetime) -> datetime | Non
     )
 
 
-def heard_whole(session: Session, switch: str, since: datetime, until: datetime) -> set[str]:
-    """The calls of that time that were heard from beginning to end: whoever knows all calls knows these."""
-    return set(
-        session.scalars(
-            select(Call.call_key)
-            .where(Call.switch == switch, Call.provenance == "live", Call.live.is_(False), Call.end_certain)
-            .where(Call.started_at >= since, Call.ended_at <= until)
-            .order_by(Call.started_at.desc())
-            .limit(5000)
-        )
+def heard_whole(session: Session, switch: str, since: datetime, until: datetime) -> dict[str, tuple[datetime, datetime]]:
+    """The calls of that time that were heard from beginning to end, and when: whoever knows all calls knows these."""
+    rows = session.execute(
+        select(Call.call_key, Call.started_at, Call.ended_at)
+        .where(Call.switch == switch, Call.provenance == "live", Call.live.is_(False), Call.end_certain)
+        .where(Call.started_at >= since, Call.ended_at <= until)
+        .order_by(Call.started_at.desc())
+        .limit(5000)
     )
+    return {row.call_key: (row.started_at, row.ended_at) for row in rows if row.started_at and row.ended_at}
 
 
-def gaps_to_fill(session: Session, switch: str) -> list[tuple[int, datetime, datetime]]:
-    """The gaps that are over and not yet filled, with their bounds."""
+def gaps_to_fill(session: Session, switch: str, *, since: datetime) -> list[tuple[int, datetime, datetime]]:
+    """The gaps that have ended since then and are not yet filled, with their bounds."""
     gaps = session.scalars(
         select(FeedGap)
-        .where(FeedGap.switch == switch, FeedGap.ended_at.is_not(None), FeedGap.filled_at.is_(None))
+        .where(FeedGap.switch == switch, FeedGap.ended_at > since, FeedGap.filled_at.is_(None))
         .order_by(FeedGap.began_at)
     )
     return [(gap.id, gap.began_at, gap.ended_at) for gap in gaps if gap.ended_at]

@@ -250,3 +250,33 @@ def test_files_that_lack_a_call_that_was_heard_fill_no_gap(place: Settings) -> N
     assert "1795698200.7" in done.note and done.filled == 0
     assert rows("select filled_at from feed_gap") == [(None,)]
     assert rows("select state, note like '1 calls that were heard%' from backfill_run") == [("done", True)]
+
+
+def test_a_gap_that_the_files_do_not_reach_does_not_keep_a_newer_one_open(place: Settings) -> None:
+    begin = min(at for (at,) in rows_of_a_first_run(place))
+    old, new = begin - timedelta(days=20), begin + timedelta(minutes=5)
+    with db.begin(scope.ALL) as session:
+        session.execute(text("delete from feed_gap"))
+        make.call(session, old - timedelta(minutes=20), call_key="1700000000.1", ended_at=old - timedelta(minutes=19))
+        for began in (old, new):
+            actions.gap_began(session, "pbx1", at=began, reason="connection lost")
+            actions.gap_ended(session, "pbx1", at=began + timedelta(minutes=1))
+
+    done = backfill.run(place, place.switches[0], why="hourly", at=begin + timedelta(days=5))
+
+    assert done.filled == 1 and "The files begin at" in done.note
+    assert rows("select filled_at is not null from feed_gap order by began_at") == [(False,), (True,)]
+
+
+def test_a_gap_of_long_ago_is_not_read_for_again_each_hour(place: Settings) -> None:
+    run(place)
+    with db.begin(scope.ALL) as session:
+        actions.gap_began(session, "pbx1", at=AT - timedelta(days=120), reason="connection lost")
+        actions.gap_ended(session, "pbx1", at=AT - timedelta(days=120, minutes=-1))
+
+    assert backfill.run(place, place.switches[0], why="hourly", at=AT).records < run(place).records
+
+
+def rows_of_a_first_run(place: Settings) -> list[Any]:
+    run(place)
+    return rows("select min(started_at) from call")
