@@ -33,6 +33,7 @@ EVERY = {"tend": 1.0, "home": 30.0, "look": 0.6}
 SOON = 0.5       # the end of a channel is told within this, after the order that made it has failed
 VERIFIED = 1.0   # a recording that is silent says so within this
 ANSWER = 8.0     # a switch that has not answered an action by then will not
+SLICE = 200      # moves that one transaction writes
 WATCHED = 200    # orders that were accepted and of which more may be heard
 
 
@@ -88,6 +89,16 @@ class Batch:
         return Batch(
             self.outcomes + later.outcomes, self.members + later.members, self.phones + later.phones,
             self.busy if later.busy is None else later.busy, self.cut or later.cut,
+        )
+
+
+    def parted(self, most: int) -> "tuple[Batch, Batch]":
+        """What one transaction takes, and what comes after it: who was away for long must not keep orders waiting."""
+        if len(self.phones) <= most and len(self.members) <= most:
+            return self, Batch()
+        return (
+            Batch(self.outcomes, self.members[:most], self.phones[:most], None, self.cut),
+            Batch([], self.members[most:], self.phones[most:], self.busy),
         )
 
 
@@ -170,7 +181,7 @@ class Orders:
                 over.exception()
 
     async def _round(self, due: Due) -> None:
-        batch, self._waits = self._waits, Batch()
+        batch, self._waits = self._waits.parted(SLICE)
         if self.actor is not None:
             batch.cut, self.actor.cut = batch.cut or self.actor.cut, False
         look, self._moved = due.look and self._moved, self._moved and not due.look
