@@ -9,6 +9,7 @@ from telephony.grouping import IdKey, id_key
 from telephony.timeline import MOVES, WITH_AGENT, How, Kind, Move, Segment, last_talk, moved_to
 
 SWITCH = "pbx"  # who hung up when it was the switch itself
+CONSENTS = ("announced", "given", "refused")
 LEG_LIMIT = 200  # a queue that retries each second for an hour must not grow; the oldest unanswered tries go
 
 T = TypeVar("T", "Leg", "LiveCall")
@@ -82,6 +83,7 @@ class LiveCall:
     originated: bool = False
     aside: bool = False                    # an order for something else than a number: it calls nobody
     withheld: bool = False                 # the caller wants nobody to see the number
+    consent: str | None = None             # what the dialplan last said of recording: announced, given or refused
     answered: bool = False
     answered_at: datetime | None = None
     answered_by: str | None = None         # the leg that was together with the customer first
@@ -255,7 +257,7 @@ def merged(one: LiveCall, other: LiveCall, at: datetime | None) -> LiveCall:
                                       for linkedid in call.linkedids)),
         queue=main.queue or side.queue, queued_at=main.queued_at or side.queued_at, left_at=main.left_at or side.left_at,
         gave_up=main.gave_up or side.gave_up, dialled=main.dialled or side.dialled, wanted=main.wanted or side.wanted,
-        originated=main.originated or side.originated, aside=main.aside and side.aside, withheld=main.withheld or side.withheld, reason=main.reason or side.reason,
+        originated=main.originated or side.originated, aside=main.aside and side.aside, withheld=main.withheld or side.withheld, consent=main.consent or side.consent, reason=main.reason or side.reason,
         recorded=main.recorded or side.recorded, recording=main.recording or side.recording,
         mailbox=main.mailbox or side.mailbox, conference=main.conference or side.conference,
         repaired=main.repaired or side.repaired, began_at=_earlier(main.began_at, side.began_at),

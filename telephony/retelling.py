@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from telephony.book import LITTLE, NEAR, SECOND, Book, Channel, unwritten_id
 from telephony.event import Event
 from telephony.grouping import id_key
+from telephony.livecall import CONSENTS
 from telephony.records import Cel, Queued
 
 RANG = timedelta(seconds=0.3)      # a phone that refused sooner did not ring
@@ -257,13 +258,13 @@ def _one_wire(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> It
 
 
 def _said(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Iterator[Told]:
-    name = row.said if row.kind == "USER_DEFINED" else row.kind
-    yield _event("UserEvent", row.at, 29, **own, userevent=name)
+    name, _, consent = (row.said if row.kind == "USER_DEFINED" else row.kind).partition("-")
+    yield _event("UserEvent", row.at, 29, **own, userevent=name, **({"consent": consent} if consent else {}))
 
 
 _SAYS = {"BRIDGE_ENTER": _entered, "BRIDGE_EXIT": _left, "BLINDTRANSFER": _blind, "ATTENDEDTRANSFER": _attended,
          "PARK_START": _parked, "PARK_END": _unparked, "PICKUP": _picked_up, "LOCAL_OPTIMIZE": _one_wire,
-         "USER_DEFINED": _said, "RingdeskWithheld": _said}
+         "USER_DEFINED": _said, "RingdeskWithheld": _said, **{f"RingdeskConsent-{state}": _said for state in CONSENTS}}
 
 
 def _who(prefix: str, row: Cel) -> dict[str, str]:

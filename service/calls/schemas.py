@@ -110,6 +110,7 @@ class CallFacts:
     transfers: tuple[TransferFacts, ...] = ()
     derivation: str | None = None
     proven: bool = field(default=False, repr=False)  # no part of what the digest is of
+    consent: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from service.calls import joining, missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
+from service.calls.shelf import actions as shelf
 from service.calls.shelf.model import CallConsent
 from service.core import audit, scope
 from service.core import phone as phones
@@ -102,6 +103,7 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     news = [(call, fact) for fact, call, is_news in told if is_news]
     _aliases(session, rows, [fact for _, fact in news])
     kept = [(call, fact) for call, fact in news if rows[_name(fact)] is call]
+    shelf.consented(session, [(call, fact.call_key, fact.consent) for call, fact in kept if fact.consent], at=at)
     _legs(session, around, kept)
     _story(session, around, kept)
     missed.noted(session, {call.id: call for call, _ in kept}.values(), at=at)

@@ -148,6 +148,10 @@ class Switch:
         block = "Class: default\r\n" if on else ""
         self.tell("MusicOnHoldStart" if on else "MusicOnHoldStop", "call", channel.headers(), block)
 
+    def announces(self, channel: Channel) -> None:
+        """The caller has heard that the call is recorded."""
+        self.tell("UserEvent", "user", channel.headers(), "UserEvent: RingdeskConsent\r\nConsent: announced\r\n")
+
     def records(self, channel: Channel, name: str, segment: int) -> None:
         """The channel is being recorded into `name`; the dialplan has announced it."""
         self.tell("MixMonitorStart", "call", channel.headers())

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from telephony.event import Event, plain_name
-from telephony.livecall import Leg, LiveCall, replace
+from telephony.livecall import CONSENTS, Leg, LiveCall, replace
 from telephony.step.passing import sent_on
 from telephony.step.table import leg_of, on
 
@@ -155,9 +155,12 @@ def _records(call: LiveCall, event: Event, *, recording: bool, muted: bool) -> L
 
 @on("UserEvent")
 def dialplan_told(call: LiveCall, event: Event) -> LiveCall:
-    """The dialplan names the recording's file, or says that the caller withholds the number, in headers of its own."""
+    """The dialplan names the recording's file, or what the caller wants: no number shown, no recording; in headers of its own."""
     if event["UserEvent"] == "RingdeskWithheld":
         return call if call.withheld else replace(call, withheld=True)
+    if event["UserEvent"] == "RingdeskConsent":
+        known = event["Consent"] in CONSENTS and event["Consent"] != call.consent
+        return replace(call, consent=event["Consent"]) if known else call
     if event["UserEvent"] not in ("RecordingStarted", "RingdeskRecording") or call.recording:
         return call
     return replace(call, recorded=True, recording=event["RecordingFile"] or event["File"])

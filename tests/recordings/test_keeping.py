@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from recordings import collect, purge, vault
+from service.calls import actions as calls
 from service.calls.model import Call, CallAlias, Recording
 from service.calls.shelf import actions, queries
 from service.calls.shelf.model import CallConsent, RecordingDeletion
@@ -70,6 +71,19 @@ def test_a_refusal_destroys_the_audio_and_keeps_the_call(
         assert session.get_one(Call, after.call_id).answered_at is not None
         assert "destroy" in session.scalars(select(AuditEntry.verb)).all()
     assert collect.scan(shelf, AT).collected == []
+
+
+def test_what_the_dialplan_says_is_on_record_once_and_a_refusal_ends_it(shelf: Settings, there: File) -> None:
+    facts = make.facts(AT, call_key=KEY, live=True, ended_at=None, disposition=None, consent="announced")
+    with db.begin(scope.ALL) as session:
+        calls.store_calls(session, [facts, replace(facts, revision=facts.revision + 1)], None, at=AT)
+    there(f"{DAY}/{KEY}.1.wav")
+    collect.scan(shelf, AT)
+    with db.begin(scope.ALL) as session:
+        over = replace(facts, live=False, ended_at=AT + timedelta(minutes=2), disposition="answered", consent="refused", revision=facts.revision + 2)
+        calls.store_calls(session, [over], None, at=AT)
+        assert session.execute(select(CallConsent.state, CallConsent.by_id).order_by(CallConsent.id)).all() == [("announced", None), ("refused", None)]
+    assert [row.state for row in kept()] == ["doomed"]
 
 
 def test_who_refused_before_the_file_came_is_never_collected(shelf: Settings, there: File) -> None:

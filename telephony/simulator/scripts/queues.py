@@ -22,6 +22,7 @@ class Queued(Phones):
         truth.queue = queue.name
         caller.priority = 2
         switch.new_state(caller, UP)
+        switch.announces(caller)
         self._record(caller)
         switch.device("PJSIP/trunk", "INUSE")
         caller.priority = 6

@@ -10,7 +10,7 @@ from service.calls.shelf.actions.arriving import (
 from service.calls.shelf.actions.chain import chained
 from service.calls.shelf.actions.ending import DESTROY, destroyed, doom
 from service.calls.shelf.actions.findings import found, look_for_missing, mended, sweep
-from service.calls.shelf.actions.hearing import consent, doom_refused, recording_played
+from service.calls.shelf.actions.hearing import consent, consented, doom_refused, recording_played
 from service.calls.shelf.actions.keeping import Held, complained_of, hold, keep_for, lift
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "chained",
     "complained_of",
     "consent",
+    "consented",
     "destroyed",
     "doom",
     "doom_refused",

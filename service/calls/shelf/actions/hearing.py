@@ -1,13 +1,13 @@
 """Who listened, and what the caller was told or said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from service.calls.model import Recording, RecordingPlay
+from service.calls.model import Call, Recording, RecordingPlay
 from service.calls.shelf import queries, rules
 from service.calls.shelf.actions.ending import doom
 from service.calls.shelf.actions.findings import call_of
@@ -57,6 +57,23 @@ def consent(session: Session, switch: str, uniqueid: str, state: str, *, by: int
         doom(session, [one for one in sounds if one.state == "kept"], reason="refused", by=by, at=at)
         if call:
             live.publish(session, "all", "recording", {"call_id": call.id}, at=at)
+
+
+def consented(session: Session, told: Sequence[tuple[Call, str, str]], *, at: datetime) -> None:
+    """What the dialplan says of a call (by its channel, the state) is on record once; a refusal ends its audio."""
+    if not told:
+        return
+    named = tuple_(CallConsent.switch, CallConsent.uniqueid).in_({(call.switch, name) for call, name, _ in told})
+    rows = select(CallConsent.switch, CallConsent.uniqueid, CallConsent.state).where(named, CallConsent.by_id.is_(None))
+    known = {tuple(row) for row in session.execute(rows)}
+    for call, name, state in told:
+        if (call.switch, name, state) in known:
+            continue
+        known.add((call.switch, name, state))
+        if state == "refused":
+            consent(session, call.switch, name, state, by=None, at=at)
+        else:
+            session.add(CallConsent(switch=call.switch, uniqueid=name, state=state, at=at, by_id=None, branch_id=call.branch_id))
 
 
 def _locked(session: Session, recordings: Iterable[Recording]) -> list[Recording]:
