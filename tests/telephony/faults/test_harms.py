@@ -43,7 +43,7 @@ def test_what_a_harmed_feed_got_wrong_the_files_put_right(name: str) -> None:
 
 
 def test_whatever_a_line_brings_is_survived() -> None:
-    report = fuzz(20.0, seed=20261126)
+    report = fuzz(60.0, seed=20261126)
 
     assert report.frames > 2000
     assert report.most_calls < 500
