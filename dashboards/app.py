@@ -12,16 +12,17 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
 from dashboards import excel, parts
-from dashboards.pages import calls, sla
+from dashboards.pages import calls, sla, staffing
 from dashboards.state import State as Board
 from dashboards.state import day_of, parse
 from service.core import identity
 from service.core.config import Settings
 from service.core.errors import DeskError
+from service.core.scope import Scope
 from warehouse.read import Archive, Generation
 
 ROOT = "/dashboards/"
-BOARDS = {"calls": ("board.calls", calls.page), "sla": ("board.sla", sla.page)}
+BOARDS = {"calls": ("board.calls", calls.page), "sla": ("board.sla", sla.page), "staffing": ("board.calls", staffing.page)}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -112,6 +113,18 @@ def _wire(boards: Dash, archive: Archive) -> None:
     def dated(start: str, end: str, path: str, search: str) -> str:
         return _spanned(archive, _board(path), search or "", start, end)
 
+    @boards.callback(
+        Output("url", "search", allow_duplicate=True),
+        Input({"type": "what", "name": ALL}, "value"),
+        State({"type": "what", "name": ALL}, "id"),
+        State("url", "pathname"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def supposed(values: list[Any], names: list[dict[str, str]], path: str, search: str) -> str:
+        given = {name["name"]: str(value or "") for name, value in zip(names, values, strict=True)}
+        return _supposed(archive, _board(path), search or "", given, identity.require().scope)
+
 
 def _board(path: str) -> str:
     name = (path or "").rstrip("/").rsplit("/", 1)[-1]
@@ -152,6 +165,18 @@ def _spanned(archive: Archive, board: str, search: str, start: str, end: str) ->
     return "?" + state.href(**{"from": first.isoformat(), "to": last.isoformat(), "p": None}).partition("?")[2]
 
 
+def _supposed(archive: Archive, board: str, search: str, fields: dict[str, str], seen: Scope) -> str:
+    """The address with what stands in these fields; an emptied field goes back to what the rules say, and no change is no address."""
+    generation = archive.generation()
+    state = _state(generation, board, search)
+    supposed = staffing.planned(generation.view(seen), state, generation)
+    shown = {name: staffing.typed(state, supposed, name) for name in fields}
+    changed = {name: text or None for name, text in fields.items() if text != shown[name]}
+    if not changed:
+        raise PreventUpdate
+    return "?" + state.href(**changed).partition("?")[2]
+
+
 def _export(archive: Archive, board: str) -> Response:
     """The workbook of exactly the state in the address."""
     if board not in BOARDS:
@@ -162,5 +187,6 @@ def _export(archive: Archive, board: str) -> Response:
     file = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115 - the answer closes it
     excel.workbook(file, state, generation, person)
     file.seek(0)
-    name = f"{_('Calls') if board == 'calls' else 'SLA'} {state.period.start} {state.period.end}.xlsx"
+    title = {"calls": _("Calls"), "sla": "SLA", "staffing": _("Staffing")}[board]
+    name = f"{title} {state.period.start} {state.period.end}.xlsx"
     return send_file(file, XLSX, as_attachment=True, download_name=name)

@@ -35,11 +35,16 @@ def link(text: Any, href: str, **more: Any) -> Component:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a figure comes from: the formula in words, with this page's numbers, and the columns it is made of."""
+    """Where a figure comes from: the formula in words, with this page's numbers, and the columns it is made of.
+
+    `policy` names the version by which it is measured, and `opens` are words and addresses of what stands behind it.
+    """
 
     formula: str
     numbers: str = ""
     columns: Sequence[str] = ()
+    policy: str = ""
+    opens: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,18 @@ def where_from(source: Source, generation: Generation, *, icon_only: bool = Fals
         lines.append(html.P(source.numbers, className="num"))
     if source.columns:
         lines.append(html.P([html.Span(_("Made of"), className="mut"), " ", html.Span(", ".join(source.columns), className="mono")]))
+    if source.policy:
+        lines.append(html.P(html.A(source.policy, href="/settings/kpi")))
+    if source.opens:
+        lines.append(html.P([_opened(text, href) for text, href in source.opens], className="opens"))
     run = generation.run
-    lines.append(html.P(_("Generation %(n)s, %(audits)s audits passed, rules %(version)s.", n=run.generation, audits=generation.audits,
-                          version=run.policy_version), className="mut"))
+    lines.append(html.P(_("Generation %(n)s, %(audits)s audits passed.", n=run.generation, audits=generation.audits), className="mut"))
     return popover(_("Where from?"), "formula", lines, icon_only=icon_only)
+
+
+def _opened(text: str, href: str) -> Component:
+    """A link to what stands behind a figure: a filter of this board, or a page of the desk."""
+    return link(text, href) if href.startswith("/dashboards/") else html.A(text, href=href)
 
 
 def drawn(kind: str, heads: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], *, nothing: str = "") -> Component:
@@ -196,11 +209,16 @@ def compare(state: State) -> Component:
 def branch_menu(state: State, branches: Sequence[dict[str, Any]]) -> Component:
     """One branch or all that the reader may see."""
     named = {item["branch_id"]: words.branch(item["branch_name"], item["branch_name_en"]) for item in branches}
-    chosen = named.get(state.branch, _("All branches")) if state.branch else _("All branches")
-    items = [link(_("All branches"), state.href(branch=None), className="" if state.branch else "on")]
-    items += [link(name, state.href(branch=str(key)), className="on" if key == state.branch else "") for key, name in named.items()]
-    menu = html.Details([html.Summary([chosen, icon("down")], className="select"), html.Div(items, className="pop menu-list")], className="popover left")
-    return html.Div([html.Span(_("Branch"), className="mut"), menu], className="labelled")
+    items = [(_("All branches"), state.href(branch=None), state.branch not in named)]
+    return menu(_("Branch"), items + [(name, state.href(branch=str(key)), key == state.branch) for key, name in named.items()])
+
+
+def menu(name: str, items: Sequence[tuple[str, str, bool]]) -> Component:
+    """One of many: the chosen one stands in the row, the others open beneath it."""
+    chosen = next((text for text, _href, on in items if on), items[0][0])
+    links = [link(text, href, className="on" if on else "") for text, href, on in items]
+    opened = html.Details([html.Summary([chosen, icon("down")], className="select"), html.Div(links, className="pop menu-list")], className="popover left")
+    return html.Div([html.Span(name, className="mut"), opened], className="labelled")
 
 
 def crumbs(state: State, named: Sequence[str]) -> Component | None:
@@ -226,9 +244,9 @@ def head(state: State, title: str, finding: Children, named: Sequence[str], *, m
     return html.Div([html.Div([html.H1(title), text], className="words"), html.Div(tools, className="tools")], className="board-head")
 
 
-def filters(state: State, branches: Sequence[dict[str, Any]], extra: Children = ()) -> Component:
+def filters(state: State, branches: Sequence[dict[str, Any]], extra: Children = (), *, comparing: bool = True) -> Component:
     """All filters in one row; on a phone one line that states them and unfolds."""
-    row = [presets(state), dates(state.period), compare(state), *extra, branch_menu(state, branches)]
+    row = [presets(state), dates(state.period), *([compare(state)] if comparing else []), *extra, branch_menu(state, branches)]
     if not state.narrow:
         return html.Div(row, className="filters")
     said = f"{state.period.start.isoformat()} → {state.period.end.isoformat()}"

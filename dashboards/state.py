@@ -11,11 +11,12 @@ from warehouse.read import Run
 PRESETS = ("30", "90", "month", "year", "365")
 COMPARE = ("prior", "year", "off")
 PROMISES = ("resolve", "response")
-DEFAULT_PRESET = {"calls": "30", "sla": "90"}
+DEFAULT_PRESET = {"calls": "30", "sla": "90", "staffing": "90"}
 # What a chart of each board may filter by, and how its value is read from the address.
 DRILLS: Mapping[str, Mapping[str, type]] = {
-    "calls": {"queue": str, "weekday": int, "hour": int, "day": date, "staff": int, "outcome": str},
+    "calls": {"queue": str, "weekday": int, "hour": int, "half": int, "day": date, "staff": int, "outcome": str, "passed": int, "again": int},
     "sla": {"month": date, "week": date, "priority": str, "branch": int, "type": str, "staff": int, "met": str},
+    "staffing": {"queue": str, "weekday": int, "half": int},
 }
 # A night begun by hand in the daytime shows the day so far; one at its usual hour shows closed days only.
 DAY_BEGINS = 6
@@ -83,8 +84,13 @@ class State:
     def href(self, **changes: str | None) -> str:
         """This board's address with some parameters changed, or dropped when None; paging starts anew."""
         kept = {key: value for key, value in self.given.items() if key != "before"} | changes
-        query = urlencode({key: value for key, value in kept.items() if value})
+        query = self.query(kept)
         return f"/dashboards/{self.board}" + (f"?{query}" if query else "")
+
+    @staticmethod
+    def query(given: Mapping[str, str | None]) -> str:
+        """Parameters as an address carries them, those left out that say nothing."""
+        return urlencode({key: value for key, value in given.items() if value})
 
     def with_drill(self, **more: Any) -> str:
         """The address with these filters set; one that is set to the same value already is taken off."""

@@ -72,6 +72,16 @@ def weekday(number: int) -> str:
     return (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))[number]
 
 
+def half_hour(number: int) -> str:
+    """The 20th half hour of a day begins at 10:00."""
+    return f"{number // 2:02d}:{'30' if number % 2 else '00'}"
+
+
+def decimal(value: float | None, places: int = 1) -> str:
+    """7.2; nothing is a dash."""
+    return NOTHING if value is None else f"{value:,.{places}f}".replace("-", MINUS)
+
+
 def branch(name: str, name_en: str) -> str:
     """The branch's name in the reader's language, if it has one."""
     return name if chinese() or not name_en else name_en

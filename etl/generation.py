@@ -65,8 +65,7 @@ def stamp(connection: duckdb.DuckDBPyConnection, facts: dict[str, Any], zone: Zo
     """`ops.run` holds this night's one row: parameters of the models and the boundary for the next night."""
     row = facts | {
         "as_of_local": facts["as_of"].astimezone(zone).replace(tzinfo=None), "timezone": str(zone), "policy_version": policy.version,
-        "within_seconds": policy.within_seconds, "short_seconds": policy.short_seconds,
-        "call_target": policy.call_target, "ticket_target": policy.ticket_target,
+        "ticket_target": policy.ticket_target,
     }
     connection.execute("create schema if not exists ops")
     connection.execute("create schema if not exists meta")
@@ -75,7 +74,7 @@ def stamp(connection: duckdb.DuckDBPyConnection, facts: dict[str, Any], zone: Zo
         create table ops.run (
             generation integer, slot text, mode text, why text, as_of timestamptz, as_of_local timestamp, snapshot_at timestamptz,
             high bigint, system_identifier text, fingerprint text, full_at timestamptz, timezone text, policy_version text,
-            within_seconds integer, short_seconds integer, call_target integer, ticket_target integer)
+            ticket_target integer)
     """)
     names = list(row)
     marks = ", ".join("?" for _ in names)

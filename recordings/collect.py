@@ -2,32 +2,32 @@
 
 import base64
 import errno
-import os
-import stat
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 from recordings import names, vault, wav
 from recordings.keys import NoKey
 from recordings.names import Name
+from recordings.places import Folder, Opened, Place, Stamp, Unreachable
 from recordings.vault import BrokenSeal, Sealed, Vault
 from recordings.wave import Shape, Wave
 from service.calls.shelf import actions, queries
 from service.calls.shelf.queries import Kept
-from service.core import db, scope
-from service.core.config import Settings
+from service.core import db, jobs, scope
+from service.core.config import Settings, SwitchSettings
 
 QUIET_SECONDS = 1.0  # a closed file: the header is complete and nothing was written for this long
 EMPTY_SECONDS = 600.0  # a header alone: the caller may still wait in a queue, and nothing is mixed before both talk
 LOST_SECONDS = 60.0  # a file nobody closed: the switch died, or the call is on hold and it is collected anew later
 SETTLED_SECONDS = 5.0  # a folder whose last change is younger may change again within the same tick of its clock
+OVERTAKEN = timedelta(days=2)  # so long after a refusal it is looked at again whether its audio came in the same moment
+SETTLES = timedelta(minutes=2)  # a call that was on hold for long may still have its file collected anew
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFUSED = "its caller refused to be recorded; delete it at the switch"
 Known = dict[tuple[str, int], Kept]
-Stamp = tuple[int, int]  # bytes and moment of the last change
 
 
 @dataclass
@@ -37,6 +37,19 @@ class Memory:
     files: dict[str, Stamp] = field(default_factory=dict)  # of recent days alone
     folders: dict[str, int] = field(default_factory=dict)  # of all other days: the last change
     told: set[tuple[str, str]] = field(default_factory=set)  # findings that are on the list
+    places: dict[str, Place] = field(default_factory=dict)  # where each switch leaves its files; a link stays up between looks
+
+    def place(self, switch: SwitchSettings) -> Place:
+        """The folder of that switch."""
+        if switch.name not in self.places:
+            self.places[switch.name] = place_of(switch)
+        return self.places[switch.name]
+
+    def close(self) -> None:
+        """No link is up."""
+        for place in self.places.values():
+            place.close()
+        self.places.clear()
 
     def forget(self) -> None:
         """The next look takes nothing for granted."""
@@ -77,14 +90,21 @@ def scan(settings: Settings, at: datetime, *, whole: bool = True, memory: Memory
 
     Without the master key nothing is touched: the report has the sentence, and the audio waits where it is.
     """
-    report, memory, place = Report(), memory or Memory(), vault.of(settings)
+    if memory is None:
+        with closing(Memory()) as once:
+            return scan(settings, at, whole=whole, memory=once)
+    report, place = Report(), vault.of(settings)
     if not _with_key(place, report, memory, at):
         return report
     for switch in settings.switches:
-        if switch.recordings is not None:
-            Round(place, switch.name, switch.recordings / switch.name, at, report, memory).look(whole)
+        if switch.collects:
+            Round(place, switch.name, memory.place(switch), at, report, memory).reach(whole)
     with db.begin(scope.ALL) as session:
         actions.link_orphans(session, at=at)
+        if whole:
+            actions.doom_refused(session, since=at - OVERTAKEN, at=at)
+        if report.collected and settings.recording_format != "wav":
+            jobs.enqueue(session, "recordings.transcode", {}, at=at, run_at=at + SETTLES, dedupe="new")
     return report
 
 
@@ -111,10 +131,29 @@ class Round:
 
     vault: Vault
     switch: str
-    folder: Path
+    place: Place
     at: datetime
     report: Report
     memory: Memory
+
+    def reach(self, whole: bool) -> None:
+        """The folder is looked through; one that is away is on the list until it is back."""
+        word = ""
+        try:
+            self.look(whole)
+        except (Unreachable, OSError) as error:  # a mount that has died says so by any errno
+            word = str(error)
+            self.report.refused[self.switch] = word
+        told = ("link", f"{self.switch}/{word}")
+        if (told in self.memory.told) if word else not any(kind == "link" and name.startswith(f"{self.switch}/") for kind, name in self.memory.told):
+            return
+        self.memory.told = {one for one in self.memory.told if not (one[0] == "link" and one[1].startswith(f"{self.switch}/"))}
+        with db.begin(scope.ALL) as session:
+            if word:
+                actions.found(session, "link", self.switch, self.switch, at=self.at, note=word)
+                self.memory.told.add(told)
+            else:
+                actions.mended(session, "link", at=self.at, switch=self.switch)
 
     def look(self, whole: bool) -> None:
         """The days that a running call may still write to; with `whole` also older ones that changed since the last time."""
@@ -123,12 +162,11 @@ class Round:
             self._day(day)
         self._forget_but(recent)
         if whole:
-            for day in sorted(set(names.all_days(self.folder)) - set(recent)):
+            for day in sorted(set(self.place.days()) - set(recent)):
                 self._old_day(day)
 
     def _old_day(self, day: str) -> None:
-        shown, place = f"{self.switch}/{day}", self.folder / day
-        changed = place.stat().st_mtime_ns
+        shown, changed = f"{self.switch}/{day}", self.place.changed(day)
         if self.memory.folders.get(shown) == changed:
             return
         settled = self.at.timestamp() - changed / 1e9 > SETTLED_SECONDS
@@ -145,21 +183,12 @@ class Round:
 
     def _day(self, day: str) -> bool:
         """True when every file of that day is dealt with and need not be looked at again."""
-        changed = [(name, stamp) for name in names.files(self.folder, day) if (stamp := self._changed(name))]
+        changed = [(name, stamp) for name, stamp in self.place.files(day) if self.memory.files.get(f"{self.switch}/{name}") != stamp]
         known, refusing = self._known([name for name, _stamp in changed])
         for relative, stamp in changed:
             if self._settled(relative, stamp, known, refusing):
                 self.memory.files[f"{self.switch}/{relative}"] = stamp
         return all(f"{self.switch}/{name}" in self.memory.files for name, _stamp in changed)
-
-    def _changed(self, relative: str) -> Stamp | None:
-        """The file's stamp, when it is there and is not the one that was dealt with."""
-        try:
-            state = (self.folder / relative).stat()
-        except OSError:
-            return None  # deleted between the listing and this line
-        stamp = (state.st_size, state.st_mtime_ns)
-        return None if self.memory.files.get(f"{self.switch}/{relative}") == stamp else stamp
 
     def _known(self, relatives: list[str]) -> tuple[Known, set[str]]:
         """What is known of these files, and whose callers refused."""
@@ -183,13 +212,15 @@ class Round:
 
     def _tried(self, relative: str, name: Name, before: Kept | None) -> bool:
         try:
-            with _opened(self.folder / relative) as file:
-                return self._take(file, _facts(file, name, self.at), relative, before)
+            with self.place.opened(relative) as opened:
+                return self._take(opened.file, _facts(opened, name, self.at), relative, before)
         except FileNotFoundError:
             self.report.refused[f"{self.switch}/{relative}"] = (
                 "it was deleted at the switch before it could be collected"
             )
             return False
+        except ConnectionError:
+            raise  # nothing of the other files can be fetched either
         except (OSError, BrokenSeal) as error:
             return self._trouble(relative, error)
 
@@ -205,13 +236,13 @@ class Round:
         file.seek(0)
         wave = Wave(found.header.rate, found.header.channels)
         sealed = self.vault.put(file, wave.taste)
-        self._link(found.name, found.header, sealed, wave.shape())
+        self._link(found.name, found.header, sealed, wave.shape(), self.at - timedelta(seconds=found.quiet))
         if before:
             self.vault.shred(before.path)  # it was collected before it was whole
         self.report.collected.append(shown)
         return sealed.size == found.size
 
-    def _link(self, name: Name, header: wav.Wav, sealed: Sealed, shape: Shape) -> None:
+    def _link(self, name: Name, header: wav.Wav, sealed: Sealed, shape: Shape, written_at: datetime) -> None:
         """The row is there; if it cannot be, neither is the audio, and it is collected again."""
         try:
             with db.begin(scope.ALL) as session:
@@ -229,6 +260,7 @@ class Round:
                     wave=base64.b64encode(shape.peaks).decode(),
                     silences=[list(span) for span in shape.silences],
                     source=name.relative,
+                    written_at=written_at,
                 )
         except BaseException:
             self.vault.shred(sealed.key)
@@ -269,19 +301,19 @@ class Round:
         self.memory.told.add(once)
 
 
-def _opened(path: Path) -> BinaryIO:
-    """A regular file opened for reading; what turned into a link or a pipe since the listing is refused."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a regular file")
-    return os.fdopen(descriptor, "rb")
+def place_of(switch: SwitchSettings) -> Place:
+    """Where that switch leaves its files."""
+    if switch.recordings is not None:
+        return Folder(switch.recordings / switch.name)
+    from recordings.sftp import Address, Sftp
+
+    assert switch.sftp_key_file is not None, "checked settings"
+    return Sftp(Address.of(switch.recordings_url, switch.sftp_key_file, switch.sftp_host_key), switch.name)
 
 
-def _facts(file: BinaryIO, name: Name, at: datetime) -> Found:
-    state = os.fstat(file.fileno())
-    header = wav.header(file.read(wav.HEADER), state.st_size)
-    return Found(name, state.st_size, at.timestamp() - state.st_mtime, header)
+def _facts(opened: Opened, name: Name, at: datetime) -> Found:
+    header = wav.header(opened.file.read(wav.HEADER), opened.size)
+    return Found(name, opened.size, at.timestamp() - opened.written_at, header)
 
 
 def _sentence(error: Exception) -> str:

@@ -41,6 +41,11 @@ def files(folder: Path, day: str) -> Iterator[str]:
             yield f"{day}/{entry.name}"
 
 
+def is_day(path: str) -> bool:
+    """True for the folder of a day."""
+    return _DAY.fullmatch(path) is not None
+
+
 def recent_days(today: date) -> list[str]:
     """Folders a running call may still write to, whatever the zone of the switch: yesterday, today, tomorrow."""
     return [(today + timedelta(days=shift)).strftime("%Y/%m/%d") for shift in (-1, 0, 1)]

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from recordings import policy
-from recordings.vault import Vault
+from recordings.vault import BrokenSeal, Vault
 from service.calls.shelf import actions, queries
 from service.core.errors import DeskError, NotFound
 from service.core.identity import Identity
@@ -74,6 +74,8 @@ class Audio:
     key: str
     sha256: str
     size: int
+    form: str = "wav"
+    seconds: float = 0.0
 
     def read(self, vault: Vault, part: Span) -> Iterator[bytes]:
         """The bytes of that part, in pieces."""
@@ -90,9 +92,9 @@ def audio(session: Session, vault: Vault, recording_id: int, person: Identity, k
         raise Gone(_("This audio was destroyed. The page of its call says when and why."))
     try:
         size = vault.size(row.path)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, BrokenSeal) as error:
         raise NotFound(lost()) from error
-    return Audio(row.id, row.path, row.sha256, size)
+    return Audio(row.id, row.path, row.kept_sha256 or row.sha256, size, row.kept_as, float(row.seconds))
 
 
 def lost() -> str:

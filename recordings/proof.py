@@ -1,6 +1,7 @@
 """That nothing was changed, lost or put in since: every file against its hash, every day against the chain."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from recordings import vault
@@ -11,7 +12,19 @@ from service.calls.shelf.queries import Row, rules
 from service.core import clock, db, scope
 from service.core.config import Settings
 
-Listed = dict[int, tuple[str, str]]  # SHA-256 and state as the chain knows them last, by recording
+
+@dataclass(frozen=True)
+class Listed:
+    """What the chain knows last, by recording: SHA-256 and state, and the hash of the form that it is kept in."""
+
+    states: dict[int, tuple[str, str]] = field(default_factory=dict)
+    forms: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+    def take(self, entries: str) -> None:
+        """A day's list is read."""
+        for recording_id, sha256, word in rules.unlisted(entries):
+            (self.forms if word in rules.FORMS else self.states)[recording_id] = sha256, word
+
 
 
 def chain(settings: Settings, at: datetime) -> list[str]:
@@ -50,8 +63,9 @@ def verify(settings: Settings) -> Iterator[str]:
     until = _chained_until(settings)
     with db.begin(scope.ALL) as session:
         for row in queries.rows(session):
-            yield from _row(place, row, listed.pop(row.id, None), until, queries.logged(session, row.id))
-    for recording_id in sorted(listed):
+            yield from _row(place, row, listed.states.pop(row.id, None), until, queries.logged(session, row.id))
+            yield from _form(row, listed.forms.get(row.id), until)
+    for recording_id in sorted(listed.states):
         yield f"Recording {recording_id} is in the chain and no longer in the database."
 
 
@@ -65,7 +79,7 @@ def _links(listed: Listed) -> Iterator[str]:
                 yield f"The chain is broken before {link.day}: a day is missing."
             if rules.linked(link.previous, link.day, link.entries) != link.hash:
                 yield f"The chain is broken at {link.day}: its list was changed."
-            listed |= {recording_id: (sha256, state) for recording_id, sha256, state in rules.unlisted(link.entries)}
+            listed.take(link.entries)
             before = link.day, link.hash
 
 
@@ -90,10 +104,19 @@ def _row(
         yield f"Recording {row.id} was destroyed without a line in the log of deletions."
 
 
+def _form(row: Row, chained: tuple[str, str] | None, until: datetime | None) -> Iterator[str]:
+    """What is kept instead of the switch's file is in the chain too."""
+    if row.transcoded_at is None or until is None or row.transcoded_at >= until:
+        return
+    if chained != (row.kept_sha256, row.kept_as):
+        yield f"Recording {row.id} is kept as {row.kept_as} with another hash than in the chain."
+
+
 def _audio(place: Vault, row: Row) -> Iterator[str]:
     try:
-        if place.hash_of(row.path) != row.sha256:
-            yield f"Recording {row.id} has other audio than when it was collected."
+        if place.hash_of(row.path) != (row.kept_sha256 or row.sha256):
+            since = "its form was changed" if row.kept_sha256 else "it was collected"
+            yield f"Recording {row.id} has other audio than when {since}."
     except FileNotFoundError:
         yield f"Recording {row.id} has lost its audio: {row.path} is not in the vault."
     except (BrokenSeal, NoKey, OSError) as error:

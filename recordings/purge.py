@@ -5,13 +5,13 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from recordings import proof, vault
+from recordings import collect, proof, transcode, vault
 from recordings.keys import NoKey
+from recordings.places import Place, Unreachable
 from recordings.vault import BrokenSeal, Vault
 from service.calls.shelf import actions, queries
 from service.calls.shelf.queries import Source
@@ -35,6 +35,7 @@ def daily_job(settings: Settings, complaints: Complaints, args: dict[str, Any]) 
         lambda: outlive(complaints, at),
         lambda: destroy(settings, at),
         lambda: unclaimed(settings, at),
+        lambda: transcode.transcode(settings, at),
         lambda: delete_at_switch(settings, at),
         lambda: proof.chain(settings, at),
     )
@@ -83,7 +84,8 @@ def destroy(settings: Settings, at: datetime) -> int:
 
 def unclaimed(settings: Settings, at: datetime) -> int:
     """Audio that no recording stands for is destroyed: what a crash left between vault and row; returns how many files."""
-    place, gone = vault.of(settings), 0
+    place = vault.of(settings)
+    gone = place.sweep(at.timestamp() - UNCLAIMED.total_seconds())
     old = [key for key, changed in place.blobs() if at.timestamp() - changed > UNCLAIMED.total_seconds()]
     for start in range(0, len(old), 1000):
         part = old[start : start + 1000]
@@ -99,37 +101,50 @@ def unclaimed(settings: Settings, at: datetime) -> int:
 def delete_at_switch(settings: Settings, at: datetime) -> int:
     """Files that are safe in the vault for long enough are deleted at the switch, if the settings say so; returns how many."""
     days = settings.delete_at_switch_after_days
-    folders = {one.name: one.recordings / one.name for one in settings.switches if one.recordings is not None}
+    folders = {one.name: collect.place_of(one) for one in settings.switches if one.collects}
     if not days:
         return 0
+    count, last = 0, 0
+    try:
+        while found := _deletable(folders, at - timedelta(days=days), last):
+            gone = [one for one in found if one.source and _deleted(vault.of(settings), folders, one)]
+            with db.begin(scope.ALL) as session:
+                for one in gone:
+                    actions.source_deleted(session, one.recording_id, at=at)
+            count, last = count + len(gone), found[-1].recording_id  # what has to stay does not stand in the way of the others
+    finally:
+        for folder in folders.values():
+            folder.close()
+    return count
+
+
+def _deletable(folders: dict[str, Place], before: datetime, last: int) -> list[Source]:
     with db.begin(scope.ALL) as session:
-        found = queries.deletable(session, at - timedelta(days=days))
-    gone = [one for one in found if one.switch in folders and one.source and _deleted(vault.of(settings), folders, one)]
-    for one in gone:
-        with db.begin(scope.ALL) as session:
-            actions.source_deleted(session, one.recording_id, at=at)
-    return len(gone)
+        return queries.deletable(session, list(folders), before, after=last)
 
 
-def _deleted(place: Vault, folders: dict[str, Path], one: Source) -> bool:
+def _deleted(place: Vault, folders: dict[str, Place], one: Source) -> bool:
     """True when the switch no longer has the file; it goes only when the vault gives the same bytes, or must give none."""
-    path = folders[one.switch] / str(one.source)
+    there, source = folders[one.switch], str(one.source)
     try:
         if one.state == "kept":
-            _same(path, place, one)
-        path.unlink()
+            _same(there, place, one)
+        there.unlink(source)
     except FileNotFoundError:
-        return not path.exists()
-    except (OSError, BrokenSeal, NoKey) as error:
+        return source not in {name for name, _stamp in there.files(source.rpartition("/")[0])}
+    except (OSError, BrokenSeal, NoKey, Unreachable) as error:
         why = "the folder is read-only" if isinstance(error, OSError) and error.errno == errno.EROFS else error
         log.warning("recordings: %s stays at the switch: %s", one.source, why)
         return False
     return True
 
 
-def _same(path: Path, place: Vault, one: Source) -> None:
+def _same(folder: Place, place: Vault, one: Source) -> None:
     """Raises BrokenSeal unless the file at the switch, the vault and the row say the same."""
-    with path.open("rb") as file:
-        there = hashlib.file_digest(file, "sha256").hexdigest()
-    if there != one.sha256 or place.hash_of(one.path) != one.sha256:
+    digest = hashlib.sha256()
+    with folder.opened(str(one.source)) as opened:
+        while piece := opened.file.read(1 << 20):
+            digest.update(piece)
+    there = digest.hexdigest()
+    if there != one.sha256 or place.hash_of(one.path) != one.kept:
         raise BrokenSeal("it is not the same as in the vault")

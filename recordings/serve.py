@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from recordings import player
+from recordings import player, sound
 from recordings.player import Audio, Span
 from recordings.vault import BrokenSeal, Vault
-from service.core.errors import NotFound
+from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 
+LONGEST_WAV = 4 * 3600.0  # seconds; what is longer would hold too much memory while it is made
 log = logging.getLogger(__name__)
 
 
@@ -26,6 +28,7 @@ class Asked:
     if_range: str | None = None
     kind: str = player.PLAY
     reason: str = ""
+    as_wav: bool = False  # of what is kept in another form; made anew, so whole only
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Reply:
 def reply(session: Session, vault: Vault, asked: Asked, person: Identity, *, at: datetime) -> Reply:
     """The audio for a person who may listen; the play is logged in the same transaction."""
     audio = player.audio(session, vault, asked.recording_id, person, asked.kind)
+    if asked.as_wav and audio.form != sound.WAV:
+        return _wav(session, vault, audio, asked, person, at)
     headers = _headers(audio, asked.kind)
     changed = asked.if_range is not None and asked.if_range != headers["etag"]
     try:
@@ -58,14 +63,36 @@ def reply(session: Session, vault: Vault, asked: Asked, person: Identity, *, at:
     return answer
 
 
+def _wav(session: Session, vault: Vault, audio: Audio, asked: Asked, person: Identity, at: datetime) -> Reply:
+    """The recording as the switch wrote it, sample for sample where its form allows."""
+    if audio.seconds > LONGEST_WAV:
+        raise Invalid(_("This recording is too long to be made into WAV here. Take it in the form in which it is kept."))
+    try:
+        length, pieces = sound.as_wav(b"".join(audio.read(vault, Span(0, audio.size, audio.size))))
+    except (BrokenSeal, FileNotFoundError, sound.NotSound) as error:
+        log.error("recordings: WAV of recording %s: %s", audio.recording_id, error)
+        raise NotFound(player.lost()) from error
+    name = f"recording-{audio.recording_id}.wav"
+    headers = {
+        "content-type": sound.CONTENT_TYPE[sound.WAV],
+        "content-length": str(length),
+        "cache-control": "private, no-store",
+        "content-disposition": f'attachment; filename="{name}"',
+    }
+    if asked.method == "HEAD":
+        return Reply(200, headers, iter(()))
+    player.listened(session, audio.recording_id, 0, by=person.staff_id, at=at, kind=asked.kind, reason=asked.reason)
+    return Reply(200, headers, pieces)
+
+
 def _headers(audio: Audio, kind: str) -> dict[str, str]:
     shown = "attachment" if kind == player.DOWNLOAD else "inline"
     return {
-        "content-type": "audio/wav",
+        "content-type": sound.CONTENT_TYPE[audio.form],
         "accept-ranges": "bytes",
         "cache-control": "private, no-store",
         "etag": f'"{audio.sha256}"',
-        "content-disposition": f'{shown}; filename="recording-{audio.recording_id}.wav"',
+        "content-disposition": f'{shown}; filename="recording-{audio.recording_id}.{sound.ENDING[audio.form]}"',
     }
 
 

@@ -98,6 +98,15 @@ class Vault:
                 if name.fullmatch(path.name) and path.is_file():
                     yield path.relative_to(self.root).as_posix(), path.stat().st_mtime
 
+    def sweep(self, before: float) -> int:
+        """Drafts and keys without audio that were left before that moment are gone; returns how many."""
+        drafts = [path for path in (self.root / "drafts").glob("*") if path.stat().st_mtime < before]
+        keys_ = (self.root / SEALED).glob("[0-9a-f][0-9a-f]/*.key")
+        alone = [path for path in keys_ if not path.with_suffix("").exists() and path.stat().st_mtime < before]
+        for path in (*drafts, *alone):
+            _overwritten(path)
+        return len(drafts) + len(alone)
+
     def ring(self) -> Ring:
         """The master keys; the first one is made with the first recording. Raises NoKey when they are not the vault's."""
         mark = self._mark()

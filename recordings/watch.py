@@ -30,13 +30,15 @@ def watch(settings: Settings, stop: threading.Event) -> None:
                 look_for_missing(settings)
         except Exception as error:
             _once(told, f"recordings: nothing can be collected now ({_first(error)}); trying again")
-        beat += 1
+        else:
+            beat += 1  # a look that failed is owed: the hourly one is not left out
         stop.wait(BEAT)
+    memory.close()
 
 
 def look_for_missing(settings: Settings) -> None:
     """Calls without their file and files without their call are on the list of findings."""
-    switches = [switch.name for switch in settings.switches if switch.recordings is not None]
+    switches = [switch.name for switch in settings.switches if switch.collects]
     with db.begin(scope.ALL) as session:
         actions.look_for_missing(session, switches, at=clock.now())
 

@@ -40,6 +40,14 @@ class Wav:
         return f"wav/{self.rate}/{self.channels}"
 
 
+def head(facts: Wav) -> bytes:
+    """The header of such a file, as the switch writes it when it closes one."""
+    rate, width = facts.rate, facts.channels * facts.width
+    form = struct.pack("<IHHIIHH", 16, _PCM, facts.channels, rate, rate * width, width, 8 * facts.width)
+    told = struct.pack("<I", facts.present)
+    return b"RIFF" + struct.pack("<I", facts.present + HEADER - 8) + b"WAVEfmt " + form + b"data" + told
+
+
 def header(first: bytes, size: int) -> Wav | None:
     """The header's facts, or None when this is no 16-bit PCM WAV as a switch records it."""
     if len(first) < HEADER or first[:4] != b"RIFF" or first[8:16] != b"WAVEfmt " or first[36:40] != b"data":

@@ -14,9 +14,12 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from dashboards import app as boards
     from service.calls import web as calls
     from service.calls.agents import web as agents
+    from service.calls.kpi import web as kpi
     from service.calls.orders import web as orders
+    from service.calls.pauses import web as pauses
     from service.calls.shelf import web as shelf
     from service.calls.wallboard import web as wallboard
+    from service.desk import opening
     from service.desk import web as desk
     from service.parties import web as parties
     from service.reports import web as reports
@@ -31,7 +34,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, desk, tickets, calls, agents, orders, wallboard, shelf, parties, reports, history):
+    for context in (staff, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

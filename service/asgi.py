@@ -209,7 +209,7 @@ def _asked(recording_id: int, scope: Scope) -> serve.Asked:
     given = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     reason = given.get("reason", [""])[0].replace("\x00", "")[:300]
     ranged = _text(scope, b"range"), _text(scope, b"if-range")
-    return serve.Asked(recording_id, scope["method"], *ranged, "download" if "download" in given else "play", reason)
+    return serve.Asked(recording_id, scope["method"], *ranged, "download" if "download" in given else "play", reason, "wav" in given)
 
 
 async def _away(send: Send, error: Exception) -> None:

@@ -8,7 +8,7 @@ from service.core.config import Settings
 def wire(settings: Settings) -> None:
     """Identity is answered, and every kind of job has its handler."""
     from etl import nightly
-    from recordings import purge
+    from recordings import purge, transcode
     from service import doctor
     from service.calls import actions as calls
     from service.core import clock, housekeeping, jobs, search
@@ -25,6 +25,7 @@ def wire(settings: Settings) -> None:
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
+    jobs.handler(transcode.JOB, partial(transcode.job, settings))
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))

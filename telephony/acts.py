@@ -18,6 +18,7 @@ RING_MS = 30_000  # how long the own phone rings for an order
 SPYING = {"listen": "ringdesk-listen", "whisper": "ringdesk-whisper", "barge": "ringdesk-barge"}
 # What a switch gives as the reason of an Originate that failed: frames of Asterisk's control plane.
 REASONS = {"1": "phone-no-answer", "3": "phone-no-answer", "5": "phone-busy", "8": "phone-away"}
+RECORDING = ("record_pause", "record_resume")
 SOON = "soon"  # failed for a reason that the end of the channel tells better, if there was a channel at all
 CAUSES = {"17": "phone-busy", "21": "phone-busy", "20": "phone-away", "3": "phone-away", "18": "phone-away"}  # Q.850
 _DONE = {"already there": "queue_add", "not there": "queue_remove", "not dynamic": "queue_remove"}
@@ -60,6 +61,8 @@ def action(order: Order, calls: Mapping[str, LiveCall], phone: str) -> tuple[str
         return "QueuePause", [("Interface", order.interface), ("Paused", paused), ("Reason", str(order.args.get("reason", "")))], ""
     if order.kind in ("queue_add", "queue_remove"):
         return *_membership(order), ""
+    if order.kind in RECORDING:
+        return _recording(order, calls)
     own, call = owned(order, calls)
     if order.kind == "park":
         other = _customer(call, own)
@@ -100,17 +103,59 @@ def _on_call(order: Order, own: Leg) -> tuple[str, Fields]:
     return name, [("Channel", own.channel), ("Context", order.context), ("Exten", to)]
 
 
+def _recording(order: Order, calls: Mapping[str, LiveCall]) -> tuple[str, Fields, str]:
+    """Silence is written in place of both voices, so that the recording keeps its length.
+
+    It goes on whoever has the call by then; it is silenced only for the phone that is in it.
+    """
+    silent = order.kind == "record_pause"
+    leg = _recorded(owned(order, calls)[1]) if silent else _silent(_named(order, calls))
+    return "MixMonitorMute", [("Channel", leg.channel), ("Direction", "both"), ("State", "1" if silent else "0")], leg.id
+
+
+def _recorded(call: LiveCall) -> Leg:
+    """The customer's leg, which is known to be recorded: some switches never let go of a channel that is not."""
+    legs = [leg for leg in call.legs.values() if leg.recording and not leg.ended]
+    if not legs:
+        raise Refused("not-recorded")
+    if len(legs) > 1 or legs[0] is not call.principal:
+        raise Refused("recorded-elsewhere")  # a second recording would keep what is said
+    return legs[0]
+
+
+def _silent(call: LiveCall) -> Leg:
+    """The leg whose recording is silent, or might be."""
+    legs = sorted((leg for leg in call.legs.values() if leg.recording and not leg.ended), key=lambda leg: not leg.muted)
+    if not legs:
+        raise Refused("call-over")
+    return legs[0]
+
+
 def owned(order: Order, calls: Mapping[str, LiveCall]) -> tuple[Leg, LiveCall]:
     """The leg that is up at the order's own phone in the call that it names; anybody else's channel is never touched."""
-    key = str(order.args.get("call_key", ""))
-    call = calls.get(key) or next((one for one in calls.values() if key in one.ids), None)
-    if call is None:
-        raise Refused("call-over")
+    call = _named(order, calls)
     legs = [leg for leg in call.legs.values() if leg.party == order.extension and not leg.ended and not leg.local and not leg.passed]
     up = [leg for leg in legs if leg.up or order.kind == "hangup"]
     if not up:
         raise Refused("not-yours")
     return up[-1], call
+
+
+def _named(order: Order, calls: Mapping[str, LiveCall]) -> LiveCall:
+    call = known_as(str(order.args.get("call_key", "")), calls)
+    if call is None:
+        raise Refused("call-over")
+    return call
+
+
+def known_as(key: str, calls: Mapping[str, LiveCall]) -> LiveCall | None:
+    """The call that goes on and had that name at any time."""
+    return calls.get(key) or next((one for one in calls.values() if key in one.ids), None)
+
+
+def has(extension: str, call: LiveCall) -> bool:
+    """True while that phone is in the call."""
+    return any(leg.party == extension and leg.up and not (leg.ended or leg.local or leg.passed) for leg in call.legs.values())
 
 
 def _customer(call: LiveCall, own: Leg) -> Leg:
@@ -192,6 +237,13 @@ def _parked(order: Order, event: Event) -> tuple[str, str] | None:
     return ("confirmed", "") if order.kind == "park" and mine else None
 
 
+def _silenced(order: Order, event: Event) -> tuple[str, str] | None:
+    if order.kind not in RECORDING or event["Uniqueid"] != order.leg or event["Direction"] != "both":
+        return None
+    return ("confirmed", "") if (event["State"] == "1") == (order.kind == "record_pause") else None
+
+
 _OUTCOMES = {"OriginateResponse": _originated, "QueueMemberPause": _paused, "QueueMemberAdded": _joined, "QueueMemberRemoved": _left,
-             "Hangup": _hung_up, "BlindTransfer": _passed, "AttendedTransfer": _handed, "ParkedCall": _parked}
+             "Hangup": _hung_up, "BlindTransfer": _passed, "AttendedTransfer": _handed, "ParkedCall": _parked,
+             "MixMonitorMute": _silenced}
 TELLS = frozenset(_OUTCOMES)

@@ -6,7 +6,7 @@ not filled; the calls that come of them meet those in the books. Running it twic
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -32,8 +32,11 @@ log = logging.getLogger(__name__)
 JOB = "backfill"
 OVERLAP = timedelta(minutes=10)
 FIRST = timedelta(days=1)      # how far back a first run reads when no gap is older
+OLDEST = timedelta(days=92)    # an older gap is read for only when somebody names a moment
+AROUND = timedelta(hours=1)    # calls that were heard so near to a gap say whether the files can be trusted with it
 AFTER_GAP = timedelta(seconds=20)  # the switch writes a moment later than it speaks
 BATCH = 200
+Gap = tuple[int, datetime, datetime]  # id, began, ended
 Progress = Callable[[str, int, int], None]
 
 
@@ -103,7 +106,7 @@ class Backfill:
     def run(self, why: str, since: datetime | None) -> Outcome:
         """Read, derive, reconcile; the places move only when all of it is in the books."""
         with db.begin(scope.ALL, self._bind) as session:
-            gaps = history.gaps_to_fill(session, self.switch.name)
+            gaps = history.gaps_to_fill(session, self.switch.name, since=since or self.at - OLDEST)
             known = history.places(session, self.switch.name)
             unsure = history.unsure_since(session, self.switch.name, gaps[0][1]) if gaps else None
         first, from_places = self._since([*(began - OVERLAP for _, began, _ in gaps), *([unsure] if unsure else [])], known, since)
@@ -113,8 +116,8 @@ class Backfill:
                 for kind, path in self.switch.files.items()]
         try:
             missing = self._read(logs, run_id, first)
-            note = self._wanting(missing, first)
-            filled = self._done(logs, run_id, gaps, missing, note)
+            told, note = self._judged(logs, gaps, missing, first)
+            filled = self._done(logs, run_id, told, missing, note)
         except Exception as error:
             sentence = str(error) if isinstance(error, DeskError) else f"{type(error).__name__}: {error}"
             with db.begin(scope.ALL, self._bind) as session:
@@ -148,7 +151,7 @@ class Backfill:
 
     def _meet(self, derived: Derived, run_id: int, logs: Sequence[Log]) -> None:
         """The calls are in the books, in batches, and how far the run has come."""
-        facts = [told(self.switch.name, call) for call in derived.calls]
+        facts = [told(self.switch.name, call, proven=call.key in derived.proven) for call in derived.calls]
         for begin in range(0, len(facts), BATCH):
             with db.begin(scope.ALL, self._bind) as session:
                 met = history.reconcile(session, facts[begin : begin + BATCH], at=self.at)
@@ -161,25 +164,30 @@ class Backfill:
             history.run_went(session, run_id, read_to=derived.until, records=read, unreadable=sum(one.bad for one in logs),
                              calls=len(self._calls), met=self._met)
 
-    def _wanting(self, missing: dict[str, str], first: datetime) -> str:
-        """Why the files cannot be trusted to fill a gap; empty when they can: they know each call that was heard whole."""
+    def _judged(self, logs: Sequence[Log], gaps: Sequence[Gap], missing: dict[str, str], first: datetime) -> tuple[list[Gap], str]:
+        """The gaps that the files can be trusted to fill, since they know each call that was heard whole near them; and why not the others."""
         if missing:
-            return " ".join(missing.values())
+            return [], " ".join(missing.values())
         with db.begin(scope.ALL, self._bind) as session:
             heard = history.heard_whole(session, self.switch.name, first + OVERLAP, self.at - 2 * SETTLED)
-        lacking = sorted(heard - self._names)
-        if not lacking:
-            return ""
-        return (f"{len(lacking)} calls that were heard are not in these files, {lacking[0]} for one. They are copied too seldom, "
-                "leave calls out (unanswered = yes in cdr.conf, events in cel.conf), or are another switch's; gaps stay open until then.")
+        lacking = {key: span for key, span in sorted(heard.items()) if key not in self._names}
+        begins = max((one.begins for one in logs if one.begins and one.fresh), default=None)
+        old = [gap for gap in gaps if begins is not None and gap[2] < begins]
+        doubted = {key for key, span in lacking.items() for gap in gaps if _near(gap, [span])}
+        told = [gap for gap in gaps if gap not in old and not _near(gap, lacking.values())]
+        notes = [f"The files begin at {begins:%Y-%m-%d %H:%M}, after {len(old)} of the gaps; nothing tells of those any more."] if old else []
+        if doubted or (lacking and not gaps):
+            named = sorted(doubted or lacking)
+            notes.append(f"{len(named)} calls that were heard are not in these files, {named[0]} for one. They are copied too seldom, leave calls "
+                         "out (unanswered = yes in cdr.conf, events in cel.conf), or are another switch's; gaps near them stay open until then.")
+        return told, " ".join(notes)
 
-    def _done(self, logs: Sequence[Log], run_id: int, gaps: Sequence[tuple[int, datetime, datetime]], missing: dict[str, str],
-              note: str) -> int:
-        """Places move and gaps are filled, unless the files are wanting."""
+    def _done(self, logs: Sequence[Log], run_id: int, told: Sequence[Gap], missing: dict[str, str], note: str) -> int:
+        """Places move, and the gaps that were told are filled."""
         low = min(self._low, self.at) - OVERLAP
         moved = {one.kind: Place(str(one.path), mark.inode, mark.offset, mark.known, mark.head, low)
                  for one in logs if one.kind not in missing and (mark := one.mark(low)) is not None}
-        filled = [] if note else [gap for gap, _, ended in gaps if ended <= self.at - SETTLED]
+        filled = [gap for gap, _, ended in told if ended <= self.at - SETTLED]
         with db.begin(scope.ALL, self._bind) as session:
             history.places_moved(session, self.switch.name, moved, at=self.at)
             history.gaps_filled(session, filled, at=self.at)
@@ -187,7 +195,12 @@ class Backfill:
         return len(filled)
 
 
-def told(switch: str, call: LiveCall) -> CallFacts:
+def _near(gap: Gap, spans: Iterable[tuple[datetime, datetime]]) -> bool:
+    """True when one of the spans lies within an hour of the gap."""
+    return any(began < gap[2] + AROUND and ended > gap[1] - AROUND for began, ended in spans)
+
+
+def told(switch: str, call: LiveCall, *, proven: bool = False) -> CallFacts:
     """Return the call as the books take it from the switch's own files, with a digest of all of it."""
     facts = call_facts(switch, call, Position())
     facts = replace(
@@ -196,7 +209,7 @@ def told(switch: str, call: LiveCall) -> CallFacts:
         mailbox=None if facts.mailbox == UNKNOWN else facts.mailbox,
         conference=None if facts.conference == UNKNOWN else facts.conference,
     )
-    return replace(facts, derivation=hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
+    return replace(facts, derivation=hashlib.sha256(repr(facts).encode()).hexdigest()[:32], proven=proven)
 
 
 def _mark(place: Place | None) -> Mark | None:

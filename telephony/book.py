@@ -38,6 +38,11 @@ class Channel:
         return self.rows[0].at if self.rows else self.cdrs[0].start if self.cdrs else self.dialled_by.start  # type: ignore[union-attr]
 
     @property
+    def whole(self) -> bool:
+        """True when it was written down from its start to its end."""
+        return bool(self.rows) and self.rows[0].kind == "CHAN_START" and any(row.kind == "CHAN_END" for row in self.rows)
+
+    @property
     def local(self) -> bool:
         """True for half of a Local channel."""
         return self.name.startswith("Local/")

@@ -25,6 +25,7 @@ class Derived:
     calls: tuple[LiveCall, ...]
     low: datetime
     until: datetime
+    proven: frozenset[str] = frozenset()  # the calls of which the files tell all
 
 
 def derive(rows: Sequence[Row], holds: Iterable[retelling.Held], switch: Switch, until: datetime) -> Derived:
@@ -40,7 +41,16 @@ def derive(rows: Sequence[Row], holds: Iterable[retelling.Held], switch: Switch,
     whole = tuple(call for call in over if book.torn.isdisjoint(call.ids))
     names = {call.key for call in over}
     begun = [call.began_at for call in calls if call.key not in names and call.began_at]
-    return Derived(whole, max(min([*begun, until - SETTLED]), until - LONGEST), until)
+    proven = frozenset(call.key for call in whole if _proven(book, call))
+    return Derived(whole, max(min([*begun, until - SETTLED]), until - LONGEST), until, proven)
+
+
+def _proven(book: Book, call: LiveCall) -> bool:
+    """True when CEL has each channel from its start to its end, and the queue, if there was one, its own lines."""
+    channels = [book.channels.get(name) for name in call.legs]
+    if call.lost is not None or not all(channel is not None and channel.whole for channel in channels):
+        return False
+    return call.queue is None or any(book.queued.get(name) for name in call.legs)
 
 
 def slices(files: Sequence[Iterator[Row]], until: datetime) -> Iterator[tuple[list[Row], datetime]]:

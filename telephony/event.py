@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 ABSENT = frozenset({None, "", "<unknown>", "unknown", "<none>"})
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_QUOTED = re.compile(r'\\(["\\])')  # chan_pjsip leaves the quoted pairs of a display name in
 _OLD_NAMES = {"Join": "QueueCallerJoin", "Leave": "QueueCallerLeave", "QueueMemberPaused": "QueueMemberPause"}
 _SUBEVENTS = {("Dial", "Begin"): "DialBegin", ("Dial", "End"): "DialEnd", ("Hold", "On"): "Hold", ("Hold", "Off"): "Unhold"}
 _OLD_HEADERS = {"destination": "destchannel"}
@@ -20,6 +21,7 @@ class Event:
     headers: Mapping[str, str]
     at: datetime | None = None
     offset: int = 0
+    jumped: timedelta = timedelta()  # how far the clock of `at` was put forward so far, back is negative
 
     def __getitem__(self, header: str) -> str | None:
         """Return the header's value, None when the switch says that there is none."""
@@ -62,7 +64,8 @@ def cel_moment(stamp: str) -> datetime | None:
 
 
 def plain_name(value: str | None) -> str | None:
-    """Return a caller's name without the switch's escapes; line ends and tabs in it become blanks."""
+    """Return a caller's name without the switch's escapes and SIP's own in them; line ends and tabs become blanks."""
     if value is None or "\\" not in value:
         return value
-    return _ESCAPED.sub(lambda found: " " if found.group(1) in "rntabfv" else found.group(1), value).strip() or None
+    name = _ESCAPED.sub(lambda found: " " if found.group(1) in "rntabfv" else found.group(1), value)
+    return _QUOTED.sub(r"\1", name).strip() or None

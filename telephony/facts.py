@@ -10,20 +10,45 @@ _DIAL_WORDS = {"BUSY": "busy", "NOANSWER": "no-answer", "CANCEL": "abandoned", "
                "CHANUNAVAIL": "failed"}
 WITHHELD = "anonymous"  # what is told in place of a number that its caller withholds: nothing else leaves the ear
 _TOGETHER = 1.0  # seconds within which phones ring at once
-_BUSY, _REJECTED, _ELSEWHERE = 17, 21, 26  # Q.850 causes
+_CLEARED, _BUSY, _REJECTED, _ELSEWHERE = 16, 17, 21, 26  # Q.850 causes
+_NO_WAY = frozenset({1, 2, 3, 27, 28, 34, 38, 41, 42, 44, 58})  # no such number, no route, no line: nobody was rung
+
+
+def spies(call: LiveCall) -> bool:
+    """Return True when somebody listens in to another call by this one."""
+    return call.role == "supervision"
 
 
 def direction(call: LiveCall) -> str:
     """Return inbound when a trunk began, outbound when we ordered or reached a trunk, internal otherwise."""
+    if spies(call):
+        return "internal"
     me = call.principal
     if me is not None and me.trunk:
-        return "outbound" if me.dialled and me.id != call.origin else "inbound"
-    return "outbound" if call.originated else "internal"
+        return "outbound" if me.dialled and (me.id != call.origin or call.originated) else "inbound"
+    return "outbound" if call.originated and not call.aside else "internal"
 
 
 def opener(call: LiveCall) -> Leg | None:
     """Return the leg that began: the customer's when a trunk came in, else ours."""
-    return call.principal if direction(call) == "inbound" else call.legs.get(call.origin)
+    return call.principal if direction(call) == "inbound" else ours(call)
+
+
+def ours(call: LiveCall) -> Leg | None:
+    """Return our own phone in a call that began with us.
+
+    An order may ring it through a Local channel, or ring the customer first: then it is whichever phone came to talk.
+    """
+    origin = call.legs.get(call.origin)
+    if origin is None or not (origin.local or (origin.trunk and call.originated)):
+        return origin
+    phones = [leg for leg in call.legs.values() if leg.party and (origin.trunk or _behind(call, leg, origin))]
+    return min(phones, key=lambda leg: (not leg.up, id_key(leg.id)), default=origin if origin.local else None)
+
+
+def _behind(call: LiveCall, leg: Leg, half: Leg) -> bool:
+    parent = call.legs.get(leg.parent or "")
+    return parent is not None and parent.local and are_halves(parent, half)
 
 
 def caller_number(call: LiveCall) -> str | None:
@@ -48,7 +73,7 @@ def called(call: LiveCall) -> str | None:
     """Return the line that was called; of an outbound call the number that was dialled."""
     origin = opener(call)
     exten = origin.exten if origin and origin.exten != "s" else None
-    if direction(call) == "outbound":
+    if direction(call) == "outbound" or spies(call):
         return call.dialled or call.wanted or exten
     return exten
 
@@ -77,7 +102,7 @@ def agents_rung(call: LiveCall) -> list[str]:
 
 def agent(call: LiveCall) -> str | None:
     """Return our side of the call: who answered, or who called out."""
-    leg = call.legs.get(call.origin if direction(call) == "outbound" else call.answered_by or "")
+    leg = ours(call) if direction(call) == "outbound" or spies(call) else call.legs.get(call.answered_by or "")
     return leg.party if leg else None
 
 
@@ -112,7 +137,8 @@ def outcome(call: LiveCall, leg: Leg) -> str | None:
         return "rejected"
     if leg.status == "BUSY" or leg.cause == _BUSY:
         return "busy"
-    if leg.status == "NOANSWER" or (leg.status is None and leg.cause != _ELSEWHERE):
+    status = _status(call, leg)
+    if status == "NOANSWER" or (status is None and leg.cause != _ELSEWHERE):
         return "no-answer"
     return "elsewhere" if leg.cause == _ELSEWHERE or call.answered else "cancelled"
 
@@ -121,6 +147,8 @@ def disposition(call: LiveCall) -> str | None:
     """Return how the call came out; None while that is open."""
     if call.answered:
         return "transferred" if call.moves else "answered"
+    if spies(call) and call.origin in call.legs and call.legs[call.origin].up:
+        return "answered"
     if call.conference:
         return "conference"
     if call.mailbox:
@@ -131,7 +159,7 @@ def disposition(call: LiveCall) -> str | None:
 def _unanswered(call: LiveCall) -> str:
     if call.lost or call.asked_by == SWITCH or not certain(call):
         return "failed"
-    if direction(call) == "outbound":
+    if direction(call) == "outbound" or spies(call):
         return _outbound(call)
     if call.queue is not None:
         return "abandoned" if _left_for_good(call) else "no-answer"
@@ -145,21 +173,37 @@ def _left_for_good(call: LiveCall) -> bool:
 
 def _outbound(call: LiveCall) -> str:
     origin = call.legs[call.origin]
+    if origin.trunk and not origin.up:
+        return {"busy": "busy", "rejected": "rejected"}.get(outcome(call, origin) or "", "no-answer")
+    origin = ours(call) or origin
     if call.originated and not origin.up:
         return {"busy": "agent-busy", "rejected": "agent-rejected"}.get(outcome(call, origin) or "", "agent-no-answer")
     return _dialled(call)
 
 
 def _dialled(call: LiveCall) -> str:
-    ends = [leg for leg in phones(call) if leg.id != call.origin and (leg.status or leg.cause)]
+    own = ours(call)
+    began = (call.origin, own.id if own is not None and call.originated else None)
+    ends = [leg for leg in phones(call) if leg.id not in began and (leg.status or leg.cause)]
     if not ends:
         return "abandoned" if call.asked_by == call.origin else "failed"
+    statuses = [_status(call, leg) for leg in ends]
+    if call.asked_by == call.origin and "CANCEL" in statuses:
+        return "abandoned"  # a phone was ringing still, whatever the others had said
     if any(leg.cause == _REJECTED for leg in ends):
         return "rejected"
     if any(leg.cause == _BUSY for leg in ends):
         return "busy"
-    words = [_DIAL_WORDS.get(leg.status or "", "no-answer") for leg in ends]
-    return "abandoned" if call.asked_by == call.origin else words[-1]
+    if call.asked_by == call.origin:
+        return "abandoned"
+    return "failed" if ends[-1].cause in _NO_WAY else _DIAL_WORDS.get(statuses[-1] or "", "no-answer")
+
+
+def _status(call: LiveCall, leg: Leg) -> str | None:
+    """How the dial to the phone ended; of one that a Local channel dialled and cancelled, how the dial to that ended."""
+    half = call.legs.get(leg.parent or "")
+    outer = _other_half(call, half) if half is not None and half.local and leg.status in (None, "CANCEL") else None
+    return outer.status if outer is not None and outer.status else leg.status
 
 
 def hangup_by(call: LiveCall) -> str | None:
@@ -174,16 +218,16 @@ def hangup_by(call: LiveCall) -> str | None:
 
 
 def _ended_by(call: LiveCall) -> str:
-    """By who asked first, else the queue's word, else who left the talk first."""
-    leg = call.legs.get(call.asked_by or "")
-    if leg is not None:
-        return _side(call, leg)
+    """By who asked first, else who left the talk first (AMI's Hangup asks nobody), else the queue's word."""
+    for who in (call.asked_by, call.left_by):
+        leg = call.legs.get(who or "")
+        if leg is not None:
+            return _side(call, leg)
     if call.reason in ("caller", "agent") and not call.moves:
         return call.reason
-    leg = call.legs.get(call.left_by or "")
-    if leg is not None:
-        return _side(call, leg)
-    return "caller" if disposition(call) == "abandoned" else "pbx"
+    me = call.principal
+    sent_away = me is not None and me.cause == _CLEARED and call.left_at is not None  # who gives up in a queue has cause 0
+    return "caller" if disposition(call) == "abandoned" and not sent_away else "pbx"
 
 
 def _side(call: LiveCall, leg: Leg) -> str:

@@ -1,34 +1,38 @@
 """All calls that are going on, and the only writer of them: what the switch says becomes changes."""
 
 import logging
+import re
 from collections import deque
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from datetime import datetime, timedelta
 
 from telephony import members
 from telephony.event import Event
-from telephony.grouping import MANY, PAIRS, Groups, channels, joined, linkedids
-from telephony.guard import Doubt
-from telephony.livecall import Leg, LiveCall, merged, met, replace
+from telephony.grouping import MANY, PAIRS, SPIES, Groups, Seats, channels, joined, linkedids
+from telephony.guard import KEPT, Doubt
+from telephony.livecall import Leg, LiveCall, merged, met, passed_on, replace, together
 from telephony.step import STEPS, over
 from telephony.switch import Switch
-from telephony.timeline import WITH_AGENT, How, Move
+from telephony.timeline import WITH_AGENT, How, Move, last_talk
 
 log = logging.getLogger(__name__)
 LATE = 5000  # ids of ended calls that are remembered, so that a straggling event does not open them again
 DOUBTS = 1000
 TRUNKS = 1000
+SPIED = 100  # orders to listen in that are remembered
+_OUTSIDE = re.compile(r"\+?\d{7,}")
 _DIALLING = frozenset({"3", "4"})  # channel states of who dials: Dialing, Ring
 _CONTROL = frozenset({"FullyBooted", "CoreShowChannelsComplete"})
 # Believed only of channels that were seen to begin: a caller can write such events.
 _CLAIMS = frozenset({"Hangup", "HangupRequest", "SoftHangupRequest", "DialBegin", "DialState", "DialEnd", "AgentCalled",
                      "AgentConnect", "AgentComplete", "AgentRingNoAnswer"})
 # Say something of a channel that is known, and nothing that would be worth a call of its own.
-_REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "QueueCallerLeave", "QueueCallerAbandon",
-                      "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave"})
+_REMARKS = frozenset({"OriginateResponse", "UserEvent", "MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "QueueCallerLeave", "QueueCallerAbandon",
+                      "BridgeLeave", "Hold", "Unhold", "Newexten", "CEL", "MessageWaiting", "ConfbridgeJoin", "ConfbridgeLeave", SPIES})
 # Change nothing about where the customer is.
-_NO_MOVE = frozenset({"Newchannel", "NewCallerid", "AgentCalled", "AgentComplete", "UserEvent", "MixMonitorStart", "OriginateResponse",
-                      "HangupRequest", "SoftHangupRequest", "LocalBridge", "Hangup", "BridgeLeave", "DialState"})
+_NO_MOVE = frozenset({"Newchannel", "NewCallerid", "AgentCalled", "AgentComplete", "UserEvent", "MixMonitorStart", "MixMonitorStop", "MixMonitorMute", "OriginateResponse",
+                      "HangupRequest", "SoftHangupRequest", "LocalBridge", "Hangup", "BridgeLeave", "DialState", SPIES})
 WANTED = frozenset(name.encode() for name in STEPS) | {b"FullyBooted", b"CoreShowChannelsComplete",
                                                        b"Join", b"Leave", b"Dial"} | members.WANTED
 
@@ -52,7 +56,8 @@ class Floor:
         self.doubts: deque[Doubt] = deque(maxlen=DOUBTS)
         self.doubted = 0
         self.heard_at: datetime | None = None
-        self._groups = Groups()
+        self._groups, self._seats = Groups(), Seats()
+        self._spies: dict[str, None] = {}  # channels that were ordered to listen in
         self._late: dict[str, None] = {}
         self._born: set[str] = set()  # heard to begin since the last snapshot, so that one cannot miss them
         self._trunks: set[str] = set()
@@ -63,13 +68,19 @@ class Floor:
 
     @property
     def live_ids(self) -> int:
-        """How many ids are known to belong to a call that goes on."""
-        return len(self._groups)
+        """How many ids are known to belong to a call that goes on, at a phone or anywhere."""
+        return max(len(self._groups), len(self._seats))
 
     @property
     def remembered(self) -> int:
         """How many ids of ended calls are kept, LATE at most."""
         return len(self._late)
+
+    def listens_in(self, channel: str) -> None:
+        """The channel of that id, which is about to begin, is a supervisor's who listens in."""
+        self._spies[channel] = None
+        while len(self._spies) > SPIED:
+            del self._spies[next(iter(self._spies))]
 
     def hear(self, event: Event) -> list[Change]:
         """Take one event and return what it changed; nothing raises, what cannot be believed is counted."""
@@ -96,7 +107,10 @@ class Floor:
             call, changes = self._call_of(event)
             if call is None:
                 return changes
+            event = timed(event, call)
             known = self._with_channels(call, event)
+        else:
+            event = timed(event, known)
         return self._stepped(known, step(known, event), event, changes)
 
     def _stepped(self, call: LiveCall, new: LiveCall, event: Event, changes: list[Change]) -> list[Change]:
@@ -137,7 +151,16 @@ class Floor:
             return None, []
         if event.name == "QueueEntry" and self._groups.find(ids[0]) is None:
             return None, []
-        return self._joined(ids, event)
+        return self._joined(self._of_one_caller(ids, own), event)
+
+    def _of_one_caller(self, ids: list[str], own: list[str]) -> list[str]:
+        """The ids without those of another caller's call: two callers whom an agent joins with each other are two calls."""
+        roots = {name: self._groups.find(name) for name in ids}
+        callers = {root for root in roots.values() if root in self.calls and _came_in(self.calls[root])}
+        if len(callers) < 2:
+            return ids
+        keep = next(root for root in (*(roots.get(name) for name in own), *roots.values()) if root in callers)
+        return [name for name in ids if roots[name] not in callers or roots[name] == keep]
 
     def _is_leg(self, channel: str) -> bool:
         key = self._groups.find(channel)
@@ -147,7 +170,7 @@ class Floor:
         key, gone = self._groups.join(ids)
         members = self._groups.members(key)
         parts = [self.calls.pop(name) for name in gone if name in self.calls]
-        whole = self.calls.get(key) or (parts[0] if parts else LiveCall(key=key, ids=members))
+        whole = self.calls.get(key) or (parts[0] if parts else LiveCall(key=key, ids=members, clock=event.jumped))
         for part in parts:
             whole = whole if part is whole else merged(whole, part, event.at)
         if whole.key != key or len(whole.ids) != len(members):
@@ -157,15 +180,19 @@ class Floor:
         return whole, [Change(part, whole, event.at, event.offset) for part in parts]
 
     def _with_channels(self, call: LiveCall, event: Event) -> LiveCall:
-        fresh = [name for name in linkedids(event) if name not in call.linkedids and name not in self._late]
+        fresh = [name for name in linkedids(event)
+                 if name not in call.linkedids and name not in self._late and self._groups.find(name) in (None, call.key)]
         if fresh:
             call = replace(call, linkedids=tuple(dict.fromkeys((*call.linkedids, *fresh))))
         if not call.legs and event.name == "Newchannel":
-            call = self._consulting(call, event)
+            spies = self._spies.pop(event.headers.get("uniqueid", ""), "") is None
+            call = replace(call, role="supervision") if spies else self._consulting(call, event)
         for prefix in channels(event):
             name = event.headers.get(prefix + "uniqueid", "")
             if name and name != "<unknown>" and name not in call.legs and event.name not in ("QueueEntry", *_REMARKS):
-                call = call.with_leg(self._leg(name, prefix, event))
+                leg = self._leg(name, prefix, event)
+                self._seats.taken(leg.party, leg.id)
+                call = call.with_leg(leg)
         return call
 
     def _consulting(self, call: LiveCall, event: Event) -> LiveCall:
@@ -173,9 +200,10 @@ class Floor:
         party = self.switch.extension(event.headers.get("channel", ""))
         if party is None or event.headers.get("channelstate") not in _DIALLING:
             return call
-        for other in self.calls.values():
-            if other.answered and any(leg.party == party and leg.up and not leg.ended and not leg.passed
-                                      for leg in other.legs.values()) and any(leg.trunk for leg in other.legs.values()):
+        for channel in self._seats.at(party):
+            other = self.calls.get(self._groups.find(channel) or "")
+            leg = other.legs.get(channel) if other else None
+            if other and leg and other.answered and leg.up and not (leg.ended or leg.passed) and any(one.trunk for one in other.legs.values()):
                 return replace(call, role="consultation", serves=other.key)
         return call
 
@@ -183,8 +211,9 @@ class Floor:
         """A channel at first sight; seen late it is a placeholder, with what can be told now."""
         channel = event.headers.get(prefix + "channel", "")
         local = channel.startswith("Local/")
-        trunk = not local and self._is_trunk(channel, event.headers.get(prefix + "context", ""))
         snapshot = event.name in ("CoreShowChannel", "Status")
+        trunk = not local and (self._is_trunk(channel, event.headers.get(prefix + "context", "")) or
+                               (snapshot and self._came_in(channel, event)))
         return Leg(
             id=name, channel=channel, local=local, trunk=trunk, began_at=None if snapshot else event.at,
             party=None if local or trunk or not channel else self.switch.party(channel),
@@ -200,6 +229,11 @@ class Floor:
             return True
         return endpoint in self._trunks
 
+    def _came_in(self, channel: str, event: Event) -> bool:
+        """True of a channel that a list shows deep in the dialplan: it began its call, as no phone of ours, with an outside number."""
+        return event.headers.get("uniqueid") == event.headers.get("linkedid") and self.switch.extension(channel) is None and \
+            _OUTSIDE.fullmatch(event["CallerIDNum"] or "") is not None
+
     def _keep(self, old: LiveCall | None, new: LiveCall, event: Event) -> Change:
         if new.ended:
             self.calls.pop(new.key, None)
@@ -210,6 +244,7 @@ class Floor:
 
     def _forget(self, key: str) -> None:
         ids = self._groups.release(key)
+        self._seats.left(ids)
         self._late.update(dict.fromkeys(ids))
         self._born -= ids
         while len(self._late) > LATE:
@@ -217,7 +252,7 @@ class Floor:
 
     def doubt(self, doubt: Doubt) -> None:
         """Put a frame into quarantine and count it."""
-        self.doubts.append(doubt)
+        self.doubts.append(replaced(doubt, frame=doubt.frame[:KEPT]))
         self.doubted += 1
 
     def alive(self, at: datetime | None) -> None:
@@ -267,6 +302,18 @@ class Floor:
                 for call in self.stragglers()]
 
 
+def timed(event: Event, call: LiveCall) -> Event:
+    """Return the event with its time on the clock that the call began with: a clock that is put forward lengthens no talk."""
+    if event.jumped == call.clock or event.at is None:
+        return event
+    return replaced(event, at=event.at - (event.jumped - call.clock))
+
+
+def _came_in(call: LiveCall) -> bool:
+    me = call.principal
+    return me is not None and me.trunk and not me.dialled and me.id == call.origin
+
+
 def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:
     """Return the call with each leg ended that `shown` lacks; where the call had been going down, its end is sure."""
     origin = call.legs.get(call.origin)
@@ -275,7 +322,7 @@ def concluded(call: LiveCall, at: datetime | None, shown: set[str]) -> LiveCall:
         if not leg.ended and leg.id not in shown:
             sure = going or leg.asked
             call = call.with_leg(replace(leg, ended=True, ended_at=at, sure=sure, bridge=None, held=False))
-    return over(_passed_unheard(met(replace(call, repaired=True), at)), at)
+    return over(_sent_unheard(_passed_unheard(met(replace(call, repaired=True), at)), at), at)
 
 
 def _passed_unheard(call: LiveCall) -> LiveCall:
@@ -289,8 +336,20 @@ def _passed_unheard(call: LiveCall) -> LiveCall:
         return call
     me = call.principal
     sent = me.place if me is not None and me.place != me.exten else None
-    how: How = "blind" if sent else "attended"
+    after = call.legs.get(has.leg or "")
+    how: How = "blind" if sent or (me is not None and after is not None and after.parent == me.id) else "attended"
     return replace(call, moves=(*call.moves, Move(how, had.party, sent or has.party, before.id, has.began_at, talks[-2])))
+
+
+def _sent_unheard(call: LiveCall, at: datetime | None) -> LiveCall:
+    """The call with what happened in a gap: who had the customer is gone, and they are elsewhere in the dialplan."""
+    me, had = call.principal, last_talk(call.segments)
+    if me is None or me.ended or had < 0 or together(call) is not None or any(move.talk >= had for move in call.moves):
+        return call
+    before = call.legs.get(call.segments[had].leg or "")
+    if before is None or not before.ended or before.sure or before.asked or me.place in (None, "s", "h", me.exten, before.party):
+        return call
+    return passed_on(call, "blind", before, before.party, me.place, at)
 
 
 def _missing(call: LiveCall, shown: set[str]) -> bool:
@@ -307,5 +366,8 @@ def _straggles(call: LiveCall) -> bool:
         return True
     if call.talking or not (origin.ended or origin.asked):
         return False
-    return all(leg.ended or leg.asked or leg.local or (leg.bridge is None and leg.id != call.origin)
-               for leg in call.legs.values())
+    return all(leg.ended or leg.asked or leg.local or (leg.id != call.origin and _is_alone(call, leg)) for leg in call.legs.values())
+
+
+def _is_alone(call: LiveCall, leg: Leg) -> bool:
+    return leg.bridge is None or not any(one.bridge == leg.bridge and one.id != leg.id for one in call.legs.values())

@@ -15,6 +15,7 @@ _ONE = ("uniqueid", "linkedid")
 _TWO = ("uniqueid", "linkedid", "destuniqueid", "destlinkedid")
 MANY = frozenset({"AttendedTransfer", "BlindTransfer", "ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp",
                    "ParkedCallSwap", "Pickup", "LocalBridge"})
+SPIES = "ChanSpyStart"  # somebody listens in: the event names two channels, and only the listener's call is told by it
 PAIRS = frozenset({"DialBegin", "DialState", "DialEnd", "AgentCalled", "AgentConnect", "AgentComplete",
                     "AgentRingNoAnswer", "AgentDump"})
 
@@ -33,6 +34,8 @@ def joined(event: Event) -> list[str]:
     headers = event.headers
     if event.name in MANY:
         names = [name for name in headers if name.endswith(("uniqueid", "linkedid")) and "bridge" not in name]
+    elif event.name == SPIES:
+        names = ["spyeruniqueid"]
     else:
         names = list(_TWO if event.name in PAIRS else _ONE)
     found = [headers[name] for name in names if name in headers]
@@ -54,6 +57,8 @@ def channels(event: Event) -> list[str]:
         return ["localone", "localtwo"]
     if event.name in PAIRS:
         return ["", "dest"]
+    if event.name == SPIES:
+        return ["spyer"]
     return [""] if event.name not in MANY else []
 
 
@@ -93,3 +98,33 @@ class Groups:
         for member in members:
             self._parent.pop(member, None)
         return frozenset(members)
+
+
+class Seats:
+    """Which channels each phone has in calls that go on, so that nobody looks through all calls for one phone."""
+
+    def __init__(self) -> None:
+        self._phone: dict[str, str] = {}
+        self._channels: dict[str, dict[str, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._phone)
+
+    def taken(self, phone: str | None, channel: str) -> None:
+        """The channel is one of that phone; a trunk's is of none."""
+        if phone is not None:
+            self._phone[channel] = phone
+            self._channels.setdefault(phone, {})[channel] = None
+
+    def at(self, phone: str) -> tuple[str, ...]:
+        """Return the phone's channels, the oldest first."""
+        return tuple(self._channels.get(phone, ()))
+
+    def left(self, ids: frozenset[str]) -> None:
+        """These ids belong to a call that is over."""
+        for channel in ids & self._phone.keys():
+            phone = self._phone.pop(channel)
+            here = self._channels[phone]
+            del here[channel]
+            if not here:
+                del self._channels[phone]

@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FORGERY_LIMIT = 4096  # a SIP packet that Asterisk takes is no longer; what follows is the switch's own again
+SHOWN = 400
+KEPT = 4096  # bytes of a frame in quarantine: enough to see what it was
 _NUMBER = (b"CallerIDNum:", b"ConnectedLineNum:", b"DestCallerIDNum:", b"DestConnectedLineNum:", b"CallerIDnum:",
+           b"SpyerCallerIDNum:", b"SpyerConnectedLineNum:", b"SpyeeCallerIDNum:", b"SpyeeConnectedLineNum:",
            b"CallerIDani:", b"CallerIDdnid:", b"CallerIDrdnis:", b"TransfererCallerIDNum:", b"TransfereeCallerIDNum:")
 _CDR_NUMBER = (b"Source:", b"CallerID:", b"Destination:")
 _NUMBER_LINE = re.compile(rb"([A-Za-z0-9]*(?:CallerID|ConnectedLine))Num:")
@@ -26,6 +29,11 @@ class Doubt:
     offset: int
     reason: str
     frame: bytes
+
+    @property
+    def shown(self) -> str:
+        """The bytes as text without a sign that a terminal or a page could take for its own."""
+        return self.frame[:SHOWN].decode("utf-8", "replace").encode("unicode_escape").decode()
 
 
 class Guard:

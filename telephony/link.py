@@ -32,6 +32,10 @@ class Fatal(Exception):
     """Hearing on would lose calls; the message is one sentence and the process ends with it."""
 
 
+class NoSwitch(Exception):
+    """What comes over the line is no manager interface; the message is one sentence."""
+
+
 class Ear(Protocol):
     """Who hears what the link brings."""
 
@@ -77,6 +81,10 @@ class Lane(AMIProtocol):  # type: ignore[misc]
             self.link.ear.on_data(data)
         except Fatal as error:
             self.link.fail(error)
+        except NoSwitch as error:
+            log.error("%s It is tried again in half a minute.", error)
+            self.link.rest(LAST_PAUSE)
+            self.transport.abort()
         except Exception:
             log.exception("A read of %d bytes could not be understood; it is in the journal", len(data))
 
@@ -140,6 +148,10 @@ class Link(Manager):  # type: ignore[misc]
         self.close()
         if self.over is not None and not self.over.done():
             self.over.set_result(None)
+
+    def rest(self, pause: float) -> None:
+        """The next try comes after that pause."""
+        self._pause = pause
 
     def connection_made(self, f: "asyncio.Future[Any]") -> None:
         """The line is there, or is tried again."""

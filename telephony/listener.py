@@ -5,23 +5,25 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from service.calls import actions
-from service.calls.actions import Heard
+from service.calls.actions import Doubted, Heard
 from service.core import clock, db, scope, turns
 from service.core.config import Settings, SwitchSettings
 from service.core.single import Single
-from telephony import backfill, journal, resync
+from telephony import backfill, journal, rereading, resync
 from telephony.feed import Feed
-from telephony.floor import Floor
+from telephony.floor import Change, Floor
 from telephony.journal import Journal, JournalError, JournalTaken, Position
-from telephony.link import Fatal, Link, NotLetIn
+from telephony.link import Fatal, Link, NoSwitch, NotLetIn
 from telephony.orders import Orders
 from telephony.sink import Sink
 from telephony.switch import Switch
@@ -44,7 +46,7 @@ class Listener:
         self.feed = Feed()
         self.feed.keep_answers = True
         bind = db.engine(settings.dsn_app, name=f"listen {switch.name}", pool_size=3)
-        self.sink = Sink(switch.name, bind, Single(db.raw_dsn(settings.dsn_app), f"listen {switch.name}"))
+        self.sink = Sink(switch.name, bind, Single(db.raw_dsn(settings.dsn_app), f"listen {switch.name}"), self._again)
         self.link = Link(host=switch.host, port=switch.port, username=switch.username, secret=switch.secret, ear=self)
         self.resync = resync.Resync(self.link.ask)
         self.orders = Orders(switch, bind, self.floor, acw=timedelta(seconds=settings.acw_seconds))
@@ -56,6 +58,7 @@ class Listener:
         self._since: datetime | None = None     # when the connection was made, or lost
         self._heard_at: datetime | None = None
         self._telling = False
+        self._told = (0, 0)  # how many doubts of the feed and of the floor are known to the desk
         self._stored = 0  # the last segment that the store knows of
 
     def let_go(self) -> None:
@@ -69,24 +72,25 @@ class Listener:
     def recover(self) -> None:
         """Read the journal again from the oldest call that was not stored with its end; nothing is told twice."""
         heard_at = journal.last_heard(self.journal.folder)
-        cuts, segment = resync.Cuts(), -1
-        for piece in journal.pieces(self.journal.folder, self._low()):
-            if piece.position.segment != segment:
-                segment = piece.position.segment
-                self.feed.reconnected(piece.position.offset)
+        cuts = resync.Cuts()
+        for piece in rereading.pieces(self.journal.folder, self._low(), self.feed, self.floor):
             if piece.connected:
                 cuts.connected()
-                self.floor.alive(self.feed.alive_at)
             events = list(self.feed.hear(piece.data, piece.at))
             cuts.heard(events, piece.at)
             changes = [change for event in events for change in self.floor.hear(event)]
             self.orders.changed(changes, live=False)
-            self.sink.take(changes, Position(segment, self.feed.offset), pops=False)
+            self.sink.take(changes, Position(piece.position.segment, self.feed.offset), pops=False)
         self.feed.answers.clear()
+        self._told = (self.feed.doubted, self.floor.doubted)  # they were told when they were heard
         self.journal.follow(self._stored)
         self._remember(cuts)
         if heard_at is not None:
             self._deaf(cuts.began or heard_at, "the listener was stopped")
+
+    def _again(self, since: Position, to: Position) -> Iterator[tuple[Change, Position]]:
+        """The calls that ended between the two places, out of the journal: the store could not take them then."""
+        return rereading.ended(self.journal.folder, since, to, self.floor.switch)
 
     def _remember(self, cuts: resync.Cuts) -> None:
         """Gaps of a listener that died before it could put them on record are on record."""
@@ -136,6 +140,9 @@ class Listener:
         except JournalError as error:
             raise Fatal(str(error)) from error
         self._understand(data, clock.now())
+        if self.feed.endless:
+            raise NoSwitch(f"{self.switch.host}:{self.switch.port} sent {self.feed.endless} bytes without a blank line, which no switch does: "
+                           "check that this is the address of its manager interface.")
         self._fresh = self.journal.due(now) and self.feed.offset == self.journal.position.offset
 
     def _understand(self, data: bytes, at: datetime) -> None:
@@ -207,7 +214,7 @@ class Listener:
 
     def _show_all(self, at: datetime) -> None:
         """The screens show what is up now, and nothing else."""
-        self.sink.refresh(list(self.floor.calls.values()), at)
+        self.sink.pops.refresh(list(self.floor.calls.values()), at)
         self.orders.resynced()
 
     # ---- the process ------------------------------------------------------------------------------------
@@ -240,7 +247,7 @@ class Listener:
         """What was heard is on disk 50 ms later, and screens that missed something hear how things stand."""
         while True:
             await asyncio.sleep(SYNC_EVERY)
-            if self._gap_from is None and self.sink.take_missed():
+            if self._gap_from is None and self.sink.pops.take_missed():
                 self._show_all(clock.now())
             if self.journal.dirty:
                 try:
@@ -254,13 +261,21 @@ class Listener:
             await asyncio.sleep(TELL_EVERY)
             if not self._telling:
                 self._telling = True
-                self.sink.errand(self._stands)
+                self.sink.errand(partial(self._stands, self._new_doubts()))
 
-    def _stands(self, session: Session) -> None:
+    def _new_doubts(self) -> list[Doubted]:
+        """What was not believed since the last telling: as forged by a caller, or as not fitting what is known."""
+        before, self._told = self._told, (self.feed.doubted, self.floor.doubted)
+        kinds = ((self.feed.doubts, self._told[0] - before[0], True), (self.floor.doubts, self._told[1] - before[1], False))
+        return [Doubted(one.reason, one.shown, is_forged) for doubts, new, is_forged in kinds
+                for one in islice(doubts, max(len(doubts) - new, 0), None)]
+
+    def _stands(self, doubts: list[Doubted], session: Session) -> None:
         now = clock.now()
         heard = Heard(self.link.authenticated, self._since, self._heard_at, self.feed.frames,
                       self.feed.doubted + self.floor.doubted, len(self.floor.calls))
         actions.history.feed_stands(session, self.switch.name, heard, at=now)
+        actions.history.doubted(session, self.switch.name, doubts, at=now)
         self._telling = False
 
     async def _keep_checked(self) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from telephony.grouping import id_key
+from telephony.grouping import IdKey, id_key
 from telephony.timeline import MOVES, WITH_AGENT, How, Kind, Move, Segment, last_talk, moved_to
 
 SWITCH = "pbx"  # who hung up when it was the switch itself
+CONSENTS = ("announced", "given", "refused")
 LEG_LIMIT = 200  # a queue that retries each second for an hour must not grow; the oldest unanswered tries go
 
 T = TypeVar("T", "Leg", "LiveCall")
@@ -52,10 +53,13 @@ class Leg:
     parked: bool = False
     conference: bool = False
     mailbox: bool = False          # speaks to one
+    recording: bool = False        # a recording runs on it
+    muted: bool = False            # and is silent for now
     passed: bool = False           # passed the other side on: what it does now ends nothing
     status: str | None = None      # how the dial to it ended
     cause: int | None = None
     asked: bool = False            # a hang-up was asked for: it will be gone in a moment
+    hung: bool = False             # by its own phone
     ended: bool = False
     ended_at: datetime | None = None
     sure: bool = True              # its end was heard, not concluded
@@ -77,7 +81,9 @@ class LiveCall:
     dialled: str | None = None             # the number that we dialled towards a trunk
     wanted: str | None = None              # the number that an Originate was for
     originated: bool = False
+    aside: bool = False                    # an order for something else than a number: it calls nobody
     withheld: bool = False                 # the caller wants nobody to see the number
+    consent: str | None = None             # what the dialplan last said of recording: announced, given or refused
     answered: bool = False
     answered_at: datetime | None = None
     answered_by: str | None = None         # the leg that was together with the customer first
@@ -86,7 +92,7 @@ class LiveCall:
     kept: str | None = None                # the leg that stayed when whoever began an internal call passed it on
     mailbox: str | None = None
     conference: str | None = None
-    role: str | None = None                # consultation: an agent asks a colleague while a customer waits
+    role: str | None = None                # consultation: an agent asks a colleague while a customer waits; supervision: listens in
     serves: str | None = None              # the call that the consultation is for
     asked_by: str | None = None            # the leg that hung up first, of those that matter
     left_by: str | None = None             # the leg that left the talk first, should no hang-up request be heard
@@ -95,6 +101,7 @@ class LiveCall:
     recording: str | None = None           # the file name, where the dialplan tells it
     repaired: bool = False
     lost: str | None = None                # why the end is not known
+    clock: timedelta = timedelta()         # how far the clock had been put forward when it began: its times are that clock's
     began_at: datetime | None = None
     ended: bool = False
     ended_at: datetime | None = None
@@ -109,17 +116,26 @@ class LiveCall:
 
     @property
     def principal(self) -> Leg | None:
-        """The customer's leg: the oldest trunk; without one whoever began, or stayed when that one passed the call on."""
+        """The customer's leg: the oldest trunk, those first that were reached; without one whoever began.
+
+        Who began and passed an internal call on is none of its parties any more: then it is the one who stayed.
+        """
         origin = self.legs.get(self.origin)
         if origin is not None and origin.trunk and not origin.dialled:
             return origin
         trunks = [leg for leg in self.legs.values() if leg.trunk]
-        return min(trunks, key=lambda leg: id_key(leg.id)) if trunks else self.legs.get(self.kept or self.origin)
+        return min(trunks, key=_reached) if trunks else self.legs.get(self.kept or self.origin)
 
     @property
     def talking(self) -> bool:
         """True while the customer and somebody hear each other."""
         return bool(self.segments) and self.segments[-1].kind == "talk" and not self.segments[-1].ended
+
+
+def _reached(trunk: Leg) -> tuple[bool, bool, IdKey]:
+    """Order trunks by whether somebody was reached there, or still may be, then by age: a first route may fail."""
+    up = trunk.up or bool(trunk.bridge or trunk.left)
+    return not up, trunk.ended, id_key(trunk.id)
 
 
 def _bounded(legs: dict[str, Leg], origin: str) -> dict[str, Leg]:
@@ -133,12 +149,11 @@ def _bounded(legs: dict[str, Leg], origin: str) -> dict[str, Leg]:
 def together(call: LiveCall) -> Leg | None:
     """Return the leg that the customer talks with, Local channels between them traversed; None when alone.
 
-    Of several it is the one that had the customer before.
+    Of several it is the one that had the customer first since nobody passed them on: a third who joins takes nothing.
     """
     me = call.principal
     if me is None or me.bridge is None:
         return None
-    before = call.segments[-1].leg if call.segments else None
     found, seen, edge = list[Leg](), {me.id}, [me]
     while edge:
         here = edge.pop()
@@ -146,7 +161,13 @@ def together(call: LiveCall) -> Leg | None:
             if leg.id not in seen and _adjacent(here, leg):
                 seen.add(leg.id)
                 (edge if leg.local else found).append(leg)
-    return next((leg for leg in found if leg.id == before), found[0] if found else None)
+    return found[0] if len(found) == 1 else _in_charge(call, found)
+
+
+def _in_charge(call: LiveCall, found: list[Leg]) -> Leg | None:
+    since = call.moves[-1].talk + 1 if call.moves else 0
+    had = (one.leg for one in call.segments[since:] if one.kind in WITH_AGENT)
+    return next((leg for id_ in had for leg in found if leg.id == id_), found[0] if found else None)
 
 
 def _adjacent(one: Leg, other: Leg) -> bool:
@@ -236,7 +257,7 @@ def merged(one: LiveCall, other: LiveCall, at: datetime | None) -> LiveCall:
                                       for linkedid in call.linkedids)),
         queue=main.queue or side.queue, queued_at=main.queued_at or side.queued_at, left_at=main.left_at or side.left_at,
         gave_up=main.gave_up or side.gave_up, dialled=main.dialled or side.dialled, wanted=main.wanted or side.wanted,
-        originated=main.originated or side.originated, withheld=main.withheld or side.withheld, reason=main.reason or side.reason,
+        originated=main.originated or side.originated, aside=main.aside and side.aside, withheld=main.withheld or side.withheld, consent=main.consent or side.consent, reason=main.reason or side.reason,
         recorded=main.recorded or side.recorded, recording=main.recording or side.recording,
         mailbox=main.mailbox or side.mailbox, conference=main.conference or side.conference,
         repaired=main.repaired or side.repaired, began_at=_earlier(main.began_at, side.began_at),

@@ -55,6 +55,7 @@ class Log:
     def __init__(self, kind: str, path: Path, form: Form, mark: Mark | None = None, since: datetime | None = None) -> None:
         self.kind, self.path, self._form, self._mark, self._since = kind, path, form, mark, since
         self.read, self.bad = 0, 0
+        self.begins: datetime | None = None  # what was written first of all that was looked at
         self._places: list[tuple[datetime | None, Part, int]] = []
 
     def rows(self) -> Iterator[Row]:
@@ -67,12 +68,18 @@ class Log:
                 row = PARSERS[self.kind](record, self._form)
                 self.read, self.bad = self.read + 1, self.bad + (row is None)
                 if row is not None:
+                    self.begins = self.begins or written(row)
                     latest = max(latest or written(row), written(row))
                     if self._since is None or written(row) >= self._since:
                         yield row
                 if self.read % STEP == 0:
                     self._places.append((latest, part, end))
             self._places.append((latest, part, end))
+
+    @property
+    def fresh(self) -> bool:
+        """True when it was read from its very beginning, not from a mark on."""
+        return self._mark is None
 
     def mark(self, low: datetime) -> Mark | None:
         """Return the last place before which everything is older than `low`; where nothing is, the place of before."""

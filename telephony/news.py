@@ -25,7 +25,7 @@ def news(change: Change) -> Iterator[News]:
     old, call = change.old, change.new
     # A phone that rings for an order is nobody's until the order is known: then it is told as it stands.
     ordered = call.origin if old is not None and call.originated and not old.originated else None
-    if old is None or old.legs is not call.legs or ordered:
+    if call.role != "supervision" and (old is None or old.legs is not call.legs or ordered):
         for leg in call.legs.values():
             before = old.legs.get(leg.id) if old else None
             if leg.id == ordered:
@@ -66,7 +66,7 @@ def _why(call: LiveCall) -> str:
 
 def current(call: LiveCall, at: datetime | None) -> Iterator[News]:
     """Yield what a desk that has heard nothing must be told of a call that goes on."""
-    for leg in call.legs.values():
+    for leg in call.legs.values() if call.role != "supervision" else ():
         yield from _standing(call, leg, at)
 
 

@@ -24,13 +24,16 @@ from telephony.floor import Change, Floor
 from telephony.link import Link
 from telephony.members import Member, Members
 from telephony.phones import Doing, Phones
+from telephony.silences import Over, Silences
 
 log = logging.getLogger(__name__)
 TICK = 0.2       # how long an order waits at most before it is sent
 # How often after-call work is looked at, people without a sign-in are sent home, and who watches the floor is told.
 EVERY = {"tend": 1.0, "home": 30.0, "look": 0.6}
 SOON = 0.5       # the end of a channel is told within this, after the order that made it has failed
+VERIFIED = 1.0   # a recording that is silent says so within this
 ANSWER = 8.0     # a switch that has not answered an action by then will not
+SLICE = 200      # moves that one transaction writes
 WATCHED = 200    # orders that were accepted and of which more may be heard
 
 
@@ -89,6 +92,16 @@ class Batch:
         )
 
 
+    def parted(self, most: int) -> "tuple[Batch, Batch]":
+        """What one transaction takes, and what comes after it: who was away for long must not keep orders waiting."""
+        if len(self.phones) <= most and len(self.members) <= most:
+            return self, Batch()
+        return (
+            Batch(self.outcomes, self.members[:most], self.phones[:most], None, self.cut),
+            Batch([], self.members[most:], self.phones[most:], self.busy),
+        )
+
+
 @dataclass(frozen=True)
 class Due:
     """What this round looks at besides."""
@@ -106,6 +119,7 @@ class Orders:
         self.actor = Actor(switch) if switch.acts else None
         self.members, self.phones = Members(floor.switch), Phones()
         self._waits = Batch()
+        self._silences = Silences()
         self._sent: dict[int, Order] = {}
         self._moved = False  # who watches the floor has not seen everything yet
         self._away = False
@@ -121,7 +135,7 @@ class Orders:
             if told is not None and told[0] == acts.SOON:
                 asyncio.get_running_loop().call_later(SOON, self._failed_then, order.id, told[1])
             elif told is not None:
-                self._over(order.id, *told)
+                self._over(order.id, *told, at=event.at if order.kind in acts.RECORDING else None)
 
     def _failed_then(self, order_id: int, error: str) -> None:
         if order_id in self._sent:
@@ -138,11 +152,12 @@ class Orders:
         """A snapshot was taken: phones that are not in it do nothing."""
         self._waits.phones += self.phones.now()
         self._waits.busy = frozenset(self.phones.busy())
+        self._silences.listed = True
 
-    def _over(self, order_id: int, state: str, error: str = "", detail: str = "") -> None:
+    def _over(self, order_id: int, state: str, error: str = "", detail: str = "", at: datetime | None = None) -> None:
         if state != "accepted":
             self._sent.pop(order_id, None)
-        self._waits.outcomes.append(OrderOutcome(order_id, state, error, detail))  # type: ignore[arg-type]
+        self._waits.outcomes.append(OrderOutcome(order_id, state, error, detail, at))  # type: ignore[arg-type]
 
     # ---- the loop ---------------------------------------------------------------------------------------
 
@@ -166,12 +181,13 @@ class Orders:
                 over.exception()
 
     async def _round(self, due: Due) -> None:
-        batch, self._waits = self._waits, Batch()
+        batch, self._waits = self._waits.parted(SLICE)
         if self.actor is not None:
             batch.cut, self.actor.cut = batch.cut or self.actor.cut, False
         look, self._moved = due.look and self._moved, self._moved and not due.look
+        over = self._silences.over(self._floor.calls)
         try:
-            taken, moved = await asyncio.to_thread(self._written, batch, due, look)
+            taken, moved = await asyncio.to_thread(self._written, batch, due, look, over)
         except Exception as error:
             self._waits, self._moved = batch.then(self._waits), True
             if not self._away:
@@ -182,7 +198,7 @@ class Orders:
         for order in taken:
             self._send(order)
 
-    def _written(self, batch: Batch, due: Due, look: bool) -> tuple[list[TakenOrder], bool]:
+    def _written(self, batch: Batch, due: Due, look: bool, over: Over) -> tuple[list[TakenOrder], bool]:
         """What was heard is in the database and what waits there is taken; True when an agent's state is another now."""
         at, name = clock.now(), self.switch.name
         with db.begin(scope.ALL, self._bind) as session:
@@ -193,6 +209,8 @@ class Orders:
                 actions.orders.tidy(session, name, at=at, cut=batch.cut)
             if due.tend:
                 moved |= actions.agents.tend(session, name, at=at, act=self.actor is not None and self._can_send())
+            if due.tend or over or any(outcome.at for outcome in batch.outcomes):
+                self._silences.open = frozenset(actions.pauses.tend(session, name, left=over.left, gone=over.gone, at=at))
             if due.home:
                 actions.agents.send_home(session, at=at)
             if look:
@@ -224,8 +242,12 @@ class Orders:
         try:
             name, fields, leg = acts.action(order, self._floor.calls, phone)
             order = replace(order, leg=leg)
+            if order.kind in acts.SPYING and order.channel_id:
+                self._floor.listens_in(order.channel_id)
             sent = self.actor.link.protocol.send({"Action": name, "ActionID": order.action_id, **dict(fields)})
         except Refused as refusal:
+            if order.kind == "record_resume" and refusal.code == "call-over":  # nothing is silent any more
+                return self._over(order.id, "confirmed", at=self._floor.heard_at)
             return self._over(order.id, "failed", refusal.code)
         except wire.WireError as error:
             return self._over(order.id, "failed", "bad-number", str(error))
@@ -235,6 +257,8 @@ class Orders:
         while len(self._sent) >= WATCHED:
             self._sent.pop(next(iter(self._sent)))
         self._sent[order.id] = order
+        if order.kind in acts.RECORDING:
+            asyncio.get_running_loop().call_later(VERIFIED, self._failed_then, order.id, "not-verified")
         task = asyncio.get_running_loop().create_task(self._answer(order, sent))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from telephony import facts
+from telephony.clock import marks
 from telephony.feed import Feed, times
 from telephony.floor import Change, Floor
 from telephony.grouping import id_key
@@ -18,13 +19,15 @@ from telephony.livecall import Leg, LiveCall
 from telephony.switch import Switch, read_switch
 
 READ = 1 << 16
+# An order whose agent was not reached is one outcome; what the phone said is in the legs.
+_ORDERS = {"agent-busy": "agent-no-answer", "agent-rejected": "agent-no-answer"}
 
 
 class Played:
     """What came of a feed: every call it told of, and what was not believed."""
 
-    def __init__(self, switch: Switch | None = None, *, cel_clock: bool = False) -> None:
-        self.feed = Feed(cel_clock=cel_clock)
+    def __init__(self, switch: Switch | None = None) -> None:
+        self.feed = Feed()
         self.floor = Floor(switch)
         self.calls: dict[str, LiveCall] = {}
 
@@ -51,12 +54,11 @@ class Played:
 
 def replay(paths: Sequence[Path], switch: Switch | None = None, *, piece: int = READ) -> Played:
     """Return what the files tell, taken as one feed whose connection was cut between them."""
-    loaded = [(read(path), read_times(path)) for path in paths]
-    played = Played(switch, cel_clock=any(not lines for _, lines in loaded))
-    for data, lines in loaded:
+    played = Played(switch)
+    for data, lines in [(read(path), read_times(path)) for path in paths]:
         played.floor.alive(played.feed.alive_at)
         played.feed.reconnected()
-        for received, chunk in pieces(data, times(lines, data), piece):
+        for received, chunk in pieces(data, times(lines, data) or marks(data), piece):
             played.hear(chunk, received)
     played.finish()
     return played
@@ -89,11 +91,12 @@ def read_times(path: Path) -> str:
 
 def told(call: LiveCall) -> dict[str, Any]:
     """Return the call as one JSON object; what is not known is null."""
+    disposition = facts.disposition(call)
     return {
         "linkedid": call.key, "linkedids": list(call.linkedids), "uniqueids": sorted(call.legs, key=id_key), "direction": facts.direction(call),
         "caller_number": facts.caller_number(call), "caller_name": facts.caller_name(call),
         "called": facts.called(call), "queue": call.queue, "agents_rung": facts.agents_rung(call),
-        "agent": facts.agent(call), "answered_by": facts.answered_by(call), "disposition": facts.disposition(call),
+        "agent": facts.agent(call), "answered_by": facts.answered_by(call), "disposition": _ORDERS.get(disposition or "", disposition),
         "wait_seconds": _rounded(facts.wait_seconds(call)), "talk_seconds": _rounded(facts.talk_seconds(call)),
         "total_seconds": _rounded(facts.total_seconds(call)), "hangup_by": facts.hangup_by(call),
         "recorded": call.recorded, "recording": call.recording, "final_agent": facts.final_agent(call),
@@ -140,8 +143,7 @@ def main(argv: Sequence[str]) -> int:
 def report(played: Played) -> None:
     """Write what was not believed to standard error, without control characters of its author."""
     for doubt in [*played.feed.doubts, *played.floor.doubts]:
-        shown = doubt.frame[:200].decode("utf-8", "replace").encode("unicode_escape").decode()
-        print(f"quarantined at byte {doubt.offset}: {doubt.reason}: {shown}", file=sys.stderr)
+        print(f"quarantined at byte {doubt.offset}: {doubt.reason}: {doubt.shown}", file=sys.stderr)
     total = played.feed.doubted + played.floor.doubted
     if total:
         print(f"{total} frames were forged or cannot be believed.", file=sys.stderr)

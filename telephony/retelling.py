@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from telephony.book import LITTLE, NEAR, SECOND, Book, Channel, unwritten_id
 from telephony.event import Event
 from telephony.grouping import id_key
+from telephony.livecall import CONSENTS
 from telephony.records import Cel, Queued
 
 RANG = timedelta(seconds=0.3)      # a phone that refused sooner did not ring
@@ -78,6 +79,7 @@ def _channel(book: Book, channel: Channel) -> Iterator[Told]:
     yield from _renamed(channel, own)
     if channel.answer is not None:
         yield _event("Newstate", channel.answer, 21, **own, channelstate="6")
+    yield from _spying(channel, own)
     yield from _end(book, channel, parent, own)
 
 
@@ -256,13 +258,13 @@ def _one_wire(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> It
 
 
 def _said(book: Book, channel: Channel, row: Cel, own: dict[str, str]) -> Iterator[Told]:
-    name = row.said if row.kind == "USER_DEFINED" else row.kind
-    yield _event("UserEvent", row.at, 29, **own, userevent=name)
+    name, _, consent = (row.said if row.kind == "USER_DEFINED" else row.kind).partition("-")
+    yield _event("UserEvent", row.at, 29, **own, userevent=name, **({"consent": consent} if consent else {}))
 
 
 _SAYS = {"BRIDGE_ENTER": _entered, "BRIDGE_EXIT": _left, "BLINDTRANSFER": _blind, "ATTENDEDTRANSFER": _attended,
          "PARK_START": _parked, "PARK_END": _unparked, "PICKUP": _picked_up, "LOCAL_OPTIMIZE": _one_wire,
-         "USER_DEFINED": _said, "RingdeskWithheld": _said}
+         "USER_DEFINED": _said, "RingdeskWithheld": _said, **{f"RingdeskConsent-{state}": _said for state in CONSENTS}}
 
 
 def _who(prefix: str, row: Cel) -> dict[str, str]:
@@ -294,6 +296,14 @@ def _mailbox(book: Book, channel: Channel) -> Iterator[Told]:
     box = (row.data if row is not None else "") or (cdr.data if cdr is not None else "") or UNKNOWN
     yield _event("Newexten", at, 70, uniqueid=channel.id, linkedid=channel.linkedid, channel=channel.name,
                  context=channel.rows[-1].context if channel.rows else "", application="VoiceMail", appdata=box, exten=exten)
+
+
+def _spying(channel: Channel, own: dict[str, str]) -> Iterator[Told]:
+    """By the application that the channel was in; whom it listened to is not written down."""
+    row = next((row for row in channel.rows if row.app == "ChanSpy"), None)
+    if row is not None or any(cdr.app == "ChanSpy" for cdr in channel.cdrs):
+        at = channel.answer or channel.start
+        yield _event("ChanSpyStart", at, 23, **{f"spyer{name}": value for name, value in own.items()})
 
 
 UNKNOWN = "?"  # a mailbox or a room whose number nobody wrote down

@@ -22,7 +22,7 @@ def call_facts(switch: str, call: LiveCall, position: Position) -> CallFacts:
         recording_name=call.recording, legs=leg_facts(call), live=not call.ended,
         provenance="repaired" if call.repaired else "live", end_certain=call.ended and facts.certain(call),
         revision=position.revision, hold_seconds=_exact(facts.hold_seconds(call)), final_agent=facts.final_agent(call),
-        role=call.role, mailbox=call.mailbox, conference=call.conference, segments=segment_facts(call),
+        role=call.role, consent=call.consent, mailbox=call.mailbox, conference=call.conference, segments=segment_facts(call),
         transfers=tuple(TransferFacts(one["type"], one["by"], one["to"], one["answered"], move.at)
                         for one, move in zip(facts.transfers(call), call.moves, strict=True)),
     )

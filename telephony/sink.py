@@ -6,104 +6,91 @@ there after any crash; while PostgreSQL is away it waits, and nothing is told tw
 """
 
 import logging
-import math
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
+from itertools import islice
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service.calls import actions
-from service.calls.actions import Checkpoint, PhoneNews, Ring
+from service.calls.actions import Checkpoint
 from service.core import clock, db, scope
 from service.core.single import Single
-from telephony import facts
 from telephony.floor import Change
 from telephony.journal import Position
-from telephony.livecall import Leg, LiveCall
-from telephony.news import News, current, news
+from telephony.livecall import LiveCall
+from telephony.news import news
+from telephony.pops import Pops
+from telephony.refusal import is_away, short
 from telephony.rows import call_facts
 
 log = logging.getLogger(__name__)
-POP_LATE = 10.0      # seconds after which a pop would only startle
-REFUSED_PAUSE = 30.0  # a pop that is refused is refused again, and the screens must not flicker for it
 FLUSH = 0.2          # the store's breath: what changes within it is written once
 CROWD = 60           # so many of the calls that go on are written in one breath; those that ended go first
 BATCH = 200
+BACKLOG = 5000       # ended calls that wait in memory while the database is away; the journal has the others
 IDLE_MARK = 10.0     # the checkpoint moves at least this often while events come
-# Classes of SQLSTATE that say nothing of what was written: the line, the server's state, rights to sign in, a race, room.
-_SERVER = frozenset({"08", "25", "28", "40", "53", "55", "57", "58"})
 
-
-@dataclass(frozen=True)
-class Stale:
-    """After a snapshot: pops other than of these calls at these phones are over."""
-
-    up: frozenset[tuple[str, str]]
-    at: datetime
-
-
-@dataclass(frozen=True)
-class _Pop:
-    news: PhoneNews | Stale
-    born: float
+Again = Callable[[Position, Position], Iterable[tuple[Change, Position]]]
 
 
 class Sink:
-    """Tells one switch's changes to the desk. `take` returns at once, whatever the database does."""
+    """Tells one switch's changes to the desk. `take` returns at once, whatever the database does.
 
-    def __init__(self, switch: str, bind: Engine, single: Single | None = None) -> None:
-        self.switch, self._bind, self._single = switch, bind, single
-        self.stored, self.popped, self.late, self.failed = 0, 0, 0, 0
+    `again` reads the journal again between two places. Without it all that the database does not take waits in memory.
+    """
+
+    def __init__(self, switch: str, bind: Engine, single: Single | None = None, again: Again | None = None) -> None:
+        self.switch, self._bind, self._single, self._again = switch, bind, single, again
+        self.stored, self.refused = 0, 0
+        self.pops = Pops(switch, bind)
         self.position = Position()
-        self._pops: queue.SimpleQueue[_Pop | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
         self._pending: dict[str, tuple[LiveCall, Position]] = {}
         self._first: dict[str, Position] = {}
+        self._put_off: tuple[Position, Position] | None = None  # between these, calls wait in the journal alone
+        self._catching_up: tuple[Position, Position] | None = None
         self._errands: list[Callable[[Session], object]] = []
-        self._rung: dict[str, str] = {}
-        self._away = False  # what the pop thread last saw of the database
-        self._missed_from: float | None = None  # when the screens are worth a refresh, since something was not told
         self._marked = Position()
         self._marked_at = 0.0
-        self._threads = [threading.Thread(target=self._tell, name=f"{switch} pops", daemon=True),
-                         threading.Thread(target=self._store, name=f"{switch} store", daemon=True)]
+        self._thread = threading.Thread(target=self._store, name=f"{switch} store", daemon=True)
 
     def may_store(self) -> bool:
         """True when no other listener stores this switch; while the database is away nobody can say so."""
         try:
             return self._single is None or self._single.held()
         except Exception as error:
-            log.warning("The database does not answer (%s); %s is heard without it", _short(error), self.switch)
+            log.warning("The database does not answer (%s); %s is heard without it", short(error), self.switch)
             return True
 
     def start(self) -> None:
         """Both threads run."""
-        for thread in self._threads:
-            thread.start()
+        self.pops.start()
+        self._thread.start()
 
     def stop(self, patience: float = 4.0) -> None:
         """What can be stored is stored; the rest is in the journal."""
         self._stopping = True
-        self._pops.put(None)
         self._wake.set()
-        for thread in self._threads:
-            thread.join(patience)
+        self.pops.stop(patience)
+        self._thread.join(patience)
         self.release()
 
     def release(self) -> None:
         """Another listener may store the switch."""
         if self._single is not None:
             self._single.release()
+
+    @property
+    def failed(self) -> int:
+        """How much was refused for good, calls and pops."""
+        return self.refused + self.pops.failed
 
     # ---- called by the listener's loop ------------------------------------------------------------------
 
@@ -112,7 +99,7 @@ class Sink:
         with self._lock:
             for change in changes:
                 if pops:
-                    self._pop_all(news(change))
+                    self.pops.tell(news(change))
                 self._keep(change, position)
             self.position = position
         self._wake.set()
@@ -125,104 +112,15 @@ class Sink:
         self._first[call.key] = min(here, self._first.get(call.key, here))
         if change.old is None or change.old.key != call.key or _milestone(change.old, call) or call.key in self._pending:
             self._pending[call.key] = (call, Position(position.segment, change.offset))
+        if call.ended and self._again is not None and len(self._pending) > BACKLOG:
+            self._pending.pop(call.key, None)
+            self._put_off = _spanned(self._put_off, (self._first.pop(call.key), position))
 
     def errand(self, do: Callable[[Session], object]) -> None:
         """Have something else written in order with the calls, after those taken so far."""
         with self._lock:
             self._errands.append(do)
         self._wake.set()
-
-    def refresh(self, calls: Iterable[LiveCall], at: datetime) -> None:
-        """After a snapshot the screens show what is up now, and nothing else."""
-        up: set[tuple[str, str]] = set()
-        for call in calls:
-            items = list(current(call, at))
-            self._pop_all(items)
-            up |= {(self._rung[item.leg.id], item.leg.party or "") for item in items if item.leg is not None}
-        self._pops.put(_Pop(Stale(frozenset(up), at), time.monotonic()))
-
-    def take_missed(self) -> bool:
-        """True once when pops were lost and none wait: the screens need a refresh."""
-        missed = self._missed_from is not None and time.monotonic() >= self._missed_from and self._pops.empty()
-        if missed:
-            self._missed_from = None
-        return missed
-
-    def _missed(self, pause: float = 0.0) -> None:
-        self._missed_from = min(self._missed_from or math.inf, time.monotonic() + pause)
-
-    # ---- pops -------------------------------------------------------------------------------------------
-
-    def _pop_all(self, items: Iterable[News]) -> None:
-        born = time.monotonic()
-        for item in items:
-            if item.leg is not None:
-                self._pops.put(_Pop(self._telling(item, item.leg), born))
-            for key in {self._rung.pop(leg) for leg in item.call.legs if leg in self._rung} if item.leg is None else ():
-                self._pops.put(_Pop(PhoneNews("ended", Ring(self.switch, key), item.at or clock.now()), born))
-
-    def _telling(self, item: News, leg: Leg) -> PhoneNews:
-        ring = self._ring(item.call, self._rung.setdefault(leg.id, item.call.key), leg.party or "")
-        return PhoneNews(item.kind, ring, item.at or clock.now(), item.reason)
-
-    def _ring(self, call: LiveCall, key: str, extension: str) -> Ring:
-        return Ring(self.switch, key, extension, facts.caller_number(call), facts.caller_name(call), facts.called(call),
-                    call.queue, facts.direction(call))
-
-    def _tell(self) -> None:
-        """The pop thread: what waits together goes in one transaction."""
-        while (first := self._pops.get()) is not None:
-            batch = [first]
-            while len(batch) < 50 and not self._pops.empty():
-                more = self._pops.get()
-                if more is None:
-                    self._pops.put(None)
-                    break
-                batch.append(more)
-            self._tell_batch(batch)
-
-    def _tell_batch(self, batch: list[_Pop]) -> None:
-        fresh = [pop for pop in batch if time.monotonic() - pop.born < POP_LATE]
-        if len(fresh) < len(batch):
-            self.late += len(batch) - len(fresh)
-            self._missed()  # an end that is not told would let a phone ring on
-        if not fresh or self._told(fresh):
-            return
-        for pop in fresh if len(fresh) > 1 else ():
-            self._told([pop])
-
-    def _told(self, pops: list[_Pop]) -> bool:
-        try:
-            with db.begin(scope.ALL, self._bind) as session:
-                self._tell_all(session, [pop.news for pop in pops])
-        except Exception as error:
-            if not is_away(error):
-                log.exception("A pop of %s was not told", self.switch)
-                self.failed += 1
-                if len(pops) == 1:
-                    self._missed(REFUSED_PAUSE)
-                return False
-            if not self._away:
-                log.warning("No pops for %s, the database does not answer: %s", self.switch, _short(error))
-            self._away = True
-            self._missed()
-            time.sleep(0.2)
-            return True  # what still rings when it answers is told anew; the page says that it is blind
-        self.popped += len(pops)
-        self._away = False
-        return True
-
-    def _tell_all(self, session: Session, news: list[PhoneNews | Stale]) -> None:
-        """What lies between two snapshots is told together."""
-        together: list[PhoneNews] = []
-        for item in news:
-            if isinstance(item, PhoneNews):
-                together.append(item)
-                continue
-            actions.pops.tell(session, together)
-            actions.pops.close_stale(session, self.switch, item.up, at=item.at)
-            together = []
-        actions.pops.tell(session, together)
 
     # ---- store ------------------------------------------------------------------------------------------
 
@@ -240,7 +138,7 @@ class Sink:
                 if self._waiting():
                     self._wake.set()
             except Exception as error:  # whatever it is: this thread must outlive it, and nothing is lost by waiting
-                log.warning("The store of %s waits, the database does not take its calls: %s", self.switch, _short(error),
+                log.warning("The store of %s waits, the database does not take its calls: %s", self.switch, short(error),
                             exc_info=not is_away(error))
                 if self._stopping:
                     return
@@ -250,11 +148,17 @@ class Sink:
 
     def _waiting(self) -> bool:
         with self._lock:
-            return bool(self._pending or self._errands)
+            return bool(self._pending or self._errands or (self._put_off and not self._stopping))
 
     def _flush(self) -> None:
         if self._single is not None and not self._own():
             return
+        self._store_waiting()
+        if self._put_off is not None:
+            self._catch_up()
+
+    def _store_waiting(self) -> None:
+        """What waits in memory is stored."""
         while True:
             with self._lock:
                 taken, errands, position = self._next_batch(), self._errands, self.position
@@ -270,6 +174,33 @@ class Sink:
                 raise
             if len(taken) < BATCH:
                 return
+
+    def _catch_up(self) -> None:
+        """What waits in the journal alone is stored; when that breaks off it waits on."""
+        with self._lock:
+            span, self._put_off = self._put_off, None
+            self._catching_up = span
+        assert span is not None
+        whole = False
+        try:
+            whole = self._read_again(*span)
+        finally:
+            with self._lock:
+                self._catching_up = None
+                self._put_off = self._put_off if whole else _spanned(self._put_off, span)
+
+    def _read_again(self, since: Position, to: Position) -> bool:
+        """The calls that ended between the two places are stored, and between their batches what comes meanwhile."""
+        assert self._again is not None
+        log.warning("%s: the database is back; calls that were put off are read from the journal", self.switch)
+        began, before, calls = time.monotonic(), self.stored, iter(self._again(since, to))
+        while batch := list(islice(calls, BATCH)):
+            self._write({change.new.key: (change.new, at) for change, at in batch}, [], self.position)
+            self._store_waiting()
+            if self._stopping:
+                return False
+        log.warning("%s: %d calls are stored since, in %.1f s", self.switch, self.stored - before, time.monotonic() - began)
+        return True
 
     def _own(self) -> bool:
         """True when this process may store; another listener on the same switch keeps its right."""
@@ -332,7 +263,7 @@ class Sink:
             if is_away(error) or not self._takes_calls():
                 raise
             log.exception("%s: one call was refused by the store; the journal has it", self.switch)
-            self.failed += 1
+            self.refused += 1
             return True
         return False
 
@@ -351,8 +282,7 @@ class Sink:
         """Where a restart reads from: the beginning of the oldest call that is not stored with its end."""
         with self._lock:
             done = {key for key, (call, _) in taken.items() if call.ended}
-            low = min((first for key, first in self._first.items() if key not in done), default=position)
-        low = min(low, position)
+            low = min([position, *(first for key, first in self._first.items() if key not in done), *self._waiting_from()])
         return Checkpoint(self.switch, position.name, position.offset, low.name, low.offset)
 
     def _done(self, taken: dict[str, tuple[LiveCall, Position]], position: Position, refused: int) -> None:
@@ -366,22 +296,19 @@ class Sink:
     def low(self) -> Position:
         """Return from where the journal is still needed."""
         with self._lock:
-            return min([self._marked, *self._first.values()])
+            return min([self._marked, *self._first.values(), *self._waiting_from()])
+
+    def _waiting_from(self) -> list[Position]:
+        """From where calls wait in the journal alone."""
+        return [span[0] for span in (self._put_off, self._catching_up) if span is not None]
+
+
+def _spanned(one: tuple[Position, Position] | None, other: tuple[Position, Position]) -> tuple[Position, Position]:
+    """The stretch that holds both."""
+    return (min(one[0], other[0]), max(one[1], other[1])) if one else other
 
 
 def _milestone(old: LiveCall, new: LiveCall) -> bool:
     """True for changes worth a row while the call goes on; the others travel with the next of these."""
     return (old.answered, old.queue, old.ended, old.recorded, old.recording, old.dialled, old.originated, old.moves) != (
         new.answered, new.queue, new.ended, new.recorded, new.recording, new.dialled, new.originated, new.moves)
-
-
-def is_away(error: Exception) -> bool:
-    """True when a refusal is not about what was written: no answer, no room, no right to write, or another was first."""
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, PoolTimeout)
-    state = getattr(error.orig, "pgcode", None)
-    return state[:2] in _SERVER if state else isinstance(error, (OperationalError, InterfaceError))
-
-
-def _short(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]

@@ -65,13 +65,20 @@ def moved_to(segments: tuple[Segment, ...], kind: Kind | None, leg: str | None, 
     if last is not None and not last.ended:
         if (last.kind, last.leg) == (kind, leg):
             return segments
-        segments = (*segments[:-1], *_closed(last, at))
+        segments = segments[:-1] if _is_detour(segments, leg, at) else (*segments[:-1], *_closed(last, at))
         last = segments[-1] if segments else None
     if kind is None or len(segments) >= SEGMENTS:
         return segments
     if last is not None and (last.kind, last.leg) == (kind, leg) and _is_blink(last.ended_at, at):
         return (*segments[:-1], replace(last, ended_at=None, ended=False))
     return (*segments, Segment(kind, leg, party, at))
+
+
+def _is_detour(segments: tuple[Segment, ...], leg: str | None, at: datetime | None) -> bool:
+    """True when the customer was elsewhere for a blink only, between two moments with the same agent."""
+    if len(segments) < 2 or leg is None or segments[-1].leg == leg or segments[-2].leg != leg:
+        return False
+    return _is_blink(segments[-1].began_at, at)
 
 
 def _closed(last: Segment, at: datetime | None) -> Iterator[Segment]:

@@ -20,6 +20,7 @@ class Framer:
     def __init__(self, offset: int = 0) -> None:
         self._tail = b""
         self._start = offset
+        self.endless = 0  # bytes in which no frame ended: whoever sends them is no switch
 
     @property
     def offset(self) -> int:
@@ -46,6 +47,8 @@ class Framer:
     def _cut_tail(self) -> list[tuple[int, bytes]]:
         """Frames that ended in something like a blank line, and a frame no honest peer would send."""
         ends = [match.end() for match in _SLOPPY_END.finditer(self._tail)]
+        if len(self._tail) > FRAME_LIMIT and not ends:
+            self.endless += len(self._tail)
         cut = len(self._tail) if len(self._tail) > FRAME_LIMIT else ends[-1] if ends else 0
         whole, self._tail = self._tail[:cut], self._tail[cut:]
         frames = _sloppy(self._start, whole)

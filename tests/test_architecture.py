@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("service", "telephony", "recordings", "etl", "warehouse", "dashboards")
 CONTEXTS = (
-    "staff", "catalogue", "parties", "devices", "calls", "ledger", "stock", "trade", "workflow", "sla", "tickets",
+    "staff", "hours", "catalogue", "parties", "devices", "calls", "ledger", "stock", "trade", "workflow", "sla", "tickets",
     "maintenance", "knowledge", "messages", "shipping", "office", "outsourcing", "settlement", "portal", "field", "api",
     "desk", "reports",
 )
@@ -24,6 +24,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "service.reports": ("warehouse.read",),
     "telephony": ("service.core",),
     "telephony.sink": ("service.calls.actions",),
+    "telephony.pops": ("service.calls.actions",),
     "telephony.orders": ("service.calls.actions",),
     "telephony.listener": ("service.calls.actions",),
     "telephony.backfill": ("service.calls.actions",),

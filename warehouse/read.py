@@ -11,12 +11,13 @@ from typing import Any
 import duckdb
 
 from service.core.errors import DeskError
+from service.core.kpi import Policy, Stretch, in_force
 from service.core.scope import Scope
 from warehouse import build, engine
 from warehouse.engine import quoted
 
 # Marts that a reader may name; each is narrowed to the reader's branches before the question sees it.
-MARTS = ("fact_call", "call_interval", "fact_ticket", "open_item", "dim_branch")
+MARTS = ("fact_call", "call_interval", "fact_agent_stint", "fact_missed_caller", "fact_ticket", "open_item", "dim_branch")
 # What a row says of another thing is seen by those alone who may see that thing: the column of its branch, what it says.
 _OF_PARTY = {"party_branch_id": ("party_id", "party_name")}
 BORROWED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -42,9 +43,6 @@ class Run:
     snapshot_at: datetime
     mode: str
     policy_version: str
-    within_seconds: int
-    short_seconds: int
-    call_target: int
     ticket_target: int
 
     @property
@@ -101,6 +99,18 @@ class Generation:
         """The run row."""
         names = ", ".join(Run.__dataclass_fields__)
         return Run(*self.rows(f"select {names} from ops.run").rows[0])
+
+    @cached_property
+    def policies(self) -> tuple[Stretch, ...]:
+        """By which policy calls are measured on which local days, oldest first; the same for every reader."""
+        names = ("policy_version", "first_on", "within_seconds", "short_seconds", "call_target", "level_formula", "occupancy_warning",
+                 "fcr_days", "recovery_hours")
+        found = self.rows(f"select {', '.join(names)}, last_on from mart.dim_kpi_policy order by first_on").rows
+        return tuple(Stretch(row[1], row[-1], Policy(*row[:-1])) for row in found)
+
+    def policies_of(self, first: date, last: date) -> tuple[Policy, ...]:
+        """The policies of the calls of these local days, both included."""
+        return in_force(self.policies, first, last)
 
     @cached_property
     def controls(self) -> tuple[Control, ...]:

@@ -17,9 +17,9 @@ DIDS = ("+442079460190", "+442079460191")  # through a queue, straight to a phon
 class BusyLab(Lab):
     """The lab's switch with room for load."""
 
-    def __init__(self) -> None:
+    def __init__(self, phones: int = PHONES) -> None:
         super().__init__()
-        self.uas_port = 0
+        self.uas_port, self.phones = 0, phones
 
     def _values(self) -> dict[str, str]:
         values = super()._values()
@@ -32,14 +32,14 @@ class BusyLab(Lab):
         self.uas_port, self.uac_port = _udp_ports(2)
         return "\n".join(
             f"[{3000 + n}](extension)\naors = {3000 + n}\n[{3000 + n}]\ntype = aor\ncontact = sip:{3000 + n}@127.0.0.1:{self.uas_port}"
-            for n in range(PHONES)
+            for n in range(self.phones)
         )
 
     def _configure(self) -> None:
         """Two numbers more, one queue more."""
         super()._configure()
         etc = self.home / "etc"
-        members = "\n".join(f"member => PJSIP/{3000 + n},0,Load {n},PJSIP/{3000 + n}" for n in range(PHONES))
+        members = "\n".join(f"member => PJSIP/{3000 + n},0,Load {n},PJSIP/{3000 + n}" for n in range(self.phones))
         with (etc / "queues.conf").open("a") as file:
             file.write(f"\n[load](team)\nstrategy = rrmemory\ntimeout = 30\n{members}\n")
         text = (etc / "extensions.conf").read_text("utf-8")
@@ -62,13 +62,13 @@ class Load:
         """The phones answer."""
         self._run("-sn", "uas", "-p", str(self.lab.uas_port))
 
-    def calls(self, seconds: float) -> "subprocess.Popen[bytes]":
-        """Callers come for so long, half to a queue and half to a phone, each under a number that nobody had before."""
+    def calls(self, seconds: float, did: str | None = None) -> "subprocess.Popen[bytes]":
+        """Callers come for so long, to that line or a round to a queue and a round to a phone, under numbers that nobody had before."""
         self._round += 1
         count = int(self.rate * seconds)
         numbers = self.folder / f"numbers-{self._round}.csv"
         numbers.write_text("SEQUENTIAL\n" + "".join(f"+4416{self._round:03d}{n:05d};\n" for n in range(count)))
-        return self._run("-sf", str(HERE / "caller.xml"), "-inf", str(numbers), "-s", DIDS[self._round % 2], "-p", str(self.lab.uac_port),
+        return self._run("-sf", str(HERE / "caller.xml"), "-inf", str(numbers), "-s", did or DIDS[self._round % 2], "-p", str(self.lab.uac_port),
                          "-r", str(self.rate), "-m", str(count), "-l", "500", "-trace_logs", "-log_file", str(self.folder / f"calls-{self._round}.log"),
                          "-timeout", f"{seconds + 40:.0f}s")
 

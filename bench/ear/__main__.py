@@ -6,6 +6,9 @@ nothing. Ours: from bytes to calls; then the same with the journal; then with jo
 Streams: all events of a 300-call load, and those that the product's user is sent. Reads are 1448 bytes, as a network brings
 them; the best of five interleaved rounds counts, for the sink one round of new calls.
 
+`--capture FILE` takes another load than the project's own. Last, each stream goes once through the whole path as fast as it can, and
+each call in the books is compared with the truth beside the capture.
+
 `python -m bench.ear --soak MINUTES [full]`: the real listener process at 2,000 events/s; prints each minute and a verdict.
 """
 
@@ -21,7 +24,8 @@ from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 
 from bench.ear.soak import EXTENSIONS, RATE, soak
-from bench.ear.stream import STREAMS, Laps, stream
+from bench.ear.stream import OWN, STREAMS, Laps, stream
+from bench.ear.whole import through
 from bench.stage import Stage, free_port, stage
 from service.core import clock, db
 from telephony.feed import Feed
@@ -90,9 +94,9 @@ def measure(source: bytes) -> dict[str, float]:
     return best
 
 
-def with_sink(place: Stage, name: str) -> float:
+def with_sink(place: Stage, name: str, capture: Path) -> float:
     """CPU seconds per 100,000 events with journal and sink; the events are made ready beforehand."""
-    ready = [sent.data for sent in Laps(stream(name)).next_lap()]
+    ready = [sent.data for sent in Laps(stream(name, capture)).next_lap()]
     chunks = reads(b"".join(ready))
     switch, floor, feed = f"bench-{name}", Floor(), Feed()
     journal = Journal(place.settings.journal_dir / switch)
@@ -108,22 +112,27 @@ def with_sink(place: Stage, name: str) -> float:
     sink.stop(30.0)
     spent = time.process_time() - busy
     journal.close()
-    assert sink.failed == sink.late == 0, (sink.failed, sink.late)
+    assert sink.failed == sink.pops.late == 0, (sink.failed, sink.pops.late)
     return spent / len(ready) * 100_000
 
 
-def main() -> None:
+def main(capture: Path) -> None:
     logging.disable(logging.CRITICAL)
     with stage(people=EXTENSIONS, ami_port=free_port()) as place:
         for name in STREAMS:
-            source = stream(name)
-            found = measure(source) | {"ours, with journal and sink": with_sink(place, name)}
-            print(f"{name} stream: {source.count(b'Event: ')} events, {len(source) // 1000} kB")
+            source = stream(name, capture)
+            events, bare = source.count(b"Event: "), "panoramisk, one callback"
+            found = measure(source) | {"ours, with journal and sink": with_sink(place, name, capture)}
+            print(f"{name} stream: {events} events, {len(source) // 1000} kB")
             for way, seconds in found.items():
-                print(f"  {way:28} {seconds:6.2f} s per 100k events   {seconds / found['panoramisk, one callback']:5.2f} x panoramisk")
+                print(f"  {way:28} {seconds:6.2f} s per 100k events   {seconds / found[bare]:5.2f} x panoramisk")
+            went, parse = through(place, f"whole-{name}", reads(source), capture), found[bare] * events / 100_000
+            wrong = "no truth beside the capture" if went.wrong is None else f"{went.wrong} of them not as they were"
+            print(f"  whole path at once: heard in {went.heard:.2f} s ({events / went.heard:,.0f} events/s), stored after {went.stored:.2f} s; "
+                  f"{went.calls} calls, {wrong}\n  its processor time {went.spent:.2f} s, panoramisk's bare parse {parse:.2f} s: {went.spent / parse:.2f} x", flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--soak"]:
         sys.exit(not soak(float(sys.argv[2]), source=sys.argv[3] if len(sys.argv) > 3 else "product"))
-    main()
+    main(Path(sys.argv[2]) if sys.argv[1:2] == ["--capture"] else OWN)

@@ -16,21 +16,24 @@ _CHANGING = re.compile(rb"(?<=\nTimestamp: )\d+\.\d+|\b(\d{10})\.(\d+)\b")
 _CHANNEL = re.compile(rb"\nUniqueid: ([^\r\n]+)\r\nLinkedid: ([^\r\n]+)")
 
 
-def full_stream() -> bytes:
+OWN = CAPTURES / "load-300-queue.ami.gz"
+
+
+def full_stream(capture: Path = OWN) -> bytes:
     """Every event of the load."""
-    return gzip.decompress((CAPTURES / "load-300-queue.ami.gz").read_bytes())
+    return gzip.decompress(capture.read_bytes()) if capture.suffix == ".gz" else capture.read_bytes()
 
 
-def product_stream() -> bytes:
+def product_stream(capture: Path = OWN) -> bytes:
     """The load as a user with the product's classes is sent it."""
-    kept = [frame for frame in full_stream().split(END)
+    kept = [frame for frame in full_stream(capture).split(END)
             if frame.partition(b"Privilege: ")[2].startswith(PRODUCT) or not frame.startswith(b"Event:")]
     return END.join(kept)
 
 
-def stream(name: str) -> bytes:
+def stream(name: str, capture: Path = OWN) -> bytes:
     """The stream of that name."""
-    return full_stream() if name == "full" else product_stream()
+    return full_stream(capture) if name == "full" else product_stream(capture)
 
 
 @dataclass(frozen=True)

@@ -10,26 +10,28 @@ from dashboards import figures, parts, words
 from dashboards.figures import label, palette, side_axis, target_line, value_axis
 from dashboards.questions import calls as ask
 from dashboards.state import State
+from service.core.kpi import of_day
 from warehouse.read import Generation, sources
 
 
+def target_of(state: State, generation: Generation) -> int:
+    """The aim of the policy that is in force at the end of the period."""
+    return of_day(generation.policies, state.period.end).call_target
+
+
 def _level(row: Any) -> float | None:
-    return words.ratio(row.within, row.answered + row.abandoned - row.short)
-
-
-def _hour(half: int) -> str:
-    return f"{half // 2:02d}:{'30' if half % 2 else '00'}"
+    return words.ratio(row.hits, row.counted)
 
 
 def through_the_day(state: State, generation: Generation, halves: pd.DataFrame) -> Component:
     """Calls of a mean workday by half hour, and above them the service level on the same hours."""
-    run, colours = generation.run, palette(state.dark)
-    source = parts.Source(_("Calls of all workdays in a half hour / number of workdays. Service level as on the card."), columns=sources("call_interval", "within_limit"))
+    target, colours = target_of(state, generation), palette(state.dark)
+    source = parts.Source(_("Calls of all workdays in a half hour / number of workdays. Service level as on the card."), columns=sources("call_interval", "level_hit"))
     keys = parts.legend([("met", _("Answered")), ("missed", _("Abandoned")), ("line-second", _("Service level"))])
-    rows = [[parts.link(_hour(row.half_hour), state.with_drill(hour=row.half_hour // 2)), words.count(row.offered), words.count(row.answered),
+    rows = [[parts.link(words.half_hour(row.half_hour), state.with_drill(hour=row.half_hour // 2)), words.count(row.offered), words.count(row.answered),
              words.count(row.abandoned), words.percent(_level(row))] for row in halves.itertuples()]
     table = parts.table_of([_("From"), _("Offered"), _("Answered"), _("Abandoned"), _("Service level")], rows)
-    figure = _day_figure(state, colours, halves, run.call_target)
+    figure = _day_figure(state, colours, halves, target)
     low = min((level for row in halves.itertuples() if (level := _level(row)) is not None), default=None)
     caption = _("Lowest service level of a half hour: %(n)s.", n=words.percent(low))
     return parts.framed(_("Calls through the day"), [_("Workday mean per half hour"), " ", keys], figures.graph("day", figure, 262), wide="w7", caption=caption,
@@ -37,7 +39,7 @@ def through_the_day(state: State, generation: Generation, halves: pd.DataFrame) 
 
 
 def _day_figure(state: State, colours: dict[str, Any], halves: pd.DataFrame, target: int) -> dict[str, Any]:
-    hours = [_hour(row.half_hour) for row in halves.itertuples()]
+    hours = [words.half_hour(row.half_hour) for row in halves.itertuples()]
     days = max(int(halves.iloc[0].workdays), 1) if len(halves) else 1
     links = [state.with_drill(hour=row.half_hour // 2) for row in halves.itertuples()]
     opacity = [1 if state.drilled("hour") in (None, row.half_hour // 2) else figures.DIMMED for row in halves.itertuples()]
@@ -69,7 +71,7 @@ def slots(state: State, generation: Generation, found: pd.DataFrame) -> Componen
     heads = [_("Slot"), _("Offered"), _("Service level")]
     rows = [[parts.link(f"{words.weekday(row.weekday)} {row.hour:02d}:00", state.with_drill(weekday=row.weekday, hour=row.hour)),
              words.count(row.offered), words.percent(_level(row))] for row in sorted(cells.values(), key=lambda row: (row.weekday, row.hour))]
-    source = parts.Source(_("Service level of all calls that came on that weekday in that hour, as on the card."), columns=sources("fact_call", "within_limit"))
+    source = parts.Source(_("Service level of all calls that came on that weekday in that hour, as on the card."), columns=sources("fact_call", "level_hit"))
     tone = _("Service level %, brighter is worse") if state.dark else _("Service level %, darker is worse")
     figure = _heat(state, colours, hours, cells)
     thin = [_("; hatched: fewer than %(n)s calls, too few to judge", n=ask.ENOUGH)] if any(map(_thin, cells.values())) else []
@@ -79,7 +81,7 @@ def slots(state: State, generation: Generation, found: pd.DataFrame) -> Componen
 
 def _thin(row: Any) -> bool:
     """True where too few calls count for the level to say anything."""
-    return bool(row.answered + row.abandoned - row.short < ask.ENOUGH)
+    return bool(row.counted < ask.ENOUGH)
 
 
 def _hatched(y: int, x: int) -> str:
@@ -117,7 +119,7 @@ def _heat(state: State, colours: dict[str, Any], hours: list[int], cells: dict[A
 
 def queues(state: State, generation: Generation, found: pd.DataFrame) -> Component:
     """Each queue from 0 to 100 %: in time, answered late, abandoned; worst first."""
-    colours, target = palette(state.dark), generation.run.call_target
+    colours, target = palette(state.dark), target_of(state, generation)
     rows = list(found.itertuples())
     whole = [max(int(row.answered + row.abandoned - row.short), 1) for row in rows]
     late = [int(row.answered - row.within) for row in rows]
@@ -136,7 +138,7 @@ def queues(state: State, generation: Generation, found: pd.DataFrame) -> Compone
     table = parts.table_of([_("Queue"), _("Offered"), _("Answered"), _("Abandoned"), _("Service level"), "p50", "p90"], [
         [parts.link(str(row.label), state.with_drill(queue=row.queue)), words.count(row.offered), words.count(row.answered), words.count(row.abandoned),
          words.percent(_level(row)), words.seconds(row.p50), words.seconds(row.p90)] for row in rows])
-    source = parts.Source(_("Service level by queue, as on the card; short abandons are left out of the bar."), columns=sources("fact_call", "within_limit"))
+    source = parts.Source(_("Service level by queue, as on the card; short abandons are left out of the bar."), columns=sources("fact_call", "level_hit"))
     return parts.framed(_("By queue"), [keys], figures.graph("queues", figure, max(38 * max(len(rows), 3) + 16, 130)), wide="w5",
                         tools=[table, parts.where_from(source, generation)])
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dashboards.frames import frame
 from dashboards.state import Period, State
-from dashboards.words import ratio
+from service.core.kpi import Figures
 from warehouse.read import View
 
 PAGE = 100
@@ -18,8 +18,11 @@ CONDITIONS = {
     "queue": "queue = $queue",
     "weekday": "weekday = $weekday",
     "hour": "hour_of_day = $hour",
+    "half": "half_hour = $half",
     "day": "started_on = $day",
     "staff": "staff_id = $staff",
+    "passed": "transferred = $passed",
+    "again": "judged - kept = $again",
 }
 OUTCOME = """case
         when within_limit = 1 then 'within'
@@ -30,41 +33,28 @@ OUTCOME = """case
     end"""
 SUMS = """
     coalesce(sum(offered), 0) as offered, coalesce(sum(answered), 0) as answered, coalesce(sum(abandoned), 0) as abandoned,
-    coalesce(sum(short_abandoned), 0) as short, coalesce(sum(within_limit), 0) as within
+    coalesce(sum(short_abandoned), 0) as short, coalesce(sum(within_limit), 0) as within,
+    coalesce(sum(level_hit), 0) as hits, coalesce(sum(level_counted), 0) as counted
 """
+WORK = """
+    coalesce(sum(transferred), 0) as transferred, coalesce(sum(judged), 0) as judged, coalesce(sum(kept), 0) as kept,
+    coalesce(sum(case when answered = 1 then wait_seconds end), 0) as waited, coalesce(sum(case when answered = 1 then talk_seconds end), 0) as talked,
+    coalesce(sum(case when answered = 1 then hold_seconds end), 0) as held, coalesce(sum(case when answered = 1 then acw_seconds end), 0) as wrapped,
+    quantile_cont(wait_seconds, 0.5) as p50, quantile_cont(wait_seconds, 0.9) as p90,
+    quantile_cont(case when answered = 1 then wait_seconds end, 0.5) as speed_p50, quantile_cont(case when answered = 1 then wait_seconds end, 0.9) as speed_p90
+"""
+# What a half hour of calls does not know of them.
+OF_A_CALL = {"staff", "outcome", "passed", "again"}
 
 
 @dataclass(frozen=True)
-class Totals:
-    """Sums over a period, and the waits of all callers whose wait is known."""
+class Totals(Figures):
+    """Sums over a period; p50 and p90 of the waits of all callers whose wait is known, and of the answered alone."""
 
-    offered: int
-    answered: int
-    abandoned: int
-    short: int
-    within: int
-    p50: float | None
-    p90: float | None
-
-    @property
-    def counted(self) -> int:
-        """Who counts for the service level: answered and abandoned, less short abandons."""
-        return self.answered + self.abandoned - self.short
-
-    @property
-    def level(self) -> float | None:
-        """Service level in percent: answered within the limit / (answered + abandoned - short abandons)."""
-        return ratio(self.within, self.counted)
-
-    @property
-    def answer_rate(self) -> float | None:
-        """Answered / offered, in percent."""
-        return ratio(self.answered, self.offered)
-
-    @property
-    def abandon_rate(self) -> float | None:
-        """Abandoned, short ones left out / offered, in percent."""
-        return ratio(self.abandoned - self.short, self.offered)
+    p50: float | None = None
+    p90: float | None = None
+    speed_p50: float | None = None
+    speed_p90: float | None = None
 
 
 def where(state: State, period: Period | None = None, *, ignore: tuple[str, ...] = ()) -> tuple[str, dict[str, Any]]:
@@ -86,9 +76,11 @@ def where(state: State, period: Period | None = None, *, ignore: tuple[str, ...]
 def totals(view: View, state: State, period: Period | None = None) -> Totals:
     """The sums of the state, or of another period under the same filters."""
     condition, values = where(state, period)
-    row = view.ask(f"select {SUMS}, quantile_cont(wait_seconds, 0.5) as p50, quantile_cont(wait_seconds, 0.9) as p90 from fact_call where {condition}", values).one()
-    waits: dict[str, Any] = {key: None if row[key] is None else float(row[key]) for key in ("p50", "p90")}
-    return Totals(**{key: int(row[key]) for key in ("offered", "answered", "abandoned", "short", "within")}, **waits)
+    row = view.ask(f"select {SUMS}, {WORK} from fact_call where {condition}", values).one()
+    spread = ("p50", "p90", "speed_p50", "speed_p90")
+    waits: dict[str, Any] = {key: None if row[key] is None else float(row[key]) for key in spread}
+    seconds: dict[str, Any] = {key: row[key] for key in ("waited", "talked", "held", "wrapped")}
+    return Totals(**{key: int(value) for key, value in row.items() if key not in waits and key not in seconds}, **seconds, **waits)
 
 
 def by_day(view: View, state: State) -> pd.DataFrame:
@@ -102,8 +94,8 @@ def by_day(view: View, state: State) -> pd.DataFrame:
 
 def by_half_hour(view: View, state: State) -> pd.DataFrame:
     """One row a half hour over all workdays; ignores the slot that was clicked."""
-    condition, values = where(state, ignore=("hour", "weekday"))
-    mart = "fact_call" if {"staff", "outcome"} & dict(state.drill).keys() else "call_interval"  # which knows neither of the two
+    condition, values = where(state, ignore=("hour", "half", "weekday"))
+    mart = "fact_call" if OF_A_CALL & dict(state.drill).keys() else "call_interval"
     return frame(view.ask(f"""
         select half_hour, {SUMS}, (select count(distinct started_on) from {mart} where {condition} and weekday < 5) as workdays
         from {mart} where {condition} and weekday < 5 group by half_hour order by half_hour
@@ -112,7 +104,7 @@ def by_half_hour(view: View, state: State) -> pd.DataFrame:
 
 def by_slot(view: View, state: State) -> pd.DataFrame:
     """One row a weekday and hour."""
-    condition, values = where(state, ignore=("hour", "weekday"))
+    condition, values = where(state, ignore=("hour", "half", "weekday"))
     return frame(view.ask(f"select weekday, hour_of_day as hour, {SUMS} from fact_call where {condition} group by weekday, hour_of_day", values))
 
 
@@ -122,7 +114,7 @@ def by_queue(view: View, state: State) -> pd.DataFrame:
     return frame(view.ask(f"""
         select queue, min(queue_label) as label, {SUMS}, quantile_cont(wait_seconds, 0.5) as p50, quantile_cont(wait_seconds, 0.9) as p90
         from fact_call where {condition} group by queue
-        order by sum(within_limit) / nullif(sum(answered) + sum(abandoned) - sum(short_abandoned), 0) nulls last, queue
+        order by sum(level_hit) / nullif(sum(level_counted), 0) nulls last, queue
     """, values))
 
 
@@ -140,7 +132,8 @@ def by_agent(view: View, state: State) -> pd.DataFrame:
 def _listing(condition: str, tail: str) -> str:
     return f"""
         select call_id, started_on, started_local, branch_id, queue, coalesce(queue_label, queue) as queue_label, caller, caller_name, party_id,
-            party_name, staff_id, staff_name, {OUTCOME} as outcome, wait_seconds, talk_seconds, ticket_id, ticket_number
+            party_name, staff_id, staff_name, {OUTCOME} as outcome, wait_seconds, talk_seconds, hold_seconds, acw_seconds,
+            ticket_id, ticket_number, policy_version
         from fact_call where {condition}
         order by started_at desc, call_id desc {tail}
     """

@@ -4,20 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import history, pops, rules
+from service.calls import history, joining, pops, rules
 from service.calls.agents import actions as agents
-from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedGap
+from service.calls.missed import judged_anew
+from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedDoubt, FeedGap
 from service.calls.orders import actions as orders
 from service.calls.orders.actions import About, PhoneOrder
+from service.calls.pauses import actions as pauses
 from service.calls.pops import call_ended, phone_answered, phone_rings, phone_stopped
 from service.calls.queries import checkpoint
 from service.calls.schemas import (
     CallFacts,
     Checkpoint,
+    Doubted,
     Heard,
     Hold,
     LegFacts,
@@ -41,6 +44,7 @@ __all__ = [
     "About",
     "CallFacts",
     "Checkpoint",
+    "Doubted",
     "Heard",
     "Hold",
     "LegFacts",
@@ -61,8 +65,11 @@ __all__ = [
     "gap_ended",
     "gaps_found",
     "history",
+    "joining",
+    "judged_anew",
     "link_orphans",
     "orders",
+    "pauses",
     "phone_answered",
     "phone_rings",
     "phone_stopped",
@@ -151,6 +158,7 @@ def gaps_found(session: Session, switch: str, gaps: Sequence[tuple[datetime | No
 def sweep(session: Session, *, at: datetime) -> None:
     """Old pops, findings, orders of queues and members that are told of no more have done their work."""
     session.execute(delete(AgentPop).where(AgentPop.ended_at < at - timedelta(days=30)))
+    session.execute(delete(FeedDoubt).where(FeedDoubt.at < at - timedelta(days=30)))
     shelf.sweep(session, at=at)
     orders.sweep(session, at=at)
     agents.forget(session, at=at)
@@ -170,7 +178,8 @@ def ticket_linked(session: Session, switch: str, call_key: str) -> None:
 
 def _call_under(switch: str, call_key: str) -> Update:
     names = select(CallAlias.call_id).where(CallAlias.switch == switch, CallAlias.uniqueid == call_key)
-    return update(Call).where(Call.switch == switch, Call.id.in_(names))
+    whole = select(Call.joined_to_id).where(Call.id.in_(names))
+    return update(Call).where(or_(Call.id.in_(names), Call.id.in_(whole)))
 
 
 def reason_given(session: Session, call_id: int, reason: str, *, by: int, at: datetime) -> None:

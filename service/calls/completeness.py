@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from service.calls.model import BackfillRun, Call, FeedGap, FeedState
+from service.calls.model import BackfillRun, Call, FeedDoubt, FeedGap, FeedState
 
 LISTENS = timedelta(seconds=20)  # a listener tells how it stands every three
 LOOK_BACK = timedelta(days=7)
 SHOWN = 20
+LAST = 8
+LATELY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class Today:
 
 
 @dataclass(frozen=True)
+class Doubts:
+    """The frames of one switch that were kept back in the last week: how many were forged, since when, and the last of all."""
+
+    forged: int = 0
+    since: datetime | None = None
+    last: tuple[FeedDoubt, ...] = ()
+
+
+@dataclass(frozen=True)
 class Feed:
     """One switch as its listener, its gaps and its files stand.
 
@@ -49,6 +60,7 @@ class Feed:
     older: int
     today: Today
     run: BackfillRun | None
+    doubts: Doubts
     files: tuple[str, ...]
 
     @property
@@ -82,8 +94,31 @@ def _feed(session: Session, switch: str, files: tuple[str, ...], at: datetime, d
         older=len(missing) - len(young),
         today=_today(session, switch, day),
         run=session.scalars(run).first(),
+        doubts=doubts(session, switch, at=at),
         files=files,
     )
+
+
+def doubts(session: Session, switch: str, *, at: datetime) -> Doubts:
+    """What was kept back of this switch, and the last few frames, newest first."""
+    young = (FeedDoubt.switch == switch, FeedDoubt.at > at - LOOK_BACK)
+    forged = select(func.coalesce(func.sum(1 + FeedDoubt.more), 0), func.min(FeedDoubt.at)).where(*young, FeedDoubt.forged)
+    last = select(FeedDoubt).where(*young).order_by(FeedDoubt.id.desc()).limit(LAST)
+    count, since = session.execute(forged).one()
+    return Doubts(int(count), since, tuple(session.scalars(last)))
+
+
+def forged_lately(session: Session, *, at: datetime) -> list[tuple[str, int, datetime]]:
+    """The switches into whose stream somebody has forged lines in the last day: how many, and when last."""
+    counted = select(FeedDoubt.switch, func.sum(1 + FeedDoubt.more), func.max(FeedDoubt.at))
+    rows = session.execute(counted.where(FeedDoubt.at > at - LATELY, FeedDoubt.forged).group_by(FeedDoubt.switch).order_by(FeedDoubt.switch))
+    return [(switch, int(count), last) for switch, count, last in rows]
+
+
+def unfilled(session: Session, switches: Sequence[str], *, at: datetime) -> int:
+    """How many gaps of these switches in the last week nothing has filled yet, open ones among them."""
+    missing = select(func.count()).select_from(FeedGap).where(FeedGap.switch.in_(switches), FeedGap.filled_at.is_(None))
+    return session.scalars(missing.where(func.coalesce(FeedGap.ended_at, at) > at - LOOK_BACK)).one()
 
 
 def _missing(session: Session, switch: str) -> list[FeedGap]:

@@ -8,11 +8,12 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls.model import BackfillRun, Call, CallAlias, CallSegment, FeedCursor, FeedGap, FeedState
-from service.calls.schemas import CallFacts, Heard, Hold, Place
+from service.calls.model import BackfillRun, Call, CallAlias, CallSegment, FeedCursor, FeedDoubt, FeedGap, FeedState
+from service.calls.schemas import CallFacts, Doubted, Heard, Hold, Place
 from service.calls.store import store
 from service.core import live
 
+WRITTEN_DOWN = 5  # frames of one telling: whoever forges sends many
 SHORTEST_HOLD = 0.1  # seconds; shorter ones are channels that change seats
 UNSURE, NEAR = timedelta(days=1), timedelta(seconds=30)
 
@@ -71,24 +72,23 @@ def unsure_since(session: Session, switch: str, gap: datetime) -> datetime | Non
     )
 
 
-def heard_whole(session: Session, switch: str, since: datetime, until: datetime) -> set[str]:
-    """The calls of that time that were heard from beginning to end: whoever knows all calls knows these."""
-    return set(
-        session.scalars(
-            select(Call.call_key)
-            .where(Call.switch == switch, Call.provenance == "live", Call.live.is_(False), Call.end_certain)
-            .where(Call.started_at >= since, Call.ended_at <= until)
-            .order_by(Call.started_at.desc())
-            .limit(5000)
-        )
+def heard_whole(session: Session, switch: str, since: datetime, until: datetime) -> dict[str, tuple[datetime, datetime]]:
+    """The calls of that time that were heard from beginning to end, and when: whoever knows all calls knows these."""
+    rows = session.execute(
+        select(Call.call_key, Call.started_at, Call.ended_at)
+        .where(Call.switch == switch, Call.provenance == "live", Call.live.is_(False), Call.end_certain)
+        .where(Call.started_at >= since, Call.ended_at <= until)
+        .order_by(Call.started_at.desc())
+        .limit(5000)
     )
+    return {row.call_key: (row.started_at, row.ended_at) for row in rows if row.started_at and row.ended_at}
 
 
-def gaps_to_fill(session: Session, switch: str) -> list[tuple[int, datetime, datetime]]:
-    """The gaps that are over and not yet filled, with their bounds."""
+def gaps_to_fill(session: Session, switch: str, *, since: datetime) -> list[tuple[int, datetime, datetime]]:
+    """The gaps that have ended since then and are not yet filled, with their bounds."""
     gaps = session.scalars(
         select(FeedGap)
-        .where(FeedGap.switch == switch, FeedGap.ended_at.is_not(None), FeedGap.filled_at.is_(None))
+        .where(FeedGap.switch == switch, FeedGap.ended_at > since, FeedGap.filled_at.is_(None))
         .order_by(FeedGap.began_at)
     )
     return [(gap.id, gap.began_at, gap.ended_at) for gap in gaps if gap.ended_at]
@@ -133,7 +133,17 @@ def run_ended(session: Session, run_id: int, *, at: datetime, failed: str = "", 
     """The run is over; `failed` is a sentence that says what to do."""
     state = "failed" if failed else "done"
     session.execute(update(BackfillRun).where(BackfillRun.id == run_id).values(state=state, ended_at=at, note=(failed or note)[:400]))
-    live.publish(session, "all", "backfill", {"run": run_id, "state": state}, at=at)
+
+
+def doubted(session: Session, switch: str, doubts: Sequence[Doubted], *, at: datetime) -> None:
+    """Frames that were kept back are on record, a few of each telling with their bytes and all of them in number."""
+    for is_forged in (True, False):
+        told = [one for one in doubts if one.forged is is_forged]
+        for no, one in enumerate(told[:WRITTEN_DOWN], 1):
+            more = len(told) - no if no == WRITTEN_DOWN else 0
+            session.add(FeedDoubt(switch=switch, at=at, forged=is_forged, reason=one.reason[:200], frame=one.frame[:2000], more=more))
+    if any(one.forged for one in doubts):
+        live.publish(session, "all", "forged", {"switch": switch}, at=at)
 
 
 def feed_stands(session: Session, switch: str, heard: Heard, *, at: datetime) -> None:

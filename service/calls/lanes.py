@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from service.calls.model import Call, CallLeg, CallSegment
 
 BLINK = timedelta(seconds=1)  # a phone is up a moment before or after both hear each other
+EDGE = 88  # percent of the axis after which a label has no room
 STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -32,12 +33,12 @@ class Lane:
 
 @dataclass(frozen=True)
 class Axis:
-    """The whole drawing; `marks` are (percent, moment)."""
+    """The whole drawing; `marks` are (percent, moment, where its label begins: start, end, or nowhere)."""
 
     began: datetime
     ended: datetime
     lanes: tuple[Lane, ...]
-    marks: tuple[tuple[float, datetime], ...]
+    marks: tuple[tuple[float, datetime, str], ...]
 
 
 def axis(
@@ -117,8 +118,14 @@ def _had(
     ]
 
 
-def _marks(began: datetime, whole: float) -> tuple[tuple[float, datetime], ...]:
-    """At most six round moments along the call."""
-    step = next((step for step in STEPS if whole / step <= 6), STEPS[-1])
-    count = int(whole // step)
-    return tuple((round(100 * i * step / whole, 3), began + timedelta(seconds=i * step)) for i in range(count + 1))
+def _marks(began: datetime, whole: float) -> tuple[tuple[float, datetime, str], ...]:
+    """At most six round moments along the call; the last has a label only where that meets no other."""
+    step = next((step for step in STEPS if whole / step <= 6), 3600 * -(-int(whole) // 21600))
+    apart = 100 * step / whole
+    places = [round(i * apart, 3) for i in range(int(whole // step) + 1)]
+    return tuple((at, began + timedelta(seconds=i * step), _label(at, apart)) for i, at in enumerate(places))
+
+
+def _label(at: float, apart: float) -> str:
+    """A label is some 13 % of a narrow axis: past the edge it would run out, and turned about into the one before."""
+    return "start" if at <= EDGE else "end" if apart > 100 - EDGE / 2 else ""

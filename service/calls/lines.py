@@ -14,6 +14,11 @@ class Labels(dict[tuple[str, str], str]):
         return self.get((switch, queue), queue) if queue else None
 
 
+def lines(session: Session) -> list[PhoneLine]:
+    """Every line and queue in the scope of this transaction, by switch and label."""
+    return list(session.scalars(select(PhoneLine).order_by(PhoneLine.switch, PhoneLine.kind.desc(), PhoneLine.label, PhoneLine.name)))
+
+
 def queue_labels(session: Session) -> Labels:
     """The labels of the queues in the scope of this transaction."""
     rows = session.execute(select(PhoneLine.switch, PhoneLine.name, PhoneLine.label).where(PhoneLine.kind == "queue"))

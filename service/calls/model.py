@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -39,18 +40,23 @@ class PhoneLine(Base):
 
 
 class Call(Base):
-    """One call. `call_key` is the smallest channel id it ever had; times are the switch's own."""
+    """One call. `call_key` is the smallest channel id it ever had; times are the switch's own.
+
+    A person may have joined it to another (`joined_to_id`), which then shows both and keeps its own values in `own`.
+    """
 
     __tablename__ = "call"
     __table_args__ = (
         UniqueConstraint("switch", "call_key"),
         Index("ix_call_started_at_id", "started_at", "id"),
-        Index("ix_call_caller_e164", "caller_e164"),
+        Index("ix_call_caller_e164", "caller_e164", "started_at"),
+        Index("ix_call_caller_number_started", "caller_number", "started_at"),
+        Index("ix_call_joined_to_id", "joined_to_id", postgresql_where=text("joined_to_id is not null")),
         Index("ix_call_party_id", "party_id", "id"),
         Index("ix_call_staff_started", "staff_id", "started_at"),
         Index("ix_call_called_started", "called", "started_at"),
         Index("ix_call_missed_caller_id", "missed_caller_id", postgresql_where=text("missed_caller_id is not null")),
-        Index("ix_call_called_e164", "called_e164", postgresql_where=text("called_e164 is not null")),
+        Index("ix_call_called_e164", "called_e164", "started_at", postgresql_where=text("called_e164 is not null")),
         Index("ix_call_switch_started_at", "switch", "started_at"),
     )
     id: Mapped[key]
@@ -86,6 +92,8 @@ class Call(Base):
     outcome: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     missed_caller_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("missed_caller.id"))
+    joined_to_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="SET NULL"))
+    own: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     ticketed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     recorded: Mapped[bool | None] = mapped_column(Boolean)
     recording_name: Mapped[str | None] = mapped_column(Text)
@@ -95,6 +103,23 @@ class Call(Base):
     revision: Mapped[int] = mapped_column(BigInteger)
     derivation: Mapped[str | None] = mapped_column(Text)
     stored_at: Mapped[ts]
+    branch_id: Mapped[branch]
+
+
+class CallPair(Base):
+    """What a person has said of two calls that looked like halves of one: joined, or different; `call_id` is the smaller id."""
+
+    __tablename__ = "call_pair"
+    __table_args__ = (
+        UniqueConstraint("call_id", "other_id"),
+        CheckConstraint("verdict in ('joined', 'different')", name="verdict_is_known"),
+    )
+    id: Mapped[key]
+    call_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="CASCADE"))
+    other_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="CASCADE"), index=True)
+    verdict: Mapped[str] = mapped_column(Text)
+    by_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
+    at: Mapped[ts]
     branch_id: Mapped[branch]
 
 
@@ -117,11 +142,14 @@ class CallLeg(Base):
 
 
 class MissedCaller(Base):
-    """A caller whom nobody answered, from the first try until somebody has spoken with them."""
+    """A caller whom nobody answered, from the first try until somebody has spoken with them.
+
+    `outside` while each of their tries fell outside the opening hours of where they called.
+    """
 
     __tablename__ = "missed_caller"
     __table_args__ = (
-        Index("ix_missed_caller_first_at", "first_at", "id", postgresql_where=text("closed_at is null")),
+        Index("ix_missed_caller_first_at", "outside", "first_at", "id", postgresql_where=text("closed_at is null")),
         Index("ix_missed_caller_closed_at", "closed_at", "id", postgresql_where=text("closed_at is not null")),
         Index("uq_missed_caller_open", "number", "branch_id", unique=True, postgresql_where=text("closed_at is null")),
         CheckConstraint(
@@ -137,6 +165,7 @@ class MissedCaller(Base):
     first_at: Mapped[ts]
     last_at: Mapped[ts]
     calls: Mapped[int] = mapped_column(Integer)
+    outside: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     owner_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
     closed_at: Mapped[datetime | None] = mapped_column(MAYBE)
     closed_by: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
@@ -236,12 +265,20 @@ class AgentPop(Base):
 class Recording(Base):
     """One audio file in the vault; call_id is empty until its call is known.
 
-    `state` is kept, doomed (asked to be destroyed) or destroyed; `wave` are the bars of its picture in base64; `source` is
+    `sha256`, `bytes` and `format` are of the file that the switch wrote, for good; `kept_…` are of what the vault has in its place,
+    once it is another. `state` is kept, doomed (asked to be destroyed) or destroyed; `wave` are the bars of its picture in base64; `source` is
     where the switch left it.
     """
 
     __tablename__ = "recording"
-    __table_args__ = (UniqueConstraint("switch", "uniqueid", "segment"),)
+    __table_args__ = (
+        UniqueConstraint("switch", "uniqueid", "segment"),
+        Index("ix_recording_wav", "id", postgresql_where=text("state = 'kept' and kept_as = 'wav'")),
+        CheckConstraint(
+            "kept_as = 'wav' or (kept_sha256 is not null and kept_bytes is not null and transcoded_at is not null)",
+            name="another_form_has_its_hash",
+        ),
+    )
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
     uniqueid: Mapped[str] = mapped_column(Text)
@@ -252,6 +289,10 @@ class Recording(Base):
     bytes: Mapped[int] = mapped_column(BigInteger)
     seconds: Mapped[Decimal] = mapped_column(SECONDS)
     format: Mapped[str] = mapped_column(Text)
+    kept_as: Mapped[str] = mapped_column(Text, server_default=text("'wav'"))
+    kept_sha256: Mapped[str | None] = mapped_column(Text)
+    kept_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    transcoded_at: Mapped[datetime | None] = mapped_column(MAYBE)
     state: Mapped[str] = mapped_column(Text, server_default=text("'kept'"))
     retention: Mapped[str] = mapped_column(Text, server_default=text("'ordinary'"))
     wave: Mapped[str | None] = mapped_column(Text)
@@ -314,6 +355,20 @@ class FeedState(Base):
     doubted: Mapped[int] = mapped_column(BigInteger)
     calls: Mapped[int] = mapped_column(Integer)
     at: Mapped[ts]
+
+
+class FeedDoubt(Base):
+    """A frame that was kept back: its bytes as plain signs; `more` of the same moment were not written down."""
+
+    __tablename__ = "feed_doubt"
+    __table_args__ = (Index("ix_feed_doubt_switch_id", "switch", "id"), Index("ix_feed_doubt_at", "at"))
+    id: Mapped[key]
+    switch: Mapped[str] = mapped_column(Text)
+    at: Mapped[ts]
+    forged: Mapped[bool] = mapped_column(Boolean)
+    reason: Mapped[str] = mapped_column(Text)
+    frame: Mapped[str] = mapped_column(Text)
+    more: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 class FeedCursor(Base):

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from service.calls import finding
+from service.calls import finding, joining
 from service.calls.agents import queries as agents
+from service.calls.completeness import doubts as doubts
 from service.calls.completeness import feeds as feeds
+from service.calls.completeness import forged_lately as forged_lately
 from service.calls.finding import Filters as Filters
+from service.calls.lines import lines as lines
 from service.calls.lines import queue_labels as queue_labels
 from service.calls.model import AgentPop as AgentPop
 from service.calls.model import Call as Call
@@ -67,7 +70,9 @@ def pop(session: Session, pop_id: int, *, lock: bool = False) -> AgentPop | None
 def call_of_pop(session: Session, switch: str, call_key: str) -> int | None:
     """The stored call behind a pop, once it is stored."""
     return session.scalars(
-        select(CallAlias.call_id).where(CallAlias.switch == switch, CallAlias.uniqueid == call_key)
+        select(func.coalesce(Call.joined_to_id, Call.id))
+        .join(CallAlias, CallAlias.call_id == Call.id)
+        .where(CallAlias.switch == switch, CallAlias.uniqueid == call_key)
     ).first()
 
 
@@ -80,12 +85,19 @@ def recent_calls(
 
 @dataclass(frozen=True)
 class CallPage:
-    """How one call went."""
+    """How one call went, with the halves that were joined to it and the calls that may be halves too."""
 
     call: Call
     legs: list[CallLeg]
     segments: list[CallSegment]
     transfers: list[CallTransfer]
+    halves: list[Call]
+    suggestions: list[joining.Suggestion]
+
+    @property
+    def ids(self) -> list[int]:
+        """The rows that it is made of, the call's own first."""
+        return [self.call.id, *(half.id for half in self.halves)]
 
 
 def call_page(session: Session, call_id: int) -> CallPage | None:
@@ -93,17 +105,28 @@ def call_page(session: Session, call_id: int) -> CallPage | None:
     call = session.get(Call, call_id)
     if call is None:
         return None
-    legs = list(session.scalars(select(CallLeg).where(CallLeg.call_id == call_id).order_by(CallLeg.no)))
-    segments = session.scalars(select(CallSegment).where(CallSegment.call_id == call_id).order_by(CallSegment.no))
-    transfers = session.scalars(select(CallTransfer).where(CallTransfer.call_id == call_id).order_by(CallTransfer.no))
-    return CallPage(call, legs, list(segments), list(transfers))
+    halves = joining.halves_of(session, call_id)
+    ids = [call_id, *(half.id for half in halves)]
+    legs = session.scalars(select(CallLeg).where(CallLeg.call_id.in_(ids)).order_by(*_as_told(CallLeg, ids)))
+    segments = session.scalars(select(CallSegment).where(CallSegment.call_id.in_(ids)).order_by(*_as_told(CallSegment, ids)))
+    transfers = session.scalars(select(CallTransfer).where(CallTransfer.call_id.in_(ids)).order_by(*_as_told(CallTransfer, ids)))
+    return CallPage(call, list(legs), list(segments), list(transfers), halves, joining.suggestions(session, call))
+
+
+def _as_told(table: type[CallLeg | CallSegment | CallTransfer], ids: list[int]) -> tuple[ColumnElement[Any], Any]:
+    """Half by half in their order, each as it was told."""
+    return case({call_id: place for place, call_id in enumerate(ids)}, value=table.call_id), table.no
 
 
 def calls_by_keys(session: Session, keys: list[tuple[str, str]]) -> list[Call]:
     """The stored calls under these (switch, call key) names, oldest first."""
     if not keys:
         return []
-    ids = select(CallAlias.call_id).where(tuple_(CallAlias.switch, CallAlias.uniqueid).in_(keys))
+    ids = (
+        select(func.coalesce(Call.joined_to_id, Call.id))
+        .join(CallAlias, CallAlias.call_id == Call.id)
+        .where(tuple_(CallAlias.switch, CallAlias.uniqueid).in_(keys))
+    )
     return list(session.scalars(select(Call).where(Call.id.in_(ids)).order_by(Call.started_at)))
 
 
@@ -125,5 +148,6 @@ def call(session: Session, call_id: int) -> Call | None:
 
 def names_of(session: Session, call_id: int) -> list[tuple[str, str]]:
     """Every (switch, channel id) under which the call is known; empty when it is not in scope."""
-    rows = session.execute(select(CallAlias.switch, CallAlias.uniqueid).where(CallAlias.call_id == call_id))
+    parts = select(Call.id).where(or_(Call.id == call_id, Call.joined_to_id == call_id))
+    rows = session.execute(select(CallAlias.switch, CallAlias.uniqueid).where(CallAlias.call_id.in_(parts)))
     return [(row.switch, row.uniqueid) for row in rows]

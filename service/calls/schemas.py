@@ -1,7 +1,7 @@
 """What the ear tells the desk: frozen facts, times in aware UTC, seconds exact."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -72,7 +72,7 @@ class CallFacts:
     """One call as far as it is known; `revision` is the journal position and never goes back.
 
     `provenance` says how: live (heard), repaired (concluded from a snapshot), or backfilled (from the switch's own files,
-    with a digest of everything in `derivation`).
+    with a digest of everything in `derivation`). `proven` says of the last that those files tell all of it.
     """
 
     switch: str
@@ -109,6 +109,8 @@ class CallFacts:
     segments: tuple[SegmentFacts, ...] = ()
     transfers: tuple[TransferFacts, ...] = ()
     derivation: str | None = None
+    proven: bool = field(default=False, repr=False)  # no part of what the digest is of
+    consent: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,15 @@ class Heard:
     frames: int
     doubted: int
     calls: int
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """A frame that was not believed: why, its bytes as plain signs, and whether a caller has forged it."""
+
+    reason: str
+    frame: str
+    forged: bool
 
 
 @dataclass(frozen=True)
@@ -195,9 +206,13 @@ class TakenOrder:
 
 @dataclass(frozen=True)
 class OrderOutcome:
-    """How far an order is: accepted, confirmed, failed or unknown; `error` is a code of ours, `detail` the switch's words."""
+    """How far an order is: accepted, confirmed, failed or unknown; `error` is a code of ours, `detail` the switch's words.
+
+    `at` is the switch's own moment, where an order's end has one that matters.
+    """
 
     order_id: int
     state: Literal["accepted", "confirmed", "failed", "unknown"]
     error: str = ""
     detail: str = ""
+    at: datetime | None = None

@@ -5,7 +5,6 @@ statements by the batch and not by the call.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -15,11 +14,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import missed, rules
+from service.calls import joining, missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
+from service.calls.shelf import actions as shelf
 from service.calls.shelf.model import CallConsent
+from service.core import audit, scope
 from service.core import phone as phones
 from service.parties import actions as parties
 from service.parties import queries as party_queries
@@ -98,13 +99,18 @@ def store(session: Session, facts: Sequence[CallFacts], *, at: datetime) -> list
     with session.no_autoflush:  # or each question in between would write the rows one by one
         told = [(fact, *_stored(session, rows, around, fact, at)) for fact in facts]
     session.flush()
+    parties.called(session, around.spoken)
     news = [(call, fact) for fact, call, is_news in told if is_news]
     _aliases(session, rows, [fact for _, fact in news])
     kept = [(call, fact) for call, fact in news if rows[_name(fact)] is call]
+    shelf.consented(session, [(call, fact.call_key, fact.consent) for call, fact in kept if fact.consent], at=at)
     _legs(session, around, kept)
     _story(session, around, kept)
     missed.noted(session, {call.id: call for call, _ in kept}.values(), at=at)
-    orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
+    reached = orders.link(session, {name: rows[name] for _, fact in kept for name in _names(fact)})
+    missed.reached(session, reached, at=at)
+    _listened(session, around.spying, at)
+    joining.told_again(session, {call.id: call for call, _ in kept}.values())
     return [rows.get(_name(fact), call).id for fact, call, _ in told]
 
 
@@ -138,26 +144,11 @@ def _stored(
     if call is None:
         call = Call(switch=fact.switch)
         session.add(call)
-    elif not rules.is_news(call, fact, at=at):  # the same again may be re-read from the midst of the call
+    elif not rules.is_news(call, fact, around.passed(call), at=at):  # the same again may be re-read from the midst of the call
         return call, False
     rows |= dict.fromkeys(_names(fact), call)
-    _write(session, call, _kept(call, fact), around, at)
+    _write(session, call, rules.kept(call, fact), around, at)
     return call, True
-
-
-def _kept(call: Call, fact: CallFacts) -> CallFacts:
-    """What only the ear can know outlives what the switch wrote: the recording's name, and that nobody may see a number."""
-    if fact.provenance != "backfilled" or call.call_key is None:
-        return fact
-    withheld = call.caller_number is not None and phones.parse(call.caller_number).kind == "withheld"
-    return replace(
-        fact,
-        revision=call.revision,
-        call_key=call.call_key,
-        recording_name=call.recording_name,
-        caller_number=call.caller_number if withheld else fact.caller_number,
-        caller_name=call.caller_name if withheld else fact.caller_name,
-    )
 
 
 def _one_of(session: Session, rows: dict[Name, Call], fact: CallFacts) -> Call | None:
@@ -176,14 +167,18 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     session.execute(update(CallAlias).where(CallAlias.call_id == loser.id).values(call_id=winner.id))
     session.execute(update(Recording).where(Recording.call_id == loser.id).values(call_id=winner.id))
     session.execute(delete(CallLeg).where(CallLeg.call_id == loser.id))
+    joining.merged(session, loser, winner)
     if winner.party_id is None:
         winner.party_id, winner.contact_id = loser.party_id, loser.contact_id
-    winner.recorded = winner.recorded or loser.recorded
+    winner.recorded, winner.reason = winner.recorded or loser.recorded, winner.reason or loser.reason
+    missed.merged(session, loser, winner)
     session.delete(loser)
     session.flush()
 
 
 def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
+    if fact.role == "supervision" != call.role:
+        around.spying.append(call)
     for name in COPIED:
         setattr(call, name, getattr(fact, name))
     call.recorded = call.recorded or fact.recorded
@@ -198,8 +193,18 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     call.staff_id = seat.staff_id if seat else None
     call.branch_id = seat.branch_id if seat else around.branch_for(fact)
     if call.party_id is None:
-        _party(session, call, fact, around, at)
+        _party(call, fact, around)
+    if call.party_id and not fact.live and fact.direction != "internal":
+        around.spoken.append((call.party_id, around.number(fact), fact.started_at or at))
     call.stored_at = at
+
+
+def _listened(session: Session, calls: Sequence[Call], at: datetime) -> None:
+    """Who listens in by dialling a code of the switch is on record too; whoever ordered it here is already."""
+    for call in calls:
+        if not call.call_key.startswith("ringdesk-"):
+            told = {"extension": call.called, "switch": call.switch}
+            audit.record(session, at=at, by=call.staff_id, verb="listen", entity="call", entity_id=call.id, new=told, branch_id=call.branch_id)
 
 
 def _rang(fact: CallFacts) -> Decimal | None:
@@ -210,19 +215,15 @@ def _rang(fact: CallFacts) -> Decimal | None:
     return Decimal(max((until - rang).total_seconds(), 0)).quantize(Decimal("0.001")) if rang and until else None
 
 
-def _party(session: Session, call: Call, fact: CallFacts, around: "_Around", at: datetime) -> None:
+def _party(call: Call, fact: CallFacts, around: "_Around") -> None:
     """What an agent chose in the pop, else the only match of the number."""
     chosen = around.chosen(fact)
-    if not chosen and fact.live and not fact.answered_by:
-        return  # whose customer this is shows when somebody takes the call, or nobody did
-    number = phones.parse(rules.customer_number(fact.direction, fact.caller_number, fact.called))
-    matches = party_queries.match_phone(session, number) if not chosen and fact.direction != "internal" else []
     if chosen:
         call.party_id, call.contact_id = chosen
-    elif len(matches) == 1:
-        call.party_id, call.contact_id = matches[0].party_id, matches[0].contact_id
-    if call.party_id and not fact.live:
-        parties.called(session, call.party_id, number, at=fact.started_at or at)
+    elif not fact.live or fact.answered_by:  # whose customer this is shows when somebody takes the call, or nobody did
+        matches = around.matches.get(around.number(fact), [])
+        if len(matches) == 1:
+            call.party_id, call.contact_id = matches[0].party_id, matches[0].contact_id
 
 
 class _Around:
@@ -230,6 +231,8 @@ class _Around:
 
     def __init__(self, session: Session, facts: Sequence[CallFacts]) -> None:
         self._session, self._facts = session, facts
+        self.spying: list[Call] = []  # calls that turned out to listen in
+        self.spoken: list[tuple[int, phones.Phone, datetime]] = []  # whose number was used, and when
 
     @cached_property
     def seats(self) -> staff.Seatings:
@@ -240,6 +243,22 @@ class _Around:
         ours |= {(fact.switch, one.extension) for fact in self._facts for one in fact.transfers}
         earliest = min((fact.started_at or EVER for fact in self._facts), default=EVER)
         return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name}, since=earliest)
+
+    @staticmethod
+    def number(fact: CallFacts) -> phones.Phone:
+        """The customer's."""
+        return phones.parse(rules.customer_number(fact.direction, fact.caller_number, fact.called))
+
+    @cached_property
+    def matches(self) -> dict[phones.Phone, list[party_queries.Match]]:
+        """Who may be behind each number of the batch."""
+        wanted = list({self.number(fact): scope.ALL for fact in self._facts if fact.direction != "internal"}.items())
+        return dict(zip((number for number, _ in wanted), party_queries.match_phones(self._session, wanted), strict=True))
+
+    def sat_at(self, call: Call, fact: CallFacts, extension: str | None, when: datetime | None) -> int | None:
+        """Who sat at that phone then; of a moment that is not known, when the call began."""
+        seat = self.seats.at(fact.switch, extension or "", when or fact.started_at or call.stored_at)
+        return seat.staff_id if seat else None
 
     def chosen(self, fact: CallFacts) -> tuple[int, int | None] | None:
         """Party and contact: what somebody said in a pop of the call, else what the pop of who took it knows."""
@@ -252,6 +271,21 @@ class _Around:
     def is_ticketed(self, fact: CallFacts) -> bool:
         """True when a ticket came of a pop of the call before the call was stored."""
         return any(pop.ticketed for name in _names(fact) for pop in self.pops.get(name, ()))
+
+    def passed(self, call: Call) -> list[rules.Passed]:
+        """How the books have the call passed on; asked only where files may contradict them."""
+        return self._passed.get(call.id, [])
+
+    @cached_property
+    def _passed(self) -> dict[int, list[rules.Passed]]:
+        names = {name for fact in self._facts if fact.proven for _, name in _names(fact)}
+        switches = {fact.switch for fact in self._facts if fact.proven}
+        calls = select(CallAlias.call_id).where(CallAlias.switch.in_(switches), CallAlias.uniqueid.in_(names))
+        moves = select(CallTransfer).where(CallTransfer.call_id.in_(calls)).order_by(CallTransfer.call_id, CallTransfer.no)
+        found: dict[int, list[rules.Passed]] = {}
+        for one in self._session.scalars(moves) if names else ():
+            found.setdefault(one.call_id, []).append((one.how, one.extension))
+        return found
 
     @cached_property
     def pops(self) -> dict[Name, list[Any]]:
@@ -334,13 +368,12 @@ def _story(session: Session, around: "_Around", news: list[tuple[Call, CallFacts
 
 def _segment_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
     for no, one in enumerate(fact.segments, 1):
-        seat = around.seats.at(fact.switch, one.extension or "", one.began_at or fact.started_at or call.stored_at)
         yield {
             "call_id": call.id,
             "no": no,
             "kind": one.kind,
             "extension": one.extension,
-            "staff_id": seat.staff_id if seat else None,
+            "staff_id": around.sat_at(call, fact, one.extension, one.began_at),
             "began_at": one.began_at,
             "ended_at": one.ended_at,
             "seconds": one.seconds,
@@ -350,13 +383,12 @@ def _segment_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[di
 
 def _transfer_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
     for no, one in enumerate(fact.transfers, 1):
-        seat = around.seats.at(fact.switch, one.extension or "", one.at or fact.started_at or call.stored_at)
         yield {
             "call_id": call.id,
             "no": no,
             "how": one.how,
             "extension": one.extension,
-            "staff_id": seat.staff_id if seat else None,
+            "staff_id": around.sat_at(call, fact, one.extension, one.at),
             "target": one.target,
             "answered": one.answered,
             "at": one.at,
@@ -366,14 +398,12 @@ def _transfer_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[d
 
 def _leg_rows(call: Call, fact: CallFacts, around: "_Around") -> Iterator[dict[str, Any]]:
     for leg in fact.legs:
-        when = leg.answered_at or leg.rang_at or fact.started_at or call.stored_at
-        seat = around.seats.at(fact.switch, leg.extension or "", when)
         yield {
             "call_id": call.id,
             "no": leg.no,
             "channel": leg.channel,
             "extension": leg.extension,
-            "staff_id": seat.staff_id if seat else None,
+            "staff_id": around.sat_at(call, fact, leg.extension, leg.answered_at or leg.rang_at),
             "rang_at": leg.rang_at,
             "answered_at": leg.answered_at,
             "ended_at": leg.ended_at,

@@ -14,7 +14,10 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.calls import actions, finding, missed, queries, rules
+from service.calls.kpi import figures as key_figures
+from service.calls.kpi import queries as kpis
 from service.calls.lanes import axis
+from service.calls.pauses import queries as pauses
 from service.calls.shelf import queries as shelf
 from service.core import clock, db, identity, sheet
 from service.core.errors import Invalid, NotFound
@@ -25,7 +28,7 @@ bp = Blueprint("calls", __name__)
 PAGE = 50
 KEPT = (
     *("number", "since", "until", "day", "direction", "outcome", "disposition", "reason"),
-    *("queue", "called", "staff", "party", "branch", "ticket", "recorded"),
+    *("queue", "called", "staff", "party", "branch", "ticket", "recorded", "switch", "figure"),
 )
 MOST = 100_000  # rows of one workbook: more are several periods
 
@@ -35,7 +38,7 @@ def index() -> ResponseReturnValue:
     """The list of calls, newest first, narrowed by what the address says."""
     person = identity.require("call.read")
     with db.begin(person.scope) as session:
-        rows = queries.recent_calls(session, before=_before("before"), limit=PAGE + 1, filters=_filters())
+        rows = queries.recent_calls(session, before=_before("before"), limit=PAGE + 1, filters=_filters(session))
         shown = _choices(session, person)
         names = parties.names(session, {r.party_id for r in rows if r.party_id} | {i for i in [_number("party")] if i})
         people = staff.names(session, {r.staff_id for r in rows if r.staff_id} | {i for i in [_number("staff")] if i})
@@ -54,6 +57,7 @@ def _choices(session: Session, person: identity.Identity) -> dict[str, Any]:
         "queues": queries.queue_labels(session),
         "agents": [(one.id, one.name) for one in staff.assignees(session)],
         "branches": [(one.id, one.name) for one in staff.branches(session).values() if person.scope.covers(one.id)],
+        "figure_names": key_figures.names(),
         "dispositions": tuple(rules.OUTCOMES),
         "reasons": [(code, _label("about", code)) for code in rules.REASONS],
         "missed": missed.waiting(session),
@@ -70,22 +74,33 @@ def statistics() -> ResponseReturnValue:
     group = request.args.get("by", "day")
     group = group if group in finding.GROUPS else "day"
     with db.begin(person.scope) as session:
-        wanted = _filters()
-        total = finding.sums(session, wanted)
+        wanted, rules_of = _filters(session), kpis.stretches(session)
+        total, spread = finding.sums(session, wanted), finding.spread(session, wanted)
         rows = finding.grouped(session, wanted, group, str(get_timezone()))
         people = staff.names(session, {int(str(row.key)) for row in rows if row.key} if group == "agent" else set())
         shown = _choices(session, person)
+    figures = key_figures.tiles(kpis.in_force(rules_of, wanted.since, wanted.until), total.queued, spread)
     return render_template(
-        "calls/statistics.html", total=total, rows=rows, group=group, people=people, opens=_opens, names={}, **shown
+        "calls/statistics.html",
+        **{"total": total, "rows": rows, "group": group, "people": people, "opens": _opens, "names": {}, "most": finding.MOST},
+        **{"figures": figures, "behind_figure": lambda figure: _behind(figure=figure)} | shown,
     )
 
 
 def _opens(group: str, key: object) -> str:
     """The address of the calls behind a row; the hours of many days have none."""
-    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
     if key is None or group == "hour":
         return ""
-    return "/calls?" + urlencode(kept | {{"day": "day", "agent": "staff", "line": "called"}[group]: str(key)})
+    if group == "queue":
+        switch, queue = cast("tuple[str, str]", key)
+        return _behind(switch=switch, queue=queue)
+    return _behind(**{{"day": "day", "agent": "staff", "line": "called"}[group]: str(key)})
+
+
+def _behind(**more: str) -> str:
+    """The address of the list with the conditions of this page and these."""
+    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
+    return "/calls?" + urlencode(kept | more)
 
 
 @bp.get("/calls/export.xlsx")
@@ -94,7 +109,7 @@ def export() -> ResponseReturnValue:
     person, target = identity.require("export"), io.BytesIO()
     identity.require("call.read")
     with db.begin(person.scope) as session:
-        wanted = _filters()
+        wanted = _filters(session)
         if finding.sums(session, wanted).calls > MOST:
             raise Invalid(_("These are more calls than one workbook holds. Narrow the period and export again."))
         columns = _columns(staff.names(session), queries.queue_labels(session))
@@ -132,7 +147,7 @@ def _label(kind: str, code: str) -> str:
     return str(label(kind, code))
 
 
-def _filters() -> finding.Filters:
+def _filters(session: Session) -> finding.Filters:
     chosen = request.args
     day, since, until = (_day(chosen.get(name, "")) for name in ("day", "since", "until"))
     since, until = (day, day) if day else (since, until)
@@ -145,7 +160,8 @@ def _filters() -> finding.Filters:
         recorded=_yes_or_no("recorded"),
         since=_midnight(since) if since else None,
         until=_midnight(until + timedelta(days=1)) if until else None,
-        **{name: chosen.get(name, "") for name in ("direction", "outcome", "disposition", "reason", "queue", "called")},
+        measured_by=kpis.measured_by(kpis.stretches(session)),
+        **{name: chosen.get(name, "") for name in ("direction", "outcome", "disposition", "reason", "queue", "called", "switch", "figure")},
     )
 
 
@@ -171,12 +187,23 @@ def _midnight(day: date) -> datetime:
 
 
 def _before(name: str) -> tuple[datetime, int] | None:
-    at, _colon, last = request.args.get(name, "").rpartition("_")
+    return _moment(request.args.get(name, ""))
+
+
+def _moment(text: str) -> tuple[datetime, int] | None:
+    at, _colon, last = text.rpartition("_")
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
     return (moment, int(last)) if moment.tzinfo and last.isascii() and last.isdigit() and len(last) < 19 else None
+
+
+def _place(name: str) -> missed.Place | None:
+    """A place in the list of missed callers: outside hours or not, when, and which."""
+    outside, _bar, rest = request.args.get(name, "").partition("_")
+    found = _moment(rest)
+    return (outside == "1", *found) if found else None
 
 
 def _address(last: queries.Call | None) -> str:
@@ -194,23 +221,25 @@ def _without(name: str) -> str:
 @bp.get("/calls/missed")
 def missed_callers() -> ResponseReturnValue:
     """Who was not answered and has not been spoken with since, who waits longest first; or those that are settled."""
-    person = identity.require("call.read")
+    person, now = identity.require("call.read"), clock.now()
     state = "closed" if request.args.get("state") == "closed" else "open"
     mine = person.staff_id if request.args.get("mine") else None
+    outside = {"in": False, "out": True}.get(request.args.get("hours", ""))
     with db.begin(person.scope) as session:
-        lines = missed.listed(session, state=state, owner=mine, before=_before("after"), limit=PAGE + 1)
+        lines = missed.listed(session, at=now, state=state, owner=mine, outside=outside, before=_place("after"), limit=PAGE + 1)
         names = parties.names(session, {line.caller.party_id for line in lines if line.caller.party_id})
         owners = {who for line in lines for who in (line.caller.owner_id, line.caller.closed_by) if who}
         people, waiting = staff.names(session, owners), missed.waiting(session)
         queues = queries.queue_labels(session)
     last = lines[PAGE - 1].caller if len(lines) > PAGE else None
     at = (last.closed_at if state == "closed" else last.first_at) if last else None
-    kept = {"state": state} | ({"mine": "1"} if mine else {})
-    more = "/calls/missed?" + urlencode(kept | {"after": f"{at.isoformat()}_{last.id}"}) if last and at else ""
+    kept = {name: request.args[name] for name in ("state", "mine", "hours") if request.args.get(name)}
+    more = "/calls/missed?" + urlencode(kept | {"after": f"{int(last.outside)}_{at.isoformat()}_{last.id}"}) if last and at else ""
     return render_template(
         "calls/missed.html",
         **{"lines": lines[:PAGE], "names": names, "people": people, "queues": queues},
-        **{"state": state, "mine": mine, "waiting": waiting, "more": more},
+        **{"state": state, "mine": mine, "outside": outside, "waiting": waiting, "more": more},
+        address=lambda **changes: "/calls/missed?" + urlencode({k: v for k, v in (kept | changes).items() if v}),
     )
 
 
@@ -226,6 +255,22 @@ def settle_missed(line_id: int, verb: str) -> ResponseReturnValue:
         else:
             missed.reopen(session, line_id, by=person.staff_id, at=now)
     return redirect("/calls/missed")
+
+
+@bp.post("/calls/<int:call_id>/<any(join, differ, part):what>/<int:other_id>")
+def halves(call_id: int, what: str, other_id: int) -> ResponseReturnValue:
+    """The two calls are made one, told apart, or parted again."""
+    person, now = identity.require("call.join"), clock.now()
+    with db.begin(person.scope) as session:
+        if what == "join":
+            call_id = actions.joining.join(session, call_id, other_id, by=person.staff_id, at=now)
+            flash(_("Both are one call now. “Part again” gives back what was."))
+        elif what == "differ":
+            actions.joining.differ(session, call_id, other_id, by=person.staff_id, at=now)
+        else:
+            actions.joining.part(session, call_id, other_id, by=person.staff_id, at=now)
+            flash(_("They are two calls again."))
+    return redirect(f"/calls/{call_id}")
 
 
 @bp.post("/calls/<int:call_id>/reason")
@@ -246,12 +291,16 @@ def show(call_id: int) -> ResponseReturnValue:
         page = queries.call_page(session, call_id)
         if page is None:
             raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
-        sounds = shelf.sounds(session, call_id)
+        if page.call.joined_to_id is not None:
+            return redirect(f"/calls/{page.call.joined_to_id}")
+        sounds = shelf.sounds(session, *page.ids)
+        silent = pauses.of_call(session, page.call, page.segments)
         card = parties.card(session, page.call.party_id) if page.call.party_id else None
-        ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | sounds.people | {page.call.staff_id}
+        ids = {leg.staff_id for leg in page.legs} | {one.staff_id for one in page.transfers} | sounds.people | silent.people | {page.call.staff_id}
+        ids |= {one.staff_id for one in page.halves} | {one.call.staff_id for one in page.suggestions}
         people = staff.names(session, {i for i in ids if i is not None})
         queue = queries.queue_labels(session).of(page.call.switch, page.call.queue)
     drawn = axis(page.call, page.legs, page.segments, people, clock.now())
-    shown = {"reasons": rules.REASONS, "page": page, "sounds": sounds, "call": page.call, "card": card, "people": people}
+    shown = {"reasons": rules.REASONS, "page": page, "sounds": sounds, "silent": silent, "call": page.call, "card": card, "people": people}
     shown |= {"queue": queue, "axis": drawn}
     return render_template("calls/call.html", **shown)

@@ -14,7 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _REASON = re.compile(r"[^\W_][\w -]{0,39}")
+_SFTP = re.compile(r"sftp://[^@/:\s]+@(?:\[[0-9A-Fa-f:]+\]|[^@/:\s]+)(?::(\d{1,5}))?/\S*")
+_HOST_KEY = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]{40,}={0,3}")
 _SWITCH_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+FORMATS = ("wav", "flac", "opus")
 LOCALES = ("zh_Hans_CN", "en")
 PLAIN = (
     "dsn_owner",
@@ -33,6 +36,7 @@ PLAIN = (
     "acw_seconds",
     "master_key_file",
     "delete_at_switch_after_days",
+    "recording_format",
 )
 
 
@@ -50,6 +54,9 @@ class SwitchSettings:
     username: str = "listener"
     secret: str = ""
     recordings: Path | None = None
+    recordings_url: str = ""  # sftp://user@host:port/path in place of a folder of this machine
+    sftp_key_file: Path | None = None  # our private key there
+    sftp_host_key: str = ""  # "ssh-ed25519 AAAA…": the only host that is spoken to
     queue_log: Path | None = None  # files that the switch writes, as they are seen from here; the backfill reads them
     cel: Path | None = None
     cdr: Path | None = None
@@ -62,11 +69,17 @@ class SwitchSettings:
     actor_secret: str = ""
     technology: str = "PJSIP"  # a phone's device is this, a slash and the extension
     dial_context: str = "internal"  # where the dialplan takes numbers that people dial
+    shows_withheld: bool = False  # the firm has settled that withheld numbers may be seen here, so that the dialplan need not tell of them
 
     @property
     def acts(self) -> bool:
         """True when Ringdesk may ask this switch for something."""
         return bool(self.actor_username and self.actor_secret)
+
+    @property
+    def collects(self) -> bool:
+        """True when its recordings can be fetched."""
+        return self.recordings is not None or bool(self.recordings_url)
 
     @property
     def files(self) -> dict[str, Path]:
@@ -98,6 +111,7 @@ class Settings:
     secure_cookies: bool = False
     master_key_file: str = ""  # of the recordings; empty means keys/recordings.key in the data folder
     delete_at_switch_after_days: int = 0  # what is safe in the vault is deleted at the switch so many days later; 0 never
+    recording_format: str = "wav"  # what the vault keeps; made of the switch's WAV after it was collected
     switches: tuple[SwitchSettings, ...] = ()
     acw_seconds: int = 60  # how long after a call an agent is left alone; 0 leaves it out
     pause_reasons: tuple[str, ...] = ("break", "meeting", "training", "lunch", "coaching")
@@ -209,6 +223,7 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
         acw_seconds=_number("acw_seconds", known.get("acw_seconds", 60), 0, 3600),
         pause_reasons=_reasons(known.get("pause_reasons", Settings.pause_reasons)),
+        recording_format=_format(str(known.get("recording_format", "wav"))),
         master_key_file=str(known.get("master_key_file", "")),
         delete_at_switch_after_days=_number(
             "delete_at_switch_after_days", known.get("delete_at_switch_after_days", 0), 0, 3650
@@ -230,13 +245,15 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
         _line(field, item.get(field, ""))
     if not _SWITCH_NAME.fullmatch(item.get("name", "pbx1")):  # it names a folder, and recordings
         raise BadSetting(f"A switch is named {item['name']!r}. Use letters, digits, - and _ only.")
+    item = _sftp(item)
     kept = dict(item)
     kept["port"] = _number("switch port", item.get("port", 5038), 1, 65535)
-    for field in ("recordings", "queue_log", "cel", "cdr", "etc"):
+    for field in ("recordings", "queue_log", "cel", "cdr", "etc", "sftp_key_file"):
         kept[field] = Path(str(item[field])).expanduser() if item.get(field) else None
     for field in ("trunk_contexts", "cel_columns"):
         if field in item:
             kept[field] = _patterns(field, item[field])
+    kept["shows_withheld"] = _yes("shows_withheld", item.get("shows_withheld", False))
     if item.get("files_timezone"):
         _zone(str(item["files_timezone"]), "files_timezone")
     try:
@@ -244,6 +261,22 @@ def _switch(item: dict[str, Any]) -> SwitchSettings:
     except re.error as error:
         raise BadSetting(f"extension_pattern is {item['extension_pattern']!r}, which cannot be read: {error}.") from error
     return SwitchSettings(**kept)
+
+
+def _sftp(item: dict[str, Any]) -> dict[str, Any]:
+    """The switch with the address of its recordings told apart; without a key of our own and a known host anybody could answer."""
+    if str(item.get("recordings") or "").startswith("sftp://"):
+        item = item | {"recordings": None, "recordings_url": str(item["recordings"])}
+    url = item.get("recordings_url")
+    if not url:
+        return item
+    if not _SFTP.fullmatch(url) or not 0 < int(_SFTP.fullmatch(url)[1] or 22) < 65536:  # type: ignore[index]
+        raise BadSetting(f"recordings is {url!r}; write sftp://user@host:port/path, without a password.")
+    if not item.get("sftp_key_file"):
+        raise BadSetting("A switch whose recordings are fetched by SFTP needs sftp_key_file, the private key to sign in with.")
+    if not _HOST_KEY.match(str(item.get("sftp_host_key", ""))):
+        raise BadSetting('A switch whose recordings are fetched by SFTP needs sftp_host_key, a line such as "ssh-ed25519 AAAA…" (ssh-keyscan prints it).')
+    return item
 
 
 def _reasons(value: Any) -> tuple[str, ...]:
@@ -301,6 +334,12 @@ def _zone(name: str, setting: str = "timezone") -> ZoneInfo:
 def _locale(name: str) -> str:
     if name not in LOCALES:
         raise BadSetting(f"locale is {name!r}; use one of {', '.join(LOCALES)}.")
+    return name
+
+
+def _format(name: str) -> str:
+    if name not in FORMATS:
+        raise BadSetting(f"recording_format is {name!r}; use one of {', '.join(FORMATS)}.")
     return name
 
 

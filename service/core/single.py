@@ -21,13 +21,13 @@ class Single:
             try:
                 self._ask("select true")
             except psycopg2.Error:
-                self.release()
+                self._close()
             else:
                 return True
         self._connection = psycopg2.connect(self._dsn, connect_timeout=5, application_name=f"ringdesk {self._name}")
         self._connection.autocommit = True
         if not self._ask("select pg_try_advisory_lock(%s, hashtext(%s))", _FAMILY, self._name):
-            self.release()
+            self._close()
             return False
         return True
 
@@ -37,7 +37,13 @@ class Single:
             return bool(cursor.fetchone()[0])
 
     def release(self) -> None:
-        """Somebody else may have the right."""
+        """Somebody else may have the right, at once and not only when the server notices that the connection has gone."""
+        if self._connection is not None:
+            with suppress(psycopg2.Error):
+                self._ask("select pg_advisory_unlock(%s, hashtext(%s))", _FAMILY, self._name)
+        self._close()
+
+    def _close(self) -> None:
         if self._connection is not None:
             with suppress(psycopg2.Error):
                 self._connection.close()

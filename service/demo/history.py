@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from psycopg2.extras import execute_values
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.calls import missed, rules
 from service.calls.model import Call, CallAlias, CallLeg, CallSegment
 from service.core import phone as phones
-from service.core.db import Base
-from service.demo import names
+from service.demo import floor, names
+from service.demo.bulk import pour
 from service.sla import rules as sla
 from service.tickets.model import Ticket, TicketCall, TicketEvent
 
@@ -43,6 +42,7 @@ def plant(session: Session, firm: "Firm") -> int:
         ],
     )
     pour(session, CallSegment, [s | {"call_id": i} for i, row in zip(ids, calls, strict=True) for s in _segments(firm, row)])
+    floor.plant(session, firm, list(zip(ids, calls, strict=True)))
     _to_call_back(session, firm)
     return _tickets(session, firm, calls)
 
@@ -73,19 +73,6 @@ def _talk(firm: "Firm", row: dict[str, Any], who: dict[str, Any]) -> list[tuple[
     at = began + (ended - began - timedelta(seconds=hold)) * firm.dice.uniform(0.2, 0.6)
     back = at + timedelta(seconds=hold)
     return [("talk", began, at, who), ("hold", at, back, who), ("talk", back, ended, who)]
-
-
-def pour(session: Session, model: type[Base], rows: list[dict[str, Any]]) -> list[int]:
-    """The rows exist, in their order; returns their ids. Unknown keys are for the seed's own use."""
-    columns = [name for name in model.__table__.columns.keys() if name in rows[0]]  # noqa: SIM118  a column collection
-    quoted = ", ".join(f'"{name}"' for name in columns)
-    statement = f'insert into "{model.__tablename__}" ({quoted}) values %s returning id'  # noqa: S608  our own table and column names
-    cursor: Any = session.connection().connection.cursor()
-    with cursor:
-        found = execute_values(
-            cursor, statement, [[row[name] for name in columns] for row in rows], page_size=2000, fetch=True
-        )
-    return [row[0] for row in found]
 
 
 def _day(firm: "Firm", ago: int) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from service.demo import history, names
+from service.demo.bulk import pour
 from service.sla import rules as sla
 from service.tickets.model import Ticket, TicketEvent
 
@@ -36,9 +37,9 @@ def plant(session: Session, firm: "Firm", taken: int) -> None:
     dice = random.Random(11)  # of its own, so that the history stays the same
     laid = sorted(((branch, *one) for branch in HANDS for one in LAID), key=lambda one: -one[2])
     rows = [_row(firm, dice, taken + no, *one) for no, one in enumerate(laid, 1)]
-    ids = history.pour(session, Ticket, rows)
+    ids = pour(session, Ticket, rows)
     told = [(i, row, event) for i, row in zip(ids, rows, strict=True) for event in history.events(row)]
-    history.pour(session, TicketEvent, [e | {"ticket_id": i, "branch_id": row["branch_id"]} for i, row, e in told])
+    pour(session, TicketEvent, [e | {"ticket_id": i, "branch_id": row["branch_id"]} for i, row, e in told])
 
 
 def _row(

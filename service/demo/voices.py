@@ -1,5 +1,7 @@
 """The newest calls of the made-up past can be listened to: their sound lies where a switch would have left it."""
 
+import os
+
 from sqlalchemy import select
 
 from service.calls.model import Call
@@ -18,4 +20,7 @@ def record(switch: SwitchSettings) -> None:
         calls = [(call.call_key, call.started_at, call.talk_seconds) for call in session.scalars(newest.limit(NEWEST))]
     for key, at, seconds in calls:
         if at is not None and seconds is not None:
-            write_wav(switch.recordings / switch.name / f"{at:%Y/%m/%d}" / f"{key}.1.wav", float(seconds), key)
+            path = switch.recordings / switch.name / f"{at:%Y/%m/%d}" / f"{key}.1.wav"
+            write_wav(path, float(seconds), key)
+            ended = at.timestamp() + float(seconds)
+            os.utime(path, (ended, ended))

@@ -57,6 +57,14 @@ def span(seconds: Decimal | float | None) -> str:
     return f"{hours}:{short}" if hours else short
 
 
+def wait(seconds: float) -> str:
+    """12 min, 3 h 05 min; of long waits the hours alone."""
+    hours, rest = divmod(int(seconds), 3600)
+    if hours >= 100:
+        return str(_("%(hours)s h", hours=hours))
+    return str(_("%(hours)s h %(minutes)s min", hours=hours, minutes=f"{rest // 60:02d}") if hours else _("%(minutes)s min", minutes=rest // 60))
+
+
 def took(seconds: float | None) -> str:
     """0.4 s under a minute, then as `span`."""
     if seconds is None or seconds >= 60:

@@ -7,6 +7,18 @@ from flask_babel import lazy_gettext as _l
 
 from service.tickets.queries import STATE
 
+SECRET: Mapping[str, LazyString] = {"secret": _l("Secret"), "password": _l("Password or code")}
+
+PAUSE_END: Mapping[str, LazyString] = {
+    "left": _l("left"),
+    "sent": _l("form sent"),
+    "gone": _l("page closed"),
+    "agent-left": _l("the agent was out of the call"),
+    "call-over": _l("the call was over"),
+    "time": _l("after two minutes by itself"),
+    "failed": _l("the switch did not do it"),
+}
+
 PRIORITY: Mapping[str, LazyString] = {"urgent": _l("Urgent"), "normal": _l("Normal"), "low": _l("Low")}
 TYPE: Mapping[str, LazyString] = {
     "repair": _l("Repair"),
@@ -31,6 +43,7 @@ DIRECTION: Mapping[str, LazyString] = {
     "inbound": _l("Inbound"),
     "outbound": _l("Outbound"),
     "internal": _l("Internal"),
+    "supervision": _l("Listening in"),
 }
 DISPOSITION: Mapping[str, LazyString] = {
     "answered": _l("Answered"),
@@ -99,6 +112,12 @@ GAP: Mapping[str, LazyString] = {
     "the listener was stopped": _l("The listener was stopped"),
     "the listener is silent": _l("The listener died without a word"),
     "found in the journal": _l("Found in the journal"),
+}
+DOUBT: Mapping[str, LazyString] = {
+    "events inside a caller's number": _l("events inside a caller's number"),
+    "events after a number that broke its event": _l("events after a number that broke its event"),
+    "a frame without a head": _l("the rest of an event that was torn in two"),
+    "a header twice, or a line that is none, or one inside a number": _l("headers inside a caller's number"),
 }
 SEGMENT: Mapping[str, LazyString] = {
     "caller": _l("On the line"),
@@ -177,6 +196,7 @@ DELETED: Mapping[str, LazyString] = {
 FOUND: Mapping[str, LazyString] = {
     "key": _l("Master key"),
     "disk": _l("Not stored"),
+    "link": _l("Not reached"),
     "missing": _l("Missing"),
     "orphan": _l("No call"),
     "late": _l("Late"),
@@ -186,6 +206,7 @@ FOUND: Mapping[str, LazyString] = {
 }
 FINDING: Mapping[str, LazyString] = {
     "key": _l("The master key cannot be read or is another one. Put the right key file back; calls go on, and audio waits at the switch."),
+    "link": _l("The folder of the switch cannot be reached; its files wait there."),
     "disk": _l("The file could not be stored; it is tried again."),
     "missing": _l("The switch recorded this call, and no file has come."),
     "orphan": _l("No call is known for this file."),
@@ -224,12 +245,15 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "role": ROLE,
     "night": NIGHT,
     "gap": GAP,
+    "doubt": DOUBT,
     "consent": CONSENT,
     "retention": RETENTION,
     "deleted": DELETED,
     "found": FOUND,
     "finding": FINDING,
     "filling": FILLING,
+    "secret": SECRET,
+    "pause_end": PAUSE_END,
     "filled_why": FILLED_WHY,
 }
 
@@ -255,6 +279,7 @@ SCRIPT: Mapping[str, LazyString] = {
     "last_good": _l("calls shown here are as of {time}."),
     "never_good": _l("no calls can be shown yet."),
     "not_heard": _l("The switch {name} has not been heard since {time}; calls may be missing here."),
+    "forged": _l("A caller has forged lines on the way to {name}; they were kept back."),
     "night_failed": _l("The night failed; the boards show the last good figures. The reason is under Nights."),
     **{f"own_{code}": name for code, name in AGENT.items()},
     **{f"pause_{code}": name for code, name in PAUSE.items()},
@@ -282,6 +307,15 @@ SCRIPT: Mapping[str, LazyString] = {
     "order_phone-away": _l("Your phone cannot be reached. See that it is plugged in and registered."),
     "order_transfer-failed": _l("The call could not be passed on; it is still at your phone."),
     "order_key": _l("The request could not be told from another one. Load the page again."),
+    "secret_asked": _l("The recording is being paused…"),
+    "secret_silent": _l("The recording is silent, for {time} at most."),
+    "secret_over": _l("The recording goes on."),
+    "secret_time": _l("Two minutes are over: the recording goes on. Leave the field and come back if more is to be said."),
+    "secret_failed": _l("The recording was not paused. Do not let the secret be said."),
+    "secret_not-recorded": _l("This call is not being recorded."),
+    "secret_recorded-elsewhere": _l("The call is recorded in a second place that Ringdesk cannot silence."),
+    "secret_not-verified": _l("The switch did not confirm it."),
+    "secret_cut": _l("The line to the switch was cut."),
     "grade_vip": GRADE["vip"],
     "grade_gold": GRADE["gold"],
     "grade_silver": GRADE["silver"],
@@ -290,6 +324,7 @@ SCRIPT: Mapping[str, LazyString] = {
     "pause": _l("Pause"),
     "no_sound": _l("The audio could not be read. Load the page again; if it stays so, tell an administrator."),
     "silence": _l("Silence"),
+    "paused": _l("Paused"),
 }
 
 

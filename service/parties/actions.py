@@ -1,10 +1,12 @@
 """Parties are created, and numbers are attached to them."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.core import audit, numbers, search
@@ -116,10 +118,19 @@ def _contact(session: Session, party: Party, name: str) -> Contact | None:
     return contact
 
 
-def called(session: Session, party_id: int, number: phones.Phone, *, at: datetime) -> None:
-    """This number of the party was used now, so that it is proposed first next time."""
-    session.execute(
-        update(PartyPhone)
-        .where(PartyPhone.party_id == party_id, PartyPhone.digits == number.digits)
-        .values(last_call_at=at)
-    )
+_CALLED = text("""
+    update party_phone set last_call_at = used.at
+    from jsonb_to_recordset(cast(:used as jsonb)) as used(party_id bigint, digits text, at timestamptz)
+    where party_phone.party_id = used.party_id and party_phone.digits = used.digits
+      and party_phone.last_call_at is distinct from greatest(party_phone.last_call_at, used.at)
+""")
+
+
+def called(session: Session, used: Iterable[tuple[int, phones.Phone, datetime]]) -> None:
+    """These numbers of these parties were used then, so that the latest is proposed first next time."""
+    last: dict[tuple[int, str], datetime] = {}
+    for party_id, number, at in used:
+        last[party_id, number.digits] = max(at, last.get((party_id, number.digits), at))
+    rows = [{"party_id": party_id, "digits": digits, "at": at.isoformat()} for (party_id, digits), at in last.items() if digits]
+    if rows:
+        session.execute(_CALLED, {"used": json.dumps(rows)})

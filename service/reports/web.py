@@ -83,10 +83,11 @@ def doctor() -> ResponseReturnValue:
     person = identity.require("staff.admin")
     with db.begin(person.scope) as session:
         reports, busy = queries.examinations(session), jobs.waits(session, "doctor")
-    names = [switch.name for switch in current_app.config["RINGDESK"].switches]
+        names = [switch.name for switch in current_app.config["RINGDESK"].switches]
+        kept_back = {name: calls.doubts(session, name, at=clock.now()) for name in names}
     shown = [report for report in reports if report.switch in names]
     unseen = [name for name in names if name not in {report.switch for report in shown}]
-    return render_template("reports/doctor.html", reports=shown, unseen=unseen, names=names, busy=busy, told=told)
+    return render_template("reports/doctor.html", reports=shown, unseen=unseen, names=names, busy=busy, told=told, kept_back=kept_back)
 
 
 @bp.post("/settings/doctor")

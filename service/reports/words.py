@@ -36,6 +36,10 @@ CLAIMS = (
     _l("No claim or credit is allocated past its amount."),
     _l("What is open equals claims less credits, party by party, to the cent; allocations move nothing."),
     _l("Every ticket of the source is one row of fact_ticket."),
+    _l("Each call that began on a known day is measured by exactly one policy, the one in force on that day."),
+    _l("What counts as good for the service level counts at all, and nobody is kept who was not judged."),
+    _l("No agent is in two states at once, and what they spent in all states fits between the first and the last moment of their day."),
+    _l("Every missed caller of the source is one row, and who was recovered was judged."),
 )
 
 

@@ -16,6 +16,7 @@ CHECKS = (
     door.login,
     door.version,
     door.rights,
+    door.actor,
     door.twice,
     door.clock,
     door.system_name,

@@ -10,6 +10,10 @@ USER_FILE = "manager.d/ringdesk.conf"
 RELOAD = 'asterisk -rx "manager reload"'
 READ, WRITE = "system,call,agent,user,cdr", "reporting"
 GRAVE_RIGHTS = ("system", "command", "config", "originate", "call", "agent")
+ACTOR_WRITE = "call,agent,originate"
+# What the desk asks of a switch, and the class of rights that allows it; pausing a recording needs `call` and nothing more.
+ACTOR_NEEDS = {"Originate": "originate", "QueuePause": "agent", "BlindTransfer": "call", "Hangup": "call", "MixMonitorMute": "call"}
+ACTOR_GRAVE = ("system", "command", "config")
 CLOCK_WARNING, CLOCK_WRONG = 1.0, 60.0
 _NUMBER = re.compile(r"(?:certified[/-])?(\d+)\.(\d+)(?:\.(\d+))?(?:-cert(\d+))?")
 Version = tuple[int, int, int]
@@ -112,6 +116,24 @@ def rights(facts: Facts) -> Iterator[Finding]:
         yield unseen("rights", "unseen", user(facts, f"write = {WRITE}"))
     elif not visit.refused:
         yield ok("rights")
+
+
+def actor(facts: Facts) -> Iterator[Finding]:
+    """May the user that acts do what the desk asks for, and no more?"""
+    visit, name = facts.visit, facts.switch.actor_username
+    fix = Fix(USER_FILE, (f"[{name or 'actor'}]", "read = system", f"write = {ACTOR_WRITE}"), RELOAD)
+    if not (visit.inside and facts.switch.acts):
+        return
+    if visit.actor == "refused":
+        yield wrong("actor", "refused", fix, user=name)
+    elif not visit.acts:
+        yield unseen("actor", "unseen", fix)
+    elif grave := [right for right in ACTOR_GRAVE if visit.actor_has(right)]:
+        yield warning("actor", "grave", fix, rights=grave)
+    elif missing := [action for action in ACTOR_NEEDS if action.lower() not in {name.lower() for name in visit.acts}]:
+        yield wrong("actor", "missing", fix, actions=missing, rights=sorted({ACTOR_NEEDS[action] for action in missing}))
+    else:
+        yield ok("actor")
 
 
 def twice(facts: Facts) -> Iterator[Finding]:

@@ -43,6 +43,8 @@ class Visit:
     settings: Mapping[str, str] = field(default_factory=dict)  # CoreSettings, names in lower case
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # allowed actions and the classes that allow them
     refused: frozenset[str] = frozenset()
+    actor: str = ""                          # the same of the user that acts: in, refused, or empty when it was not seen
+    acts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what it may do, and the classes that allow it
     queues: tuple[str, ...] | None = None
     members: tuple[Member, ...] = ()
     dialplan: tuple[Step, ...] | None = None
@@ -63,11 +65,19 @@ class Visit:
 
     def has(self, right: str) -> bool:
         """True when some allowed action needs exactly this class of rights."""
-        return any(set(classes) - {"all"} == {right} for classes in self.commands.values())
+        return _needs(self.commands, right)
+
+    def actor_has(self, right: str) -> bool:
+        """The same of the user that acts."""
+        return _needs(self.acts, right)
 
     def runs(self, application: str) -> bool:
         """True when the dialplan uses this application anywhere."""
         return any(step.application.lower() == application.lower() for step in self.dialplan or ())
+
+
+def _needs(commands: Mapping[str, tuple[str, ...]], right: str) -> bool:
+    return any(set(classes) - {"all"} == {right} for classes in commands.values())
 
 
 @dataclass(frozen=True)

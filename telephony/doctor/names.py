@@ -121,6 +121,8 @@ def withheld(facts: Facts) -> Iterator[Finding]:
             yield ok("withheld", "seen", lines, snippet, seen=seen) if seen else unseen("withheld", "unseen", lines, snippet)
     elif _calls(facts, "ringdesk-withheld"):
         yield ok("withheld", "called", seen=seen)
+    elif facts.switch.shows_withheld:
+        yield warning("withheld", "waived", lines, snippet)
     else:
         yield wrong("withheld", "missing", lines, snippet)
 

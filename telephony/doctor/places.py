@@ -17,7 +17,9 @@ def gib(size: int) -> str:
 def recordings(facts: Facts) -> Iterator[Finding]:
     """Can finished recordings be collected?"""
     place, name = facts.recordings, facts.switch.name
-    if place is None:
+    if place is None and facts.switch.recordings_url:
+        yield unseen("recordings", "link", url=facts.switch.recordings_url)
+    elif place is None:
         fix = Fix("ringdesk.toml", ("[[switches]]", f'name = "{name}"', 'recordings = "/mnt/…/monitor"'))
         yield unseen("recordings", "unset", fix)
     elif not place.there:

@@ -178,6 +178,8 @@ async def _look_round(talk: Talk, seen: Visit, switch: SwitchSettings, endpoints
         pbx=await _value(talk, "RINGDESK_PBX"), trunks=await _trunks(talk, list(dict.fromkeys(named))[:TRUNKS]),
         twice=await _twice(switch),
     )  # fmt: skip
+    actor, acts = await _acting(switch)
+    seen = replace(seen, actor=actor, acts=acts)
     await talk.listen(listen)
     return replace(seen, booted=b"Event: FullyBooted" in talk.heard)
 
@@ -249,6 +251,21 @@ async def _trunks(talk: Talk, endpoints: list[str]) -> dict[str, str]:
             if context:
                 found[endpoint] = context
     return found
+
+
+async def _acting(switch: SwitchSettings) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Whether the user that acts is let in, and what it may do; it does nothing here but ask that."""
+    if switch.acts:
+        with suppress(OSError, TimeoutError):
+            async with _talk(switch.host, switch.port) as second:
+                await second.greeting()
+                answer = await second.log_in(switch.actor_username, switch.actor_secret)
+                if answer.good:
+                    commands = await second.ask("ListCommands")
+                    await second.ask("Logoff")
+                    return "in", _commands(commands.headers)
+                return "refused" if answer.headers and "already in use" not in answer.headers.get("message", "").lower() else "", {}
+    return "", {}
 
 
 async def _twice(switch: SwitchSettings) -> bool | None:

@@ -74,6 +74,20 @@ def _call_of(day: Day, name: str) -> Call | None:
     return next((p.call for p in day.running if p.call.truth is not None and p.call.truth.linkedid == channel.linkedid), None)
 
 
+def _mute(day: Day, action: Action) -> str:
+    """Silence is noted with the truth of the call, and written when its file is."""
+    name, on = action.get("channel", ""), action.get("state", "") in ("1", "on", "true")
+    call = _call_of(day, name)
+    if call is None or call.truth is None or not call.truth.recorded:
+        return refusal(action, "Cannot set mute flag")
+    if on:
+        call.truth.silent.append([day.switch.at, day.switch.at])
+    elif call.truth.silent:
+        call.truth.silent[-1][1] = day.switch.at
+    day.switch.mutes(next(one for one in day.switch.channels.values() if one.name == name), on)
+    return success(action)
+
+
 def _hangup(day: Day, action: Action) -> str:
     call = _call_of(day, action.get("channel", ""))
     if call is None:
@@ -92,5 +106,6 @@ def _transfer(day: Day, action: Action) -> str:
 
 ACTIONS: dict[str, Callable[[Day, Action], str]] = {
     "queuepause": _pause, "queueadd": _add, "queueremove": _remove, "originate": _originate, "hangup": _hangup,
+    "mixmonitormute": _mute,
     "blindtransfer": _transfer,
 }

@@ -1,6 +1,7 @@
 """Speech that nobody said: two voices taking turns, voiced pulses through formants, hissing consonants, pauses."""
 
 import wave
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +16,21 @@ VOICES = (118.0, 205.0)                # pitch of the agent and of the caller, H
 LOUDNESS = 0.28
 
 
-def write_wav(path: Path, seconds: float, seed: str) -> None:
-    """The file exists whole or not at all: so many seconds of talk, or only a header when nobody talked."""
+def write_wav(path: Path, seconds: float, seed: str, silent: Iterable[tuple[float, float]] = ()) -> None:
+    """The file exists whole or not at all: so many seconds of talk, or only a header when nobody talked.
+
+    Between the seconds of `silent` nothing is heard.
+    """
+    samples = speech(seconds, seed)
+    for begin, end in silent:
+        samples[max(0, round(begin * RATE)) : max(0, round(end * RATE))] = 0.0
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.part")
     with wave.open(str(hidden), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE)
-        file.writeframes(pcm(speech(seconds, seed)))
+        file.writeframes(pcm(samples))
     hidden.replace(path)
 
 

@@ -9,6 +9,7 @@ from telephony.simulator.switch import Switch
 
 PICKS_UP = 2.5   # seconds until whoever ordered it takes the receiver
 LOOKS_AGAIN = 0.5
+SPIES = "ordered-spy"
 
 
 class Ordered(Call):
@@ -22,7 +23,7 @@ class Ordered(Call):
         """The own phone rings and is picked up; then the number rings, or somebody is listened to."""
         switch, plan = self.switch, self.plan
         own = switch.ordered_leg(plan.extension, self._action.get("channelid", ""), self._action.get("context", "internal"))
-        self._begin(own, "outbound", str(plan.caller.number)).agent = plan.extension
+        self._begin(own, "internal" if plan.kind == SPIES else "outbound", str(plan.caller.number)).agent = plan.extension
         yield from self._own_phone(own)
         if self._hung_up():
             self._refused(own)
@@ -32,7 +33,7 @@ class Ordered(Call):
         switch.phone_is(plan.extension, 2)
         self._responds(own, "Success", 4)
         own.exten, own.priority = str(plan.caller.number), 1
-        if plan.kind == "ordered-spy":
+        if plan.kind == SPIES:
             yield from self._listens(own)
         elif plan.caller.number in switch.members:
             yield from self._dial_phone(own, plan.caller.number)
@@ -91,6 +92,9 @@ class Ordered(Call):
         """The own phone hears the other one for as long as that one talks."""
         switch, target = self.switch, f"PJSIP/{self.plan.peer}"
         own.application, own.data = "ChanSpy", f"{target}-,qES"
+        heard = next((one for one in switch.channels.values() if one.device == target and one.state == UP), None)
+        if heard is not None:
+            switch.tell("ChanSpyStart", "call", own.headers("Spyer"), heard.headers("Spyee"))
         while not self._hung_up() and any(c.device == target and c.state == UP for c in switch.channels.values()):
             yield LOOKS_AGAIN
         self.order = None
@@ -98,6 +102,6 @@ class Ordered(Call):
         self._ends(own, 16, "answered", "agent")
 
     def _ends(self, first: Channel, cause: int, disposition: str, hangup_by: str | None) -> None:
-        if not first.legs and disposition == "answered":  # nobody but the own phone was in it
+        if not first.legs and disposition == "answered" and self.plan.kind != SPIES:  # nobody but the own phone was in it
             disposition = "no-answer"
         super()._ends(first, cause, disposition, hangup_by)

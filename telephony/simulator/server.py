@@ -131,12 +131,14 @@ class Simulator:
         if folder is None or truth.recording is None:
             return
         seconds = truth.talk_seconds if truth.disposition == "answered" and truth.talk_seconds else 0.0
-        task = self._spawn(self._write(folder / truth.recording, seconds, f"{self.scenario.seed}/{truth.linkedid}"))
+        began = truth.talk_began or 0.0
+        silent = [(begin - began, end - began if end > begin else seconds) for begin, end in truth.silent]
+        task = self._spawn(self._write(folder / truth.recording, seconds, f"{self.scenario.seed}/{truth.linkedid}", silent))
         task.set_name("wav")
 
-    async def _write(self, path: Path, seconds: float, seed: str) -> None:
+    async def _write(self, path: Path, seconds: float, seed: str, silent: list[tuple[float, float]]) -> None:
         try:
-            await asyncio.to_thread(write_wav, path, seconds, seed)
+            await asyncio.to_thread(write_wav, path, seconds, seed, silent)
         except OSError as error:
             log.error("The recording %s could not be written: %s.", path.name, error.strerror)
 

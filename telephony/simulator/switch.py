@@ -148,11 +148,19 @@ class Switch:
         block = "Class: default\r\n" if on else ""
         self.tell("MusicOnHoldStart" if on else "MusicOnHoldStop", "call", channel.headers(), block)
 
+    def announces(self, channel: Channel) -> None:
+        """The caller has heard that the call is recorded."""
+        self.tell("UserEvent", "user", channel.headers(), "UserEvent: RingdeskConsent\r\nConsent: announced\r\n")
+
     def records(self, channel: Channel, name: str, segment: int) -> None:
         """The channel is being recorded into `name`; the dialplan has announced it."""
         self.tell("MixMonitorStart", "call", channel.headers())
         self.tell("UserEvent", "user", channel.headers(), "UserEvent: RingdeskRecording\r\n",
                   f"RecordingFile: {name}\r\nRecordingSegment: {segment}\r\nRecordingUniqueid: {channel.uniqueid}\r\n")
+
+    def mutes(self, channel: Channel, on: bool) -> None:
+        """The channel's recording is silent from now on, or has sound again."""
+        self.tell("MixMonitorMute", "call", channel.headers(), f"Direction: both\r\nState: {int(on)}\r\n")
 
     def hangup_request(self, channel: Channel, cause: int | None = None) -> None:
         """One side wants to end it."""

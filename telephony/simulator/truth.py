@@ -23,6 +23,8 @@ class Truth:
     total_seconds: float | None = None
     recorded: bool = False
     recording: str | None = None
+    talk_began: float | None = None
+    silent: list[list[float]] = field(default_factory=list)  # moments between which nothing was to be recorded
     started_at: float = 0.0
     ended_at: float | None = None
 

@@ -21,16 +21,17 @@ def entered_bridge(call: LiveCall, event: Event) -> LiveCall:
     if event["BridgeCreator"] == "ConfBridge":
         return in_room(call, leg, event, event["BridgeName"])
     call = call.with_leg(replace(leg, bridge=bridge, left=None, asked=False, parked=False))
-    return met(_with_unheard(call, bridge, event.number("BridgeNumChannels")), event.at)
+    return _taken_over(met(_with_unheard(call, bridge, event.number("BridgeNumChannels")), event.at), event.at)
 
 
 def _with_unheard(call: LiveCall, bridge: str | None, count: int | None) -> LiveCall:
     """The switch counts one more in the bridge than entered: when only one leg can be meant, it is there."""
     inside = sum(leg.bridge == bridge for leg in call.legs.values())
-    able = [leg for leg in call.legs.values() if leg.up and not leg.ended and leg.bridge is None and leg.left != bridge]
+    alive = [leg for leg in call.legs.values() if not leg.ended and leg.bridge is None and leg.left != bridge]
+    able = [leg for leg in alive if leg.up] or alive  # that it is up may not have been heard either
     if bridge is None or count != inside + 1 or len(able) != 1:
         return call
-    return call.with_leg(replace(able[0], bridge=bridge))
+    return call.with_leg(replace(able[0], bridge=bridge, up=True))
 
 
 @on("BridgeLeave")
@@ -78,7 +79,7 @@ def asked_to_hang_up(call: LiveCall, event: Event) -> LiveCall:
         return call
     matters = not (leg.local or leg.passed) and (leg.bridge is not None or leg.id == call.origin or (leg.trunk and leg.up)) and \
         event.headers.get("channelstate") != _BUSY
-    call = call.with_leg(replace(leg, asked=True))
+    call = call.with_leg(replace(leg, asked=True, hung=True))
     return replace(call, asked_by=leg.id) if matters and call.asked_by is None else call
 
 
@@ -100,7 +101,10 @@ def hung_up(call: LiveCall, event: Event) -> LiveCall:
         return call
     gone = replace(leg, ended=True, ended_at=event.at, cause=event.number("Cause"), bridge=None, held=False,
                    parked=False)
-    return over(_handed_over(met(call.with_leg(gone), event.at), gone, event.at), event.at)
+    call = _handed_over(met(call.with_leg(gone), event.at), gone, event.at)
+    if call.asked_by == gone.id and call.talking:
+        call = replace(call, asked_by=None)  # one of three left: that ended nothing
+    return over(call, event.at)
 
 
 def _handed_over(call: LiveCall, gone: Leg, at: datetime | None) -> LiveCall:
@@ -112,6 +116,13 @@ def _handed_over(call: LiveCall, gone: Leg, at: datetime | None) -> LiveCall:
     if had < 0 or call.segments[had].leg != gone.id or any(move.talk >= had for move in call.moves):
         return call
     return passed_on(call, "attended", gone, gone.party, now.party, at)
+
+
+def _taken_over(call: LiveCall, at: datetime | None) -> LiveCall:
+    """The call with what no event tells: who had the customer was taken away without hanging up, and another has them."""
+    had = last_talk(call.segments[:-1])
+    gone = call.legs.get(call.segments[had].leg or "") if had >= 0 else None
+    return call if gone is None or not gone.ended or gone.hung else _handed_over(call, gone, at)
 
 
 def over(call: LiveCall, at: datetime | None) -> LiveCall:

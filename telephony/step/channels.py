@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 from telephony.event import Event, plain_name
-from telephony.livecall import Leg, LiveCall, replace
+from telephony.livecall import CONSENTS, Leg, LiveCall, replace
 from telephony.step.passing import sent_on
 from telephony.step.table import leg_of, on
 
@@ -21,6 +21,12 @@ def began(call: LiveCall, event: Event) -> LiveCall:
     known = replace(leg, number=event["CallerIDNum"], name=plain_name(event["CallerIDName"]), shown=event["CallerIDNum"],
                     dialled=leg.dialled or (not leg.local and event.headers.get("channelstate") == _DOWN))
     return call.with_leg(known)
+
+
+@on("ChanSpyStart")
+def listens_in(call: LiveCall, event: Event) -> LiveCall:
+    """Whoever listens in to another's call is no customer's agent meanwhile."""
+    return call if call.role else replace(call, role="supervision")
 
 
 @on("NewCallerid")
@@ -71,10 +77,10 @@ def dialled(call: LiveCall, event: Event) -> LiveCall:
     call = sent_on(call, event).with_leg(replace(leg, dialled=True, begun=True, parent=source))
     if call.asked_by is not None:
         call = replace(call, asked_by=None)  # it goes on: whoever left did not end it
+    if leg.trunk and call.dialled is None:
+        call = replace(call, dialled=_number_in(event["DialString"]) or (event["DestCallerIDNum"] if source else None))
     if source is None:
         return replace(call, originated=True, wanted=call.wanted or event["DestConnectedLineNum"])
-    if leg.trunk and call.dialled is None:
-        call = replace(call, dialled=_number_in(event["DialString"]) or event["DestCallerIDNum"])
     return call
 
 
@@ -100,7 +106,7 @@ def dial_ended(call: LiveCall, event: Event) -> LiveCall:
     if leg is None or leg.status is not None:
         return call
     status = event["DialStatus"]
-    leg = replace(leg, status=status, asked=leg.asked or status != "ANSWER")
+    leg = replace(leg, status=status, asked=leg.asked or status != "ANSWER", parent=leg.parent or event["Uniqueid"])
     return is_up(call.with_leg(leg), leg, event.at) if status == "ANSWER" else call.with_leg(leg)
 
 
@@ -115,21 +121,46 @@ def paired(call: LiveCall, event: Event) -> LiveCall:
 
 @on("OriginateResponse")
 def order_answered(call: LiveCall, event: Event) -> LiveCall:
-    """Our order has an outcome; it names the number that was wanted."""
+    """Our order has an outcome; it names the number that was wanted, or what else the phone was rung for: to listen in, say."""
+    if event["Application"] is not None and not call.aside:
+        call = replace(call, aside=True)
     return replace(call, originated=True, wanted=call.wanted or event["Exten"]) if not call.originated else call
 
 
 @on("MixMonitorStart")
 def recording_began(call: LiveCall, event: Event) -> LiveCall:
     """There will be a recording; the event carries no file name."""
-    return call if call.recorded else replace(call, recorded=True)
+    call = call if call.recorded else replace(call, recorded=True)
+    return _records(call, event, recording=True, muted=False)
+
+
+@on("MixMonitorStop")
+def recording_ended(call: LiveCall, event: Event) -> LiveCall:
+    """Nothing more is recorded on that channel; a recording that a hang-up ends is not told."""
+    return _records(call, event, recording=False, muted=False)
+
+
+@on("MixMonitorMute")
+def recording_muted(call: LiveCall, event: Event) -> LiveCall:
+    """The recording goes on in silence, or with sound again; that only happens where there is one."""
+    return _records(call, event, recording=True, muted=event["State"] == "1")
+
+
+def _records(call: LiveCall, event: Event, *, recording: bool, muted: bool) -> LiveCall:
+    leg = leg_of(call, event)
+    if leg is None or (leg.recording, leg.muted) == (recording, muted):
+        return call
+    return call.with_leg(replace(leg, recording=recording, muted=muted))
 
 
 @on("UserEvent")
 def dialplan_told(call: LiveCall, event: Event) -> LiveCall:
-    """The dialplan names the recording's file, or says that the caller withholds the number, in headers of its own."""
+    """The dialplan names the recording's file, or what the caller wants: no number shown, no recording; in headers of its own."""
     if event["UserEvent"] == "RingdeskWithheld":
         return call if call.withheld else replace(call, withheld=True)
+    if event["UserEvent"] == "RingdeskConsent":
+        known = event["Consent"] in CONSENTS and event["Consent"] != call.consent
+        return replace(call, consent=event["Consent"]) if known else call
     if event["UserEvent"] not in ("RecordingStarted", "RingdeskRecording") or call.recording:
         return call
     return replace(call, recorded=True, recording=event["RecordingFile"] or event["File"])

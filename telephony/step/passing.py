@@ -10,21 +10,27 @@ from telephony.timeline import last_talk
 MAILBOX = re.compile("[@,&]")  # what follows the name of a mailbox
 
 
-def sent_on(call: LiveCall, event: Event) -> LiveCall:
+def sent_on(call: LiveCall, event: Event, *, together: bool = False) -> LiveCall:
     """Return the call with what no event tells: whose agent vanished without hanging up was taken away from them.
 
-    Such is AMI's Redirect: the customer's channel goes on in the dialplan, and the other side is simply gone.
+    Such is AMI's Redirect: the customer's channel goes on in the dialplan, and the other side is gone, or was sent elsewhere
+    itself; but where both may have been sent to (`together`) nobody was passed on.
     """
     me = leg_of(call, event)
     at = last_talk(call.segments)
     if me is None or at < 0 or not _leads_to_customer(call, me):
         return call
     last = call.legs.get(call.segments[at].leg or "")
-    if last is None or not last.ended or last.passed or last.asked:
+    if last is None or last.id == me.id or last.passed or last.hung or not (last.ended or (not together and _is_out(me))):
         return call
     if any(move.talk == at for move in call.moves):
         return call
     return passed_on(call, "blind", last, last.party, event["Exten"], event.at)
+
+
+def _is_out(leg: Leg | None) -> bool:
+    """True of a leg that has left a bridge and is in none."""
+    return leg is not None and leg.bridge is None and leg.left is not None
 
 
 def _leads_to_customer(call: LiveCall, leg: Leg) -> bool:
@@ -55,13 +61,21 @@ def passed_attended(call: LiveCall, event: Event) -> LiveCall:
     second = call.legs.get(event.headers.get("secondtransfereruniqueid", ""))
     if event["Result"] != "Success" or event["DestType"] in ("Threeway", "Fail") or (leg is not None and leg.passed):
         return call
-    target = call.legs.get(event.headers.get("transfertargetuniqueid", ""))
-    to = _asked_for(call, leg, second) or (event["TransferTargetExten"] if target and target.local else None) or _whose(call, target)
+    target = call.legs.get(event.headers.get("transfertargetuniqueid", "")) or _local_target(call, leg, event)
+    dialled = (event["TransferTargetExten"] or target.exten) if target and target.local else None
+    to = _asked_for(call, leg, second) or dialled or _whose(call, target)
     if second is not None and leg is not None and second.id != leg.id:
         call = call.with_leg(replace(second, passed=True))
     to = to or event["TransferTargetCallerIDNum"] or event["SecondTransfererConnectedLineNum"]
     by = _whose(call, leg) or event["OrigTransfererCallerIDNum"]
     return _keeping(passed_on(call, "attended", leg, by, to, event.at), leg, event["TransfereeUniqueid"])
+
+
+def _local_target(call: LiveCall, leg: Leg | None, event: Event) -> Leg | None:
+    """Whom the key codes of the switch asked through a Local channel, should the event not name them: it is in a bridge of theirs."""
+    bridges = {event["SecondBridgeUniqueid"], event["DestBridgeUniqueid"]} - {None}
+    return next((one for one in call.legs.values() if one.local and not one.ended and one.bridge in bridges
+                 and leg is not None and _whose(call, one) != leg.party), None)
 
 
 def _were_together(call: LiveCall, bridge: str | None, one: Leg | None, other: Leg | None, event: Event) -> LiveCall:
@@ -126,7 +140,10 @@ def fetched(call: LiveCall, event: Event) -> LiveCall:
     """Somebody fetches the customer from the lot."""
     call = _out_of_lot(call, event)
     who = _whose(call, call.legs.get(event.headers.get("retrieveruniqueid", ""))) or event["RetrieverCallerIDNum"]
-    last = call.moves[-1] if call.moves else None
+    last, at = call.moves[-1] if call.moves else None, last_talk(call.segments)
+    holder = call.legs.get(call.segments[at].leg or "") if at >= 0 else None
+    if holder is not None and holder.ended and (last is None or last.talk < at):  # that they were parked was not heard
+        return passed_on(call, "park", holder, holder.party, who, event.at)
     if last is None or last.how != "park" or last.to is not None:
         return call
     return replace(call, moves=(*call.moves[:-1], last.reaches(who)))
@@ -159,7 +176,7 @@ def joined_conference(call: LiveCall, event: Event) -> LiveCall:
 def in_room(call: LiveCall, leg: Leg, event: Event, room: str | None) -> LiveCall:
     if leg.ended or leg.conference:
         return call
-    call = sent_on(call, event)
+    call = sent_on(call, event, together=True)
     return replace(call.with_leg(replace(call.legs[leg.id], conference=True)), conference=call.conference or room)
 
 

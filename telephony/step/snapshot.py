@@ -59,7 +59,7 @@ def _age(event: Event) -> timedelta | None:
 @on("QueueEntry")
 def seen_waiting(call: LiveCall, event: Event) -> LiveCall:
     """A snapshot shows the caller in a queue, for so many seconds."""
-    if call.queue is not None:
+    if call.queued_at is not None or call.queue not in (None, event["Queue"]):
         return call
     wait = event.number("Wait")
     since = event.at - timedelta(seconds=wait) if event.at and wait is not None and wait < 10**8 else event.at

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,11 +40,13 @@ def floor(settings: Settings, clean: db.Database, committed_cast: SimpleNamespac
                             actor_username="actor", actor_secret=asterisk.secret)
     real = replace(settings, data=tmp_path, switches=(switch,), acw_seconds=3)
     listener = Listener(real, switch)
-    with running(listener):
+    with ExitStack() as life:
+        life.enter_context(running(listener))
         assert listener.orders.actor is not None
         until(lambda: listener.orders.actor.link.authenticated, what="the actor's log-in")  # type: ignore[union-attr]
         until(lambda: one("select 1 from queue_member where extension = '1001'"), what="the members")
-        yield SimpleNamespace(**vars(committed_cast), customer=customer, listener=listener, lab=asterisk)
+        yield SimpleNamespace(**vars(committed_cast), customer=customer, listener=listener, lab=asterisk,
+                              settings=real, switch=switch, stop=life.close)
         for phone in (*map(asterisk.phone, STAFF), asterisk.customers):
             for call in list(phone.calls.values()):
                 call.hang_up()

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from recordings import purge, vault
+from recordings import purge, transcode, vault
 from recordings.wave import Wave
-from service.calls.shelf import actions
+from service.calls import actions
+from service.calls.pauses.model import RecordingPause
 from service.core import clock, db, scope
 from service.core.config import Settings
 from tests import make
@@ -83,6 +85,29 @@ def test_the_picture_comes_with_the_page_and_nothing_is_fetched_or_logged(call: 
     assert ink(ada, "--ln2", 0.32, 0.48) > 300
     assert asked == [] and rows("select 1 from recording_play") == []
     assert ada.page.inner_text(".quiet-key").split() == ["Silence", "00:04"]
+
+
+def test_a_pause_is_drawn_and_named_apart_from_silence(call: SimpleNamespace, firm: SimpleNamespace, opened: Opened) -> None:
+    with db.begin(scope.ALL) as work:
+        told = work.execute(text("select call_key, answered_at, branch_id from call")).one()
+        order = actions.orders.ask(work, "record_pause", firm.ada.id, "pbx1", "1001", {}, by=firm.ada.id, at=told.answered_at)
+        work.add(RecordingPause(
+            request_key=order.request_key, switch="pbx1", uniqueid=told.call_key, extension="1001", field="password", staff_id=firm.ada.id,
+            by_id=firm.ada.id, order_id=order.id, asked_at=told.answered_at, began_at=told.answered_at + timedelta(seconds=12), why="sent",
+            released_at=told.answered_at + timedelta(seconds=16), ended_at=told.answered_at + timedelta(seconds=16), branch_id=told.branch_id,
+        ))  # fmt: skip
+        work.execute(text("insert into call_segment (call_id, no, kind, began_at, ended_at, seconds, branch_id) select id, 90, 'talk', answered_at,"
+                          " answered_at + interval '20 seconds', 20, branch_id from call where not exists (select from call_segment)"))
+    ada = opened().sign_in("ada")
+    ada.go(call.path)
+
+    assert ada.page.get_attribute("[data-player]", "data-pauses") == "[[12.0, 4.0]]"
+    assert ink(ada, "--blue-line", 0.62, 0.78) > 300  # drawn
+    assert ink(ada, "--blue-line", 0.82, 0.98) == 0
+    assert ada.page.inner_text(".quiet-key.paused").split() == ["Paused", "00:04"]
+    assert "Password or code" in ada.page.inner_text(".pauses")
+    ada.page.click("[data-goto]")
+    assert ada.page.get_attribute(".wave", "aria-valuetext") == "00:12 / 00:20 · Paused"
 
 
 def test_it_plays_seeks_by_keys_and_hand_and_is_one_line_in_the_log(call: SimpleNamespace, opened: Opened) -> None:
@@ -197,3 +222,23 @@ def test_who_keeps_recordings_changes_their_days(call: SimpleNamespace, opened: 
     cleo = opened().sign_in("cleo")
     cleo.go("/recordings")
     assert cleo.page.locator("#days-ordinary").count() == 0
+
+
+@pytest.mark.parametrize("form", ["flac", "opus"])
+def test_other_forms_play_and_seek_as_wav_does(form: str, call: SimpleNamespace, settings: Settings, opened: Opened) -> None:
+    done = transcode.transcode(replace(settings, recording_format=form), clock.now())
+    assert (done.changed, done.stayed) == (1, {})
+    ada = opened().sign_in("ada")
+    answers: list[tuple[int, str]] = []
+    ada.page.on("response", lambda r: answers.append((r.status, r.headers["content-type"])) if "/media/recordings/" in r.url else None)
+    ada.go(call.path)
+    ada.page.click("[data-play]")
+    ada.until(f"{NOW} > 0.2")
+    ada.until("Math.abs(document.querySelector('audio').duration - 20) < 0.1")
+    for place in (0.8, 0.1, 0.5):
+        box = ada.page.locator(".wave").bounding_box()
+        ada.page.mouse.click(box["x"] + box["width"] * place, box["y"] + 20)
+        ada.until(f"Math.abs({NOW} - {20 * place}) < 1.5 && document.querySelector('audio').readyState >= 3")
+    assert {kind for _status, kind in answers} == {{"flac": "audio/flac", "opus": "audio/ogg"}[form]}
+    assert 206 in {status for status, _kind in answers}
+    assert rows("select kind from recording_play") == [("play",)]

@@ -91,6 +91,26 @@ def test_a_half_typed_form_survives_a_second_pop_and_a_reload(firm: SimpleNamesp
     assert ada.page.input_value("[name=description]") == "line one"
 
 
+def test_two_calls_at_once_are_both_shown_and_chosen_between(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    first, second = "1795331794.21", "1795331794.22"
+    scene.rings(first)
+    scene.answers(first)
+    ada.page.wait_for_selector("article.pop.is-current[data-state=talking]")
+    scene.rings(second, "801", caller_number="02162345678")  # her second line
+    scene.answers(second, "801", caller_number="02162345678")
+    ada.page.wait_for_selector("article.pop[data-state=talking] >> nth=1")
+
+    current, other = "article.pop.is-current .no", "article.pop:not(.is-current) .no"
+    shown = ada.page.inner_text(current), ada.page.inner_text(other)
+    assert sorted(shown) == ["021 6234 5678", "138 0000 1001"]
+    ada.page.click("article.pop:not(.is-current) [data-act=current]")
+    ada.until(f"document.querySelector('{current}').textContent === {shown[1]!r}")
+    assert ada.page.inner_text(other) == shown[0]
+    ada.page.click("article.pop:not(.is-current) [data-act=current]")
+    ada.until(f"document.querySelector('{current}').textContent === {shown[0]!r}")
+
+
 def test_one_key_opens_a_prefilled_ticket_and_one_saves_it_linked(firm: SimpleNamespace, opened: Opened) -> None:
     ada = at_desk(opened)
     scene.rings("1795331794.3")

@@ -81,7 +81,7 @@ def test_no_screen_complains_or_spills(
     cleo = opened(width, 800).sign_in("cleo")
     paths = [
         *("/desk", "/tickets?view=all", "/tickets?view=all&q=nothing", "/tickets/new", "/calls", "/customers?q=恒通"),
-        *("/dashboards/calls", "/dashboards/sla"),
+        *("/dashboards/calls", "/dashboards/sla", "/dashboards/staffing"),
         *(f"/tickets/{firm.ticket}", f"/calls/{firm.call}", f"/customers/{firm.party}", "/nights", "/recordings"),
     ]
     spilled = {}

@@ -180,8 +180,8 @@ def test_the_working_day_is_the_same_from_half_hours_and_from_calls(generation: 
     halves = calls.by_half_hour(view, plain)
     by_call = calls.by_half_hour(view, replace(plain, drill=(("outcome", "within"),)))
 
-    assert list(halves.itertuples(index=False, name=None)) == [(18, 4, 3, 1, 1, 2, 1)]
-    assert list(by_call.itertuples(index=False, name=None)) == [(18, 2, 2, 0, 0, 2, 1)]
+    assert list(halves.itertuples(index=False, name=None)) == [(18, 4, 3, 1, 1, 2, 2, 3, 1)]
+    assert list(by_call.itertuples(index=False, name=None)) == [(18, 2, 2, 0, 0, 2, 2, 2, 1)]
 
 
 def test_the_worst_branch_has_the_lowest_rate_not_the_most_tickets() -> None:

@@ -77,11 +77,11 @@ def other(tmp_path: Path, changes: dict[str, list[tuple[str, str]]]) -> Iterator
 
 def test_a_switch_set_up_by_our_files_has_nothing_wrong(asterisk: Lab) -> None:
     with calls(asterisk, 6):
-        found = examined(asterisk, listen=9, conf=True)
+        found = examined(asterisk, listen=9, conf=True, actor_username="actor", actor_secret=asterisk.secret)
 
     assert {code: str(one.verdict) for code, one in found.items() if one.verdict in ("wrong", "warning")}.keys() <= {
         "queuelog.names", "cel.off", "cel.apps"}  # the small office beside our files is not ours to judge
-    assert {"login.ok", "rights.ok", "twice.ok", "clock.ok", "classes.ok", "hidden.ok", "flood.ok", "stamps.ok", "writetimeout.ok", "cdr.ok",
+    assert {"login.ok", "rights.ok", "actor.ok", "twice.ok", "clock.ok", "classes.ok", "hidden.ok", "flood.ok", "stamps.ok", "writetimeout.ok", "cdr.ok",
             "trunks.ok", "queues.ok", "seats.ok", "recording.ok", "withheld.called", "forged.none"} <= set(found)
     assert found["trunks.ok"].values["contexts"] == "from-trunk"
 
@@ -95,10 +95,13 @@ def test_a_switch_that_is_set_up_badly_is_told_so_line_by_line(asterisk: Lab, tm
     with other(tmp_path, changes) as lab:
         with calls(lab, 2):
             found = examined(lab, listen=4)
-        read = examined(lab, conf=True)
+        read = examined(lab, conf=True, actor_username="listener", actor_secret=lab.secret)
+        other_way = examined(asterisk, actor_username="listener", actor_secret=asterisk.secret)
         strange = examined(lab, trunk_contexts=("outside",))
 
     assert {"stamps.off", "rights.grave", "flood.classes", "recording.pbx", "withheld.missing", "writetimeout.unseen"} <= set(found)
+    assert {"actor.grave"} <= set(read)
+    assert "MixMonitorMute" in other_way["actor.missing"].values["actions"]
     assert "originate" in found["rights.grave"].values["rights"]
     assert "dialplan" in found["flood.classes"].values["classes"]
     assert found["stamps.off"].fixes[0].lines == ("[general]", "timestampevents = yes")

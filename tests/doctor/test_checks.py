@@ -29,13 +29,15 @@ HEARD = Evidence(
     events=Counter(EVENTS), classes=Counter(system=2, call=80, agent=40, user=6, cdr=9), stamped=137,
     inbound=Counter({("trunk", "from-trunk"): 6}), queues=frozenset({"support"}), unanswered=1, recordings=6,
 )  # fmt: skip
+ACTS = {"Originate": ("originate", "all"), "QueuePause": ("agent", "all"), "BlindTransfer": ("call", "all"), "Ping": (),
+        "Hangup": ("system", "call", "all"), "MixMonitorMute": ("system", "call", "all")}
 INSIDE = Visit(
     outcome="in", banner="11.0.0", booted=True, twice=True, commands=RIGHTS, queues=("support",), dialplan=PLAN, pbx="pbx1",
     settings={"asteriskversion": "22.10.1", "systemname": "", "corecdrenabled": "Yes"}, trunks={"trunk": "from-trunk"},
-    members=(Member("support", "Ada", "PJSIP/1001"),), offset=0.02, doubt=0.001,
+    members=(Member("support", "Ada", "PJSIP/1001"),), offset=0.02, doubt=0.001, actor="in", acts=ACTS,
 )  # fmt: skip
 WELL = Facts(
-    SwitchSettings(name="pbx1", recordings=Path("/mnt/pbx1")), INSIDE, HEARD, desk=Desk(frozenset({"support"}), frozenset({"1001"})),
+    SwitchSettings(name="pbx1", recordings=Path("/mnt/pbx1"), actor_username="actor", actor_secret="s"), INSIDE, HEARD, desk=Desk(frozenset({"support"}), frozenset({"1001"})),
     recordings=Place("/mnt/pbx1/pbx1", ours=40), vault=Place("/data/vault"), journal=Place("/data/journal/pbx1"),
     queue_log=Place("/mnt/log/queue_log", age=timedelta(minutes=3)),
 )  # fmt: skip
@@ -81,6 +83,11 @@ CASES: list[tuple[str, Verdict, Facts]] = [
     ("version.unseen", Verdict.UNSEEN, version("")),
     ("rights.grave", Verdict.WARNING, visited(commands={"Command": ("command", "all")})),
     ("rights.refused", Verdict.WRONG, visited(refused=frozenset({"CoreShowChannels"}))),
+    ("recordings.link", Verdict.UNSEEN, replace(WELL, recordings=None, switch=replace(WELL.switch, recordings=None, recordings_url="sftp://u@pbx/m"))),
+    ("actor.refused", Verdict.WRONG, visited(actor="refused", acts={})),
+    ("actor.unseen", Verdict.UNSEEN, visited(actor="", acts={})),
+    ("actor.grave", Verdict.WARNING, visited(acts=ACTS | {"Command": ("command", "all")})),
+    ("actor.missing", Verdict.WRONG, visited(acts={name: classes for name, classes in ACTS.items() if name != "MixMonitorMute"})),
     ("twice.no", Verdict.WARNING, visited(twice=False)),
     ("clock.off", Verdict.WARNING, visited(offset=-1.5)),
     ("clock.far", Verdict.WRONG, visited(offset=3600.0)),
@@ -121,6 +128,7 @@ CASES: list[tuple[str, Verdict, Facts]] = [
     ("recording.pbx", Verdict.WRONG, visited(pbx="other")),
     ("recording.unused", Verdict.WARNING, replace(visited(dialplan=PLAN[3:]), evidence=replace(HEARD, recordings=0))),
     ("withheld.missing", Verdict.WRONG, visited(dialplan=PLAN[1:4])),
+    ("withheld.waived", Verdict.WARNING, replace(visited(dialplan=PLAN[1:4]), switch=replace(WELL.switch, shows_withheld=True))),
     ("withheld.unseen", Verdict.UNSEEN, visited(dialplan=None)),
     ("withheld.seen", Verdict.OK, replace(visited(dialplan=None), evidence=replace(HEARD, withheld=2))),
     ("forged.seen", Verdict.WARNING, heard(doubts=3)),

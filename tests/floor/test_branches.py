@@ -39,8 +39,14 @@ NO_BRANCH = {
     "feed_gap": "a switch serves several branches",
     "doctor_report": "about the switches, which belong to the firm; read by administrators",
     "feed_checkpoint": "read by the listener only",
+    "hours_calendar": "hours are posted on the door: everybody may know them",
+    "hours_span": "as their calendar",
+    "hours_day": "as their calendar",
+    "hours_use": "which branch or line follows which hours; everybody may know it",
+    "feed_doubt": "a switch serves several branches; read by whoever looks after the switches",
     "sla_policy": "the same limits for everybody",
     "retention_class": "the same limits for everybody",
+    "kpi_policy": "the same measures for everybody",
     "recording_chain": "one chain over all branches; read by the command that verifies it",
 }
 VALUES: dict[str, Any] = {
@@ -49,7 +55,8 @@ VALUES: dict[str, Any] = {
 }  # fmt: skip
 CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
-           "call_consent.state": "given", "recording_deletion.reason": "retention"}
+           "call_consent.state": "given", "recording_deletion.reason": "retention",
+           "recording_pause.why": "left", "call_pair.verdict": "joined"}
 MINE, FOREIGN = 1, 2
 
 

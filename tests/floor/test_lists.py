@@ -15,8 +15,11 @@ from sqlalchemy.orm import Session
 
 from service.app import create_app
 from service.calls import actions as calls
+from service.calls.kpi import actions as kpi
 from service.core import clock, db, scope
 from service.core.config import Settings
+from service.core.kpi import Policy
+from service.hours import actions as hours
 from service.staff.model import Branch, Staff
 from service.tickets import actions as tickets
 from tests import make
@@ -98,6 +101,8 @@ def grow(firm: SimpleNamespace, more: int) -> None:
     """So many more of everything that a page may list, each with people and customers of its own."""
     with db.begin(scope.ALL) as session:
         branch = session.get_one(Branch, firm.pudong.id)
+        for _version in range(more):
+            kpi.add(session, Policy(0, clock.local(clock.now()).date() + timedelta(days=1)), by=firm.root.id, at=clock.now())
         for number in range(more):
             _one_more(session, firm, branch, number)
         session.execute(
@@ -135,6 +140,9 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
     )
     calls.recording_played(session, recording, by=person.id, at=now)
     _one_more_agent(session, firm, branch, person, now)
+    calendar = hours.create(session, f"h{next(FRESH)}", zone="Asia/Shanghai", by=person.id, at=now)
+    hours.follow(session, calendar, by=person.id, at=now, switch="pbx1", line=f"l{next(FRESH)}")
+    hours.days_set(session, calendar, now.date(), None, None, "", by=person.id, at=now)
 
 
 def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, person: Staff, now: datetime) -> None:

@@ -35,9 +35,9 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
             "RINGDESK_DSN_APP": settings.dsn_app,
             "RINGDESK_DSN_NIGHT": settings.dsn_night,
             "RINGDESK_THREADS": str(settings.threads),
-            "RINGDESK_SWITCHES": config.exported(settings)["RINGDESK_SWITCHES"],
             "PYTHONUNBUFFERED": "1",
         }
+        | ({"RINGDESK_SWITCHES": config.exported(settings)["RINGDESK_SWITCHES"]} if settings.switches else {})
         | more
     )
 

@@ -1,7 +1,9 @@
 """From the switch's folder to the call: each finished file once, whatever else lies there."""
 
+import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from recordings import collect, vault, watch
+from recordings import collect, names, vault, watch
+from recordings.places import Folder
 from service.calls.model import Call
 from service.calls.shelf import actions, queries
 from service.core import db, scope
@@ -152,7 +155,7 @@ def test_a_look_after_a_restart_opens_nothing_that_is_in_the_vault(
 ) -> None:
     there(f"pbx1/2026/10/01/{KEY}.1.wav")
     collect.scan(shelf, AT)
-    monkeypatch.setattr(collect, "_opened", lambda path: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr(Folder, "opened", lambda _folder, name: pytest.fail(f"{name} was opened"))
 
     assert collect.scan(shelf, AT) == collect.Report()
 
@@ -163,9 +166,9 @@ def test_what_is_kept_is_not_opened_again_until_it_changes(
     path, remembered = there(f"{DAY}/{KEY}.1.wav"), collect.Memory()
     for _look in range(2):
         collect.scan(shelf, AT, whole=False, memory=remembered)
-    opened: list[Path] = []
-    really = collect._opened
-    monkeypatch.setattr(collect, "_opened", lambda path: opened.append(path) or really(path))
+    opened: list[str] = []
+    really = Folder.opened
+    monkeypatch.setattr(Folder, "opened", lambda folder, name: opened.append(name) or really(folder, name))
 
     collect.scan(shelf, AT, whole=False, memory=remembered)
     assert opened == []
@@ -173,7 +176,7 @@ def test_what_is_kept_is_not_opened_again_until_it_changes(
     path.write_bytes(wav(tone(3.0)))
     os.utime(path, (LONG_AGO, LONG_AGO))
     assert collect.scan(shelf, AT, whole=False, memory=remembered).collected == [f"{DAY}/{KEY}.1.wav"]
-    assert opened == [path]
+    assert opened == [f"{DAY}/{KEY}.1.wav".partition("/")[2]]
 
 
 def test_links_lead_nowhere(shelf: Settings, there: Callable[..., Path], tmp_path: Path) -> None:
@@ -231,6 +234,33 @@ def test_a_call_without_its_file_is_missed_and_found_late(shelf: Settings, there
     assert kept()[0].call_id == call_id
 
 
+def test_a_file_that_was_there_in_time_is_not_late_because_nobody_collected(shelf: Settings, there: Callable[..., Path]) -> None:
+    stored_call(AT - timedelta(hours=3))
+    there(f"{DAY}/{KEY}.1.wav", at=(AT - timedelta(hours=2, minutes=50)).timestamp())
+    collect.scan(shelf, AT)
+
+    assert findings() == []
+
+
+def test_a_switch_whose_folder_has_died_does_not_stop_the_others(
+    shelf: Settings, there: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there(f"{DAY}/{KEY}.1.wav")
+    dead = replace(shelf.switches[0], name="pbx0")
+    listed = names.files
+
+    def files(folder: Path, day: str) -> Iterator[str]:
+        if folder.name == "pbx0":
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        yield from listed(folder, day)
+
+    monkeypatch.setattr(names, "files", files)
+    report = collect.scan(replace(shelf, switches=(dead, *shelf.switches)), AT)
+
+    assert report.collected == [f"{DAY}/{KEY}.1.wav"]
+    assert ("link", "pbx0", True) in findings()
+
+
 def test_a_call_whose_file_is_empty_is_not_missed_as_well(shelf: Settings, there: Callable[..., Path]) -> None:
     stored_call(AT - timedelta(hours=3), recorded=True)
     there(f"{DAY}/{KEY}.1.wav", wav(b""), AT.timestamp() - 700)
@@ -280,8 +310,8 @@ def test_a_file_deleted_under_our_hands_is_one_sentence(
     shelf: Settings, there: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = there(f"{DAY}/{KEY}.1.wav")
-    really = collect._opened
-    monkeypatch.setattr(collect, "_opened", lambda found: path.unlink() or really(found))
+    really = Folder.opened
+    monkeypatch.setattr(Folder, "opened", lambda folder, name: path.unlink() or really(folder, name))
 
     refused = collect.scan(shelf, AT).refused
 

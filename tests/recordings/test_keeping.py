@@ -1,8 +1,10 @@
 """Who consents, what is held, what is purged, and that each deletion is on record."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +12,11 @@ import pytest
 from sqlalchemy import select, text
 
 from recordings import collect, purge, vault
+from service.calls import actions as calls
 from service.calls.model import Call, CallAlias, Recording
 from service.calls.shelf import actions, queries
 from service.calls.shelf.model import CallConsent, RecordingDeletion
-from service.core import db, scope
+from service.core import clock, db, scope
 from service.core.config import Settings
 from service.core.errors import Invalid
 from service.core.model import AuditEntry, Job
@@ -70,6 +73,19 @@ def test_a_refusal_destroys_the_audio_and_keeps_the_call(
     assert collect.scan(shelf, AT).collected == []
 
 
+def test_what_the_dialplan_says_is_on_record_once_and_a_refusal_ends_it(shelf: Settings, there: File) -> None:
+    facts = make.facts(AT, call_key=KEY, live=True, ended_at=None, disposition=None, consent="announced")
+    with db.begin(scope.ALL) as session:
+        calls.store_calls(session, [facts, replace(facts, revision=facts.revision + 1)], None, at=AT)
+    there(f"{DAY}/{KEY}.1.wav")
+    collect.scan(shelf, AT)
+    with db.begin(scope.ALL) as session:
+        over = replace(facts, live=False, ended_at=AT + timedelta(minutes=2), disposition="answered", consent="refused", revision=facts.revision + 2)
+        calls.store_calls(session, [over], None, at=AT)
+        assert session.execute(select(CallConsent.state, CallConsent.by_id).order_by(CallConsent.id)).all() == [("announced", None), ("refused", None)]
+    assert [row.state for row in kept()] == ["doomed"]
+
+
 def test_who_refused_before_the_file_came_is_never_collected(shelf: Settings, there: File) -> None:
     say("refused")
     stored_call()
@@ -98,6 +114,41 @@ def test_an_orphan_of_a_caller_who_refused_is_destroyed_when_its_call_is_known(s
     collect.scan(shelf, AT)
 
     assert [row.state for row in kept()] == ["doomed"]
+
+
+def test_audio_that_came_in_the_moment_of_the_refusal_is_doomed_after_all(shelf: Settings, there: File) -> None:
+    stored_call()
+    there(f"{DAY}/{KEY}.1.wav")
+    with db.begin(scope.ALL) as collecting:  # neither transaction sees what the other has not committed
+        actions.recording_found(collecting, switch="pbx1", uniqueid=KEY, segment=1, path="v2/00/none", sha256="0" * 64, size=len(SOUND),
+                                seconds=Decimal(2), form="PCM", at=AT)
+        say("refused")
+    assert [row.state for row in kept()] == ["kept"]
+
+    collect.scan(shelf, AT)
+
+    assert [row.state for row in kept()] == ["doomed"]
+
+
+def test_a_second_click_on_a_refusal_destroys_nothing_twice(shelf: Settings, there: File, committed_cast: SimpleNamespace) -> None:
+    collected(shelf, there)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _n: say("refused", by=committed_cast.ada.id), range(4)))
+
+    assert [(reason, by) for reason, by, _done in deletions()] == [("refused", committed_cast.ada.id)]
+
+
+def test_a_refusal_waits_for_a_hold_that_is_being_set(shelf: Settings, there: File, committed_cast: SimpleNamespace) -> None:
+    found = collected(shelf, there)
+    with ThreadPoolExecutor(1) as pool:
+        with db.begin(scope.ALL) as session:
+            actions.hold(session, found.id, "claim of 3 March", by=committed_cast.cleo.id, at=AT)
+            refusing = pool.submit(say, "refused")
+            with pytest.raises(TimeoutError):
+                refusing.result(0.5)
+        with pytest.raises(actions.Held):
+            refusing.result(10)
+    assert [row.state for row in kept()] == ["kept"]
 
 
 def test_the_last_word_counts_and_each_is_on_record(shelf: Settings, there: File, committed_cast: SimpleNamespace) -> None:
@@ -200,6 +251,33 @@ def test_files_are_deleted_at_the_switch_only_when_told_and_only_when_the_vault_
     assert not path.exists() and kept()[0].source_deleted_at is not None
     assert purge.delete_at_switch(told, AT + timedelta(days=9)) == 0
     assert b"".join(vault.of(shelf).read(found.path, 0, found.bytes)) == SOUND
+
+
+def test_a_file_that_must_stay_does_not_stand_in_the_way_of_the_others(
+    shelf: Settings, there: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries.deletable, "__kwdefaults__", {"after": 0, "limit": 1})
+    for number in range(3):
+        stored_call(key=f"179539560{number}.17")
+        there(f"{DAY}/179539560{number}.17.1.wav")
+    collect.scan(shelf, AT)
+    blob = vault.of(shelf).path(kept()[0].path)
+    blob.write_bytes(blob.read_bytes()[:-1])
+
+    assert purge.delete_at_switch(replace(shelf, delete_at_switch_after_days=7), AT + timedelta(days=8)) == 2
+
+
+def test_what_a_crash_left_half_is_swept(shelf: Settings, there: File) -> None:
+    found, place = collected(shelf, there), vault.of(shelf)
+    key = place.path(found.path).with_name("ab" * 16 + ".key")
+    for path in (place.root / "drafts" / "left", key):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"half")
+
+    assert purge.unclaimed(shelf, clock.now()) == 0
+    assert purge.unclaimed(shelf, clock.now() + timedelta(days=2)) == 2
+    assert not (place.root / "drafts" / "left").exists() and not key.exists()
+    assert b"".join(place.read(found.path, 0, found.bytes)) == SOUND
 
 
 def test_audio_that_no_recording_stands_for_is_swept(shelf: Settings, there: File, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Who was missed stands on the list once, until somebody has spoken with them; list, figures and workbook agree."""
 
 import io
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +15,8 @@ from service.calls.finding import Filters
 from service.calls.model import Call, MissedCaller
 from service.core import sheet
 from service.core.errors import Invalid, NotFound
+from service.hours import actions as hours
+from service.hours import queries
 from tests import make
 from tests.conftest import AT
 
@@ -26,7 +28,7 @@ def later(minutes: int) -> Any:
 
 
 def lines(session: Session, state: str = "open") -> list[MissedCaller]:
-    return [line.caller for line in missed.listed(session, state=state)]
+    return [line.caller for line in missed.listed(session, at=later(600), state=state)]
 
 
 def test_a_caller_who_tries_three_times_is_one_line(session: Session, cast: SimpleNamespace) -> None:
@@ -92,6 +94,76 @@ def test_taking_settling_and_putting_back(session: Session, cast: SimpleNamespac
     assert lines(session) == [line]
 
 
+def test_an_order_for_a_missed_caller_settles_them_when_it_is_answered(session: Session, cast: SimpleNamespace) -> None:
+    make.call(session, AT, **NOBODY)
+    line, = lines(session)
+    order = actions.orders.dial(session, "02162345678", key="k" * 20, by=cast.ben.id, at=later(5), about=actions.About(None, None, "missed_caller", line.id))
+    missed.taken(session, line.id, by=cast.ben.id, at=later(5))
+    dialled: dict[str, Any] = {"direction": "outbound", "caller_number": "1002", "called": "02162345678", "queue": None, "agent": "1002",
+                               "call_key": order.channel_id}
+    make.call(session, later(5), **dialled | {"disposition": "no-answer", "answered_by": None, "answered_at": None, "revision": 10**6})
+    assert lines(session) == [line]
+
+    answer = make.call(session, later(5), **dialled | {"answered_by": "customer", "revision": 10**7})
+
+    assert lines(session) == []
+    assert (line.why, line.closing_call_id, line.closed_by, line.owner_id) == ("called back", answer.id, cast.ben.id, cast.ben.id)
+
+
+NIGHT = AT - timedelta(hours=4)  # five in the morning in Shanghai
+
+
+@pytest.fixture
+def nine_to_six(session: Session, cast: SimpleNamespace) -> int:
+    made = hours.create(session, "Office", zone="Asia/Shanghai", by=cast.root.id, at=AT)
+    hours.follow(session, made, by=cast.root.id, at=AT)
+    return made
+
+
+def test_who_called_at_night_stands_behind_and_is_not_dropped(session: Session, cast: SimpleNamespace, nine_to_six: int) -> None:
+    make.call(session, NIGHT, **NOBODY)
+    make.call(session, later(30), caller_number="02162345678", **NOBODY)
+
+    listed = missed.listed(session, at=later(60))
+    assert [(one.caller.number, one.caller.outside, one.waits) for one in listed] == [
+        ("+862162345678", False, 1800.0), ("+8613800001001", True, 3600.0)]
+    first = listed[0].caller
+    assert [one.caller.outside for one in missed.listed(session, at=later(60), before=(first.outside, first.first_at, first.id))] == [True]
+    assert [one.caller.outside for one in missed.listed(session, at=later(60), outside=True)] == [True]
+    assert missed.waiting(session) == 2
+
+
+def test_who_tries_again_in_hours_waits_in_hours(session: Session, cast: SimpleNamespace, nine_to_six: int) -> None:
+    make.call(session, NIGHT, **NOBODY)
+    make.call(session, later(1), **NOBODY)
+    assert [(line.outside, line.calls) for line in lines(session)] == [(False, 2)]
+
+
+def test_new_hours_judge_those_who_wait_anew(session: Session, cast: SimpleNamespace, nine_to_six: int) -> None:
+    make.call(session, AT, **NOBODY)
+    hours.days_set(session, nine_to_six, date(2026, 11, 23), None, None, "holiday", by=cast.root.id, at=AT)
+    actions.judged_anew(session)
+    assert [line.outside for line in lines(session)] == [True]
+    hours.days_set(session, nine_to_six, date(2026, 11, 23), None, 4, "make-up", by=cast.root.id, at=AT)
+    actions.judged_anew(session)
+    assert [line.outside for line in lines(session)] == [False]
+
+
+def test_a_line_goes_before_its_branch_and_a_branch_before_the_firm(session: Session, cast: SimpleNamespace, nine_to_six: int) -> None:
+    never = hours.create(session, "Never", zone="Asia/Shanghai", by=cast.root.id, at=AT)
+    hours.change(session, never, "Never", [""] * 7, by=cast.root.id, at=AT)
+    assert _outside(session, cast) is False
+    hours.follow(session, never, by=cast.root.id, at=AT, branch_id=cast.hq.id)  # Pudong lies below
+    assert _outside(session, cast) is True
+    hours.follow(session, nine_to_six, by=cast.root.id, at=AT, switch="pbx1", line="support")
+    assert _outside(session, cast) is False
+
+
+def _outside(session: Session, cast: SimpleNamespace) -> bool:
+    calendar = queries.all_hours(session).of(cast.pudong.id, "pbx1", "support")
+    return not queries.is_open(calendar, AT)
+
+
 def test_figures_list_and_workbook_are_the_same_calls(session: Session, cast: SimpleNamespace) -> None:
     make.call(session, AT, caller_name="=1+1\x0b")  # a sign that no workbook can carry
     make.call(session, later(61), **NOBODY)
@@ -125,3 +197,24 @@ def test_an_agent_says_what_a_call_was_about(session: Session, cast: SimpleNames
     assert session.scalars(select(Call.id).where(*finding.conditions(Filters(reason="complaint")))).all() == [call.id]
     with pytest.raises(Invalid):
         actions.reason_given(session, call.id, "weather", by=cast.ada.id, at=AT)
+
+
+def test_a_call_that_is_told_late_makes_the_wait_longer(session: Session, cast: SimpleNamespace) -> None:
+    lost(session, AT, "1.1")
+    lost(session, AT - timedelta(minutes=10), "1.2")
+
+    line = session.scalars(select(MissedCaller)).one()
+    assert (line.calls, line.first_at, line.last_at) == (2, AT - timedelta(minutes=10), AT)
+
+
+def test_a_call_that_turns_out_to_be_no_missed_one_is_nobodys_to_call_back(session: Session, cast: SimpleNamespace) -> None:
+    lost(session, AT, "1.1")
+    fact = make.facts(AT, call_key="1.1", disposition="busy", agent=None, answered_by=None, answered_at=None, legs=(), revision=10**6)
+    actions.store_calls(session, [fact], None, at=AT)
+
+    assert session.scalars(select(MissedCaller)).all() == []
+
+
+def lost(session: Session, at: datetime, key: str) -> None:
+    fact = make.facts(at, call_key=key, disposition="abandoned", agent=None, answered_by=None, answered_at=None, legs=())
+    actions.store_calls(session, [fact], None, at=AT)

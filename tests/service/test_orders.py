@@ -240,3 +240,14 @@ def test_a_phone_that_its_queues_show_otherwise_gets_one_order_in_half_a_minute(
 
     orders = session.scalars(select(PhoneOrder).order_by(PhoneOrder.id)).all()
     assert [(order.kind, order.requested_at) for order in orders] == [("unpause", AT), ("unpause", AT + 31 * SECOND)]
+
+
+def test_many_moves_at_once_are_all_on_record_and_told_once(session: Session, cast: SimpleNamespace) -> None:
+    phases = ("ringing", "talking", "hold", "talking", "idle")
+    news = [actions.PhoneState("1001", phase, AT + n * SECOND, phase != "ringing") for n, phase in enumerate(phases * 20)]
+    actions.agents.phones_did(session, "pbx1", news, acw=timedelta(0))
+
+    moves = session.scalars(select(AgentStateChange.new).where(AgentStateChange.staff_id == cast.ada.id).order_by(AgentStateChange.id))
+    assert list(moves)[:5] == ["ringing", "talking", "hold", "talking", "ready"]
+    told = session.execute(text("select payload->>'state' from live_event where kind = 'agent'")).scalars().all()
+    assert told == ["ready"]

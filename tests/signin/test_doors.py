@@ -33,6 +33,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /calls/export.xlsx": (BOARDS, 200),
     "GET /calls/missed": (ALL, 200),
     "POST /calls/missed/<int:line_id>/<any(take, close, reopen):verb>": (DESK, 404),
+    "POST /calls/<int:call_id>/<any(join, differ, part):what>/<int:other_id>": (FLOOR, 404),
     "POST /calls/<int:call_id>/reason": (DESK, 302),
     "POST /calls/<int:call_id>/consent": (DESK, 422),
     "GET /recordings": (FLOOR, 200),
@@ -48,6 +49,8 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /wallboard/now": (FLOOR, 200),
     "POST /orders/dial": (DESK, 409),
     "POST /orders/on-call": (DESK, 409),
+    "POST /recordings/pause": (DESK, 404),
+    "POST /recordings/resume": (DESK, 204),
     "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "GET /found": (ALL, 200),
     "GET /customers": (ALL, 200),
@@ -72,6 +75,16 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /settings/audit": ("r", 200),
     "GET /settings/doctor": ("r", 200),
     "POST /settings/doctor": ("r", 302),
+    "GET /settings/kpi": (BOARDS, 200),
+    "POST /settings/kpi": ("mr", 422),
+    "GET /settings/hours": ("r", 200),
+    "POST /settings/hours": ("r", 422),
+    "POST /settings/hours/<int:calendar_id>": ("r", 404),
+    "POST /settings/hours/<int:calendar_id>/days": ("r", 422),
+    "POST /settings/hours/<int:calendar_id>/days/clear": ("r", 302),
+    "POST /settings/hours/<int:calendar_id>/follow": ("r", 422),
+    "POST /settings/hours/<int:calendar_id>/remove": ("r", 404),
+    "POST /settings/hours/uses/<int:use_id>/clear": ("r", 302),
     "POST /settings/locale": (ALL + "-", 302),
     "POST /settings/theme": (ALL, 302),
     "POST /settings/seat": (DESK, 422),
@@ -120,7 +133,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "verb": "take", "recording_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

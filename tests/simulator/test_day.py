@@ -85,7 +85,7 @@ def test_a_hotline_call_is_told_in_the_order_of_a_real_switch() -> None:
 
     told = [e["Event"] for e in events if e["Event"] not in ("DeviceStateChange", "QueueMemberStatus")]
     assert told == [
-        "Newchannel", "Newstate", "MixMonitorStart", "UserEvent", "QueueCallerJoin", "MusicOnHoldStart",
+        "Newchannel", "Newstate", "UserEvent", "MixMonitorStart", "UserEvent", "QueueCallerJoin", "MusicOnHoldStart",
         *["Newchannel", "AgentCalled", "DialBegin"] * 3, *["Newstate", "NewConnectedLine", "DialState"] * 3,
         "Newstate", "DialEnd", "DialEnd", "DialEnd", "NewConnectedLine", "DialEnd", "DialEnd", "MusicOnHoldStop",
         "QueueCallerLeave", "AgentConnect", "Hangup", "Hangup", "BridgeCreate", "BridgeEnter", "BridgeEnter",
@@ -99,7 +99,7 @@ def test_a_hotline_call_is_told_in_the_order_of_a_real_switch() -> None:
 def test_a_recording_is_named_by_the_switch_alone() -> None:
     events, truth = one_call(Plan("answered", NASTY[1], queue=RECORDED.queue("support"), talk=5.0))
 
-    told = next(e for e in events if e["Event"] == "UserEvent")
+    told = next(e for e in events if e.get("UserEvent") == "RingdeskRecording")
     assert told["RecordingFile"] == truth.recording == "pbx1/2026/11/24/1795478400.0.1.wav"
     assert told["RecordingUniqueid"] == told["Uniqueid"]
 

@@ -25,6 +25,7 @@ class Ami:
         self.logins = 0
         self.connections = 0
         self.mute = False
+        self.patience: float | None = None  # seconds until a reader that takes nothing is given up
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self._peer: socket.socket | None = None
@@ -86,6 +87,7 @@ class Ami:
     def say(self, data: bytes) -> None:
         """Send bytes to the listener as they are."""
         assert self._peer is not None
+        self._peer.settimeout(self.patience)
         self._peer.sendall(data)
 
     def cut(self) -> None:

@@ -158,10 +158,46 @@ def test_two_runs_at_once_are_refused(place: Settings) -> None:
         other.release()
 
 
+HEARD = "update call set provenance = 'live', derivation = null, end_certain = true, talk_seconds = 99"
+
+
+def heard(place: Settings, key: str, but: str) -> None:
+    """The call is in the books as if it had been heard whole, but for that."""
+    run(place)
+    with db.begin(scope.ALL) as session:
+        session.execute(text(f"{HEARD}{but} where call_key = '{key}'"))
+
+
 def test_a_call_that_is_heard_whole_meanwhile_is_left_alone(place: Settings) -> None:
     key = truths("further-22/two-callers")[0]["linkedid"]
+    heard(place, key, "")
+    run(place)
+    assert rows(f"select talk_seconds, provenance from call where call_key = '{key}'") == [(99, "live")]
+
+
+@pytest.mark.parametrize("but", [", disposition = 'busy'", ", answered_by = '1004'", ", queue = null", ", caller_number = '+49301234'"])
+def test_a_call_that_was_heard_with_another_outcome_than_was_written_is_corrected(place: Settings, but: str) -> None:
+    key = truths("further-22/two-callers")[0]["linkedid"]
+    heard(place, key, but)
+    done = run(place)
+    assert (done.found, done.mended) == (0, 1)
+    assert rows(f"select disposition, provenance from call where call_key = '{key}'") == [("answered", "backfilled")]
+    assert run(place).mended == 0
+
+
+def test_a_way_of_passing_on_that_was_not_heard_is_corrected(place: Settings) -> None:
+    key = truths("further-22/park-fetch")[0]["linkedid"]
+    heard(place, key, "")
     with db.begin(scope.ALL) as session:
-        make.call(session, datetime.fromtimestamp(float(key), UTC), call_key=key, disposition="busy")
+        session.execute(text("update call_transfer set how = 'blind' where how = 'park'"))
+    run(place)
+    assert rows(f"select how from call_transfer t join call c on c.id = t.call_id where call_key = '{key}'") == [("park",)]
+
+
+def test_files_without_cel_contradict_nothing_that_was_heard(place: Settings) -> None:
+    key = truths("further-22/two-callers")[0]["linkedid"]
+    heard(place, key, ", disposition = 'busy'")
+    place.switches[0].files["cel"].unlink()
     run(place)
     assert rows(f"select disposition, provenance from call where call_key = '{key}'") == [("busy", "live")]
 
@@ -214,3 +250,33 @@ def test_files_that_lack_a_call_that_was_heard_fill_no_gap(place: Settings) -> N
     assert "1795698200.7" in done.note and done.filled == 0
     assert rows("select filled_at from feed_gap") == [(None,)]
     assert rows("select state, note like '1 calls that were heard%' from backfill_run") == [("done", True)]
+
+
+def test_a_gap_that_the_files_do_not_reach_does_not_keep_a_newer_one_open(place: Settings) -> None:
+    begin = min(at for (at,) in rows_of_a_first_run(place))
+    old, new = begin - timedelta(days=20), begin + timedelta(minutes=5)
+    with db.begin(scope.ALL) as session:
+        session.execute(text("delete from feed_gap"))
+        make.call(session, old - timedelta(minutes=20), call_key="1700000000.1", ended_at=old - timedelta(minutes=19))
+        for began in (old, new):
+            actions.gap_began(session, "pbx1", at=began, reason="connection lost")
+            actions.gap_ended(session, "pbx1", at=began + timedelta(minutes=1))
+
+    done = backfill.run(place, place.switches[0], why="hourly", at=begin + timedelta(days=5))
+
+    assert done.filled == 1 and "The files begin at" in done.note
+    assert rows("select filled_at is not null from feed_gap order by began_at") == [(False,), (True,)]
+
+
+def test_a_gap_of_long_ago_is_not_read_for_again_each_hour(place: Settings) -> None:
+    run(place)
+    with db.begin(scope.ALL) as session:
+        actions.gap_began(session, "pbx1", at=AT - timedelta(days=120), reason="connection lost")
+        actions.gap_ended(session, "pbx1", at=AT - timedelta(days=120, minutes=-1))
+
+    assert backfill.run(place, place.switches[0], why="hourly", at=AT).records < run(place).records
+
+
+def rows_of_a_first_run(place: Settings) -> list[Any]:
+    run(place)
+    return rows("select min(started_at) from call")

@@ -214,3 +214,14 @@ def test_a_number_that_is_withheld_in_a_gap_is_told_to_nobody(place: Settings, a
     assert rows("select caller_number, caller_name, disposition from call where called = '" + HOTLINE + "' order by started_at desc limit 1") == [
         ("anonymous", None, "abandoned")]
     assert rows("select 1 from call where caller_number = '+441632960021' or caller_e164 = '+441632960021'") == []
+
+
+def test_what_the_dialplan_says_of_consent_is_beside_the_call(place: Settings, asterisk: Lab) -> None:
+    asterisk.phone("1001").answers_after(0.3)
+    call = asterisk.call_in("+441632960022", "Maria", HOTLINE).wait("up")
+    asterisk.phone("1001").ringing().wait("up")
+    call.hang_up()
+    for _twice in range(2):
+        fill(place)
+    named = "select k.state, k.by_id from call_consent k join call_alias a using (switch, uniqueid) join call c on c.id = a.call_id"
+    assert rows(f"{named} where c.caller_number = '+441632960022'") == [("announced", None)]

@@ -8,6 +8,7 @@ import pytest
 from telephony import replay
 from telephony.feed import Feed
 from telephony.floor import Floor
+from telephony.guard import FORGERY_LIMIT
 from tests.telephony.ami import frames
 
 CALLER = b"+441632960381"
@@ -148,3 +149,15 @@ def test_any_name_is_taken_as_text(text: bytes) -> None:
     assert not any(ord(letter) < 32 for letter in call["caller_name"])
     if text in (b"\xc4\xe3\xba\xc3", "你好".encode()):
         assert call["caller_name"] == "你好"
+
+
+def test_a_number_whose_rest_never_comes_holds_the_line_back_for_four_kilobytes() -> None:
+    """The fuzzer's find: a list that ended just then was waited for."""
+    feed, pong = Feed(), b"Response: Success\r\nPing: Pong\r\n\r\n"
+    complete = b"Event: CoreShowChannelsComplete\r\nListItems: 0\r\n\r\n"
+    held = list(feed.hear(b"Event: Newchannel\r\nUniqueid: 1.1\r\nCallerIDNum: +44\r\n\r\n" + complete, None))
+    after = list(feed.hear(pong * (FORGERY_LIMIT // len(pong) + 2) + complete, None))
+
+    assert held == []
+    assert [event.name for event in after] == ["CoreShowChannelsComplete"]
+    assert feed.take_lost_sight()

@@ -263,9 +263,9 @@ def test_an_end_that_was_told_too_late_is_made_good(ready: Settings, ami: Ami, m
     with listening(ready, ami) as listener:
         ami.say(b"".join(frame + b"\r\n\r\n" for frame in said[:half]))
         until(lambda: rows(ready, "select 1 from agent_pop where state = 'ringing'"), what="a phone that rings")
-        monkeypatch.setattr("telephony.sink.POP_LATE", 0.0)
+        monkeypatch.setattr("telephony.pops.POP_LATE", 0.0)
         ami.say(b"".join(frame + b"\r\n\r\n" for frame in said[half:]))
-        until(lambda: not listener.floor.calls and listener.sink.late > 0, what="the end, told too late")
+        until(lambda: not listener.floor.calls and listener.sink.pops.late > 0, what="the end, told too late")
         monkeypatch.undo()
         until(lambda: not rows(ready, "select 1 from agent_pop where state = 'ringing'"), what="the end of the pops")
 

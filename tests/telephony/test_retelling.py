@@ -114,6 +114,14 @@ def test_who_withholds_the_number_is_told_to_nobody() -> None:
     assert replay.told(found)["caller_number"] == "anonymous"
 
 
+@pytest.mark.parametrize(("said", "state"), [("announced", "announced"), ("refused", "refused"), ("whatever", None)])
+def test_what_a_caller_said_of_recording_is_told(said: str, state: str | None) -> None:
+    rows = written.rows("22", ("cel",))
+    origin = next(row for row in rows if isinstance(row, Cel) and row.kind == "CHAN_START" and row.context == "from-trunk" and row.exten != "s")
+    mark = Cel(f"RingdeskConsent-{said}", origin.at, context="from-trunk", channel=origin.channel, uniqueid=origin.uniqueid, linkedid=origin.linkedid)
+    assert written.calls([*rows, mark])[origin.linkedid].consent == state
+
+
 def test_captures_and_files_are_of_the_same_calls() -> None:
     assert len(NAMES) == 128
     assert Path(written.FILES, "asterisk-22", "cel.gz").exists()

@@ -12,7 +12,8 @@ from telephony.feed import Feed
 from telephony.floor import Change, Floor
 from telephony.journal import Position
 from telephony.livecall import LiveCall
-from telephony.sink import Sink, is_away
+from telephony.refusal import is_away
+from telephony.sink import Sink
 from tests import make
 from tests.conftest import AT
 from tests.telephony.ami import frames, until
@@ -120,8 +121,8 @@ def test_pops_that_are_refused_are_worth_a_refresh_in_a_while(
     with sinking(database) as sink:
         sink.take(changes("asterisk-22/a-inbound-answered", name=b"Ma\x00ria"), Position(3, 900))
         until(lambda: sink.failed > 1, what="the refusal")
-        assert not sink.take_missed()
-        monkeypatch.setattr("telephony.sink.REFUSED_PAUSE", 0.0)
+        assert not sink.pops.take_missed()
+        monkeypatch.setattr("telephony.pops.REFUSED_PAUSE", 0.0)
         sink.take(changes("asterisk-22/a-inbound-answered", name=b"Ma\x00ria"), Position(3, 1900))
-        until(sink.take_missed, what="the refresh")
-        assert not sink.take_missed()
+        until(sink.pops.take_missed, what="the refresh")
+        assert not sink.pops.take_missed()

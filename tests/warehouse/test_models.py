@@ -49,6 +49,10 @@ BREAKS = {
     "moments_are_in_order": "update mart.fact_ticket set accepted_at = registered_at - interval 1 second",
     "open_items_equal_ledger": "update mart.open_item set open_amount = open_amount + 0.01",
     "nothing_is_overpaid": "update mart.open_item set open_amount = -1",
+    "a_call_has_the_policy_of_its_day": "update mart.fact_call set policy_version = 2",
+    "the_level_is_a_share": "update mart.fact_call set level_hit = 2",
+    "agents_are_in_one_state": "insert into mart.fact_agent_stint select * from mart.fact_agent_stint",
+    "missed_callers_are_kept": "delete from mart.fact_missed_caller",
     "branches_are_known": "update mart.fact_call set branch_id = 99",
 }
 SOUND = """
@@ -58,8 +62,15 @@ SOUND = """
     create table raw.ledger_item (party_id bigint, kind text, amount decimal(18, 2)); insert into raw.ledger_item values (1, 'invoice', 5.00);
     create table mart.dim_branch as select 1 as branch_id;
     create table mart.fact_call as select 1 as call_id, 1 as branch_id, 'q' as queue, date '2026-11-23' as started_on, 1 as offered, 1 as answered,
-        0 as abandoned, 0 as short_abandoned, 1 as within_limit, 4.0 as wait_seconds, 9.0 as talk_seconds;
-    create table mart.call_interval as select branch_id, queue, offered, answered, abandoned, within_limit from mart.fact_call;
+        0 as abandoned, 0 as short_abandoned, 1 as within_limit, 4.0 as wait_seconds, 9.0 as talk_seconds,
+        1 as level_hit, 1 as level_counted, 0 as transferred, 1 as judged, 1 as kept, 1 as policy_version;
+    create table mart.call_interval as select branch_id, queue, offered, answered, abandoned, within_limit, level_hit, level_counted from mart.fact_call;
+    create table mart.dim_kpi_policy as select 1 as policy_version, date '1970-01-01' as first_on, date '9999-12-31' as last_on
+        union all select 2, date '1960-01-01', date '1969-12-31';
+    create table mart.fact_agent_stint as select 1 as change_id, 1 as staff_id, 1 as branch_id, date '2026-11-23' as spent_on, 60.000000::decimal(18, 6) as seconds,
+        timestamptz '2026-11-23 01:00+00' as began_at, timestamptz '2026-11-23 01:01+00' as ended_at;
+    create table raw.missed_caller (id bigint); insert into raw.missed_caller values (1);
+    create table mart.fact_missed_caller as select 1 as caller_id, 1 as branch_id, 1 as recovered, 1 as judged;
     create table mart.fact_ticket as select 1 as ticket_id, 'T1' as ticket_number, 1 as branch_id, timestamptz '2026-11-23 01:00+00' as registered_at,
         timestamptz '2026-11-23 02:00+00' as accepted_at, timestamptz '2026-11-23 03:00+00' as resolved_at;
     create table mart.open_item as select 1 as item_id, 'I1' as item_number, 1 as branch_id, 1 as party_id, 5.00::decimal(18, 2) as amount,

@@ -7,6 +7,7 @@ import { csrf, one } from "./dom.js";
 import { listen } from "./live.js";
 import * as news from "./news.js";
 import * as pop from "./pop.js";
+import * as secret from "./secret.js";
 import * as shell from "./shell.js";
 import * as wallboard from "./wallboard.js";
 
@@ -32,6 +33,7 @@ shell.start();
 choice.start();
 news.start();
 agent.start();
+secret.start();
 wallboard.start();
 
 const { staff, worker } = document.body.dataset;
@@ -43,6 +45,7 @@ if (staff) {
     pop.draw(desk.withKept(message.pops), desk.busyWith);
     desk.reopen();
     agent.told(message);
+    secret.told(message);
     wallboard.told(message);
   });
   desk.start(live);

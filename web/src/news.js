@@ -11,6 +11,14 @@ const TOLD = {
   "night-failed"() {
     if (document.body.dataset.nights) toast(say("night_failed"), "error");
   },
+  // The list of who waits reads itself again, unless somebody is typing why a caller need not be called.
+  missed() {
+    const list = one("[data-missed]");
+    if (list && !one("details[open]", list)) document.body.dispatchEvent(new CustomEvent("missed"));
+  },
+  forged({ switch: name }) {
+    if (document.body.dataset.nights) toast(say("forged", { name }), "error");
+  },
 };
 
 // The strip is painted from the page first and from the stream as soon as it speaks.

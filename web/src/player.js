@@ -14,6 +14,7 @@ class Player {
     this.canvas = one("canvas", root);
     this.peaks = bytes(root.dataset.peaks);
     this.silences = JSON.parse(root.dataset.silences || "[]");
+    this.pauses = JSON.parse(root.dataset.pauses || "[]"); // silent on purpose: a secret was spoken
     this.wanted = null; // where it shall begin, while nothing is loaded yet
     this.wire();
     this.show();
@@ -25,6 +26,7 @@ class Player {
     all("[data-skip]", root).forEach((button) => button.addEventListener("click", () => this.seek(this.now + Number(button.dataset.skip))));
     all("[data-rate]", root).forEach((button) => button.addEventListener("click", () => this.rate(Number(button.dataset.rate))));
     for (const event of ["play", "pause", "timeupdate", "seeked", "durationchange", "ended"]) sound.addEventListener(event, () => this.show());
+    all("[data-goto]", root).forEach((button) => button.addEventListener("click", () => this.seek(Number(button.dataset.goto))));
     sound.addEventListener("loadedmetadata", () => this.loaded());
     sound.addEventListener("error", () => this.hint(say("no_sound")));
     this.wave.addEventListener("pointerdown", (event) => this.grab(event));
@@ -99,13 +101,13 @@ class Player {
     one("[data-f=length]", root).textContent = clock(Math.round(this.length));
     this.wave.setAttribute("aria-valuemax", String(Math.round(this.length)));
     this.wave.setAttribute("aria-valuenow", String(Math.round(this.now)));
-    const quiet = this.silent(this.now) ? ` · ${say("silence")}` : "";
+    const quiet = within(this.pauses, this.now) ? ` · ${say("paused")}` : this.silent(this.now) ? ` · ${say("silence")}` : "";
     this.wave.setAttribute("aria-valuetext", `${at} / ${clock(Math.round(this.length))}${quiet}`);
     this.draw();
   }
 
   silent(second) {
-    return this.silences.some(([begin, length]) => second >= begin && second < begin + length);
+    return within(this.silences, second) || within(this.pauses, second);
   }
 
   hint(text) {
@@ -137,16 +139,16 @@ class Player {
   // Hatching means that there is no sound.
   hatch(pen, width, height, scale, colour) {
     if (!this.length) return;
-    for (const [begin, length] of this.silences) {
+    const draw = (ground, line) => ([begin, length]) => {
       const left = (begin / this.length) * width;
       const wide = Math.max(scale, (length / this.length) * width);
       pen.save();
       pen.beginPath();
       pen.rect(left, 0, wide, height);
       pen.clip();
-      pen.fillStyle = colour("--mu");
+      pen.fillStyle = colour(ground);
       pen.fillRect(left, 0, wide, height);
-      pen.strokeStyle = colour("--ln2");
+      pen.strokeStyle = colour(line);
       pen.lineWidth = 2 * scale;
       pen.beginPath();
       for (let x = left - height; x < left + wide; x += 7 * scale) {
@@ -155,9 +157,28 @@ class Player {
       }
       pen.stroke();
       pen.restore();
-    }
+    };
+    this.silences.forEach(draw("--mu", "--ln2"));
+    this.pauses.forEach(draw("--blue-tint", "--blue-line"));
+    this.pauses.forEach((pause) => this.label(pen, pause, width, height, scale, colour));
+  }
+
+  // Named where there is room; the list below names all of them.
+  label(pen, [begin, length], width, height, scale, colour) {
+    const text = say("paused");
+    pen.font = `${12 * scale}px ${getComputedStyle(this.root).fontFamily}`;
+    pen.textBaseline = "middle";
+    const wide = pen.measureText(text).width;
+    const middle = ((begin + length / 2) / this.length) * width;
+    if (wide + 12 * scale > (length / this.length) * width) return;
+    pen.fillStyle = colour("--bg");
+    pen.fillRect(middle - wide / 2 - 4 * scale, height / 2 - 9 * scale, wide + 8 * scale, 18 * scale);
+    pen.fillStyle = colour("--blue");
+    pen.fillText(text, middle - wide / 2, height / 2 + scale);
   }
 }
+
+const within = (spans, second) => spans.some(([begin, length]) => second >= begin && second < begin + length);
 
 function bytes(encoded) {
   return encoded ? Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0)) : null;

@@ -122,19 +122,22 @@ def phones_did(session: Session, switch: str, news: Sequence[PhoneState], *, acw
     if earliest is None:
         return False
     seats = people.seatings(session, {(switch, one.extension) for one in news}, since=earliest)
-    changed = False
+    rows = _rows(session, {seat.staff_id for one in news if (seat := seats.at(switch, one.extension, one.at))})
+    moved: dict[int, AgentState] = {}
     for one in news:
         seat = seats.at(switch, one.extension, one.at)
-        if seat is None:
-            continue
-        row = _row(session, seat.staff_id)
+        row = rows.get(seat.staff_id) if seat else None
+        if seat is None or (row is not None and row.chosen != "offline" and (row.switch, row.extension) != (switch, one.extension)):
+            continue  # nobody's phone, or it is on its way to its next person
         if row is None or (row.switch, row.extension) != (switch, one.extension):
-            if row is not None and row.chosen != "offline":
-                continue  # they are at another phone, and this one is on its way to its next person
-            row = _seated(session, seat.staff_id, switch, one.extension, one.at)
+            row = rows[seat.staff_id] = _seated(session, seat.staff_id, switch, one.extension, one.at)
         agent = rules.phone(_agent(row), one.phase, one.at, acw=acw, customer=one.customer, call_key=one.call_key)
-        changed |= _put(session, row, agent, by=None, at=one.at)
-    return changed
+        if _set(session, row, agent, by=None, at=one.at):
+            moved[row.staff_id] = row
+    for row in moved.values():  # of many moves at once a browser hears where they led
+        live.publish(session, live.topic_of(row.staff_id), "agent", told(row), at=news[-1].at)
+    session.flush()
+    return bool(moved)
 
 
 def phones_are(session: Session, switch: str, busy: Iterable[str], *, at: datetime, acw: timedelta) -> bool:
@@ -258,6 +261,12 @@ def _row(session: Session, staff_id: int) -> AgentState | None:
     return session.scalars(select(AgentState).where(AgentState.staff_id == staff_id).with_for_update()).first()
 
 
+def _rows(session: Session, ids: set[int]) -> dict[int, AgentState]:
+    """These people's rows, locked in order so that two batches never wait for each other."""
+    wanted = select(AgentState).where(AgentState.staff_id.in_(ids)).order_by(AgentState.id).with_for_update()
+    return {row.staff_id: row for row in session.scalars(wanted)} if ids else {}
+
+
 def _needed(session: Session, staff_id: int) -> AgentState:
     row = _row(session, staff_id)
     if row is None:
@@ -286,7 +295,16 @@ def _agent(row: AgentState) -> Agent:
 
 
 def _put(session: Session, row: AgentState, agent: Agent, *, by: int | None, at: datetime) -> bool:
-    """The row says what the agent is now; a new state, or a new reason for it, is history and news."""
+    """The row says what the agent is now, and the agent's browsers hear it; False when nothing is new."""
+    if not _set(session, row, agent, by=by, at=at):
+        return False
+    live.publish(session, live.topic_of(row.staff_id), "agent", told(row), at=at)
+    session.flush()
+    return True
+
+
+def _set(session: Session, row: AgentState, agent: Agent, *, by: int | None, at: datetime) -> bool:
+    """The row says what the agent is now; a new state, or a new reason for it, is history."""
     before = _agent(row)
     if agent == before:
         return False
@@ -297,11 +315,9 @@ def _put(session: Session, row: AgentState, agent: Agent, *, by: int | None, at:
         session.add(
             AgentStateChange(
                 staff_id=row.staff_id, at=agent.since or at, old=before.state, new=agent.state, reason=rules.reason_of(agent),
-                by_id=by, extension=row.extension, call_key=agent.call_key, branch_id=row.branch_id,
+                by_id=by, extension=row.extension, switch=row.switch, call_key=agent.call_key, branch_id=row.branch_id,
             )
         )
-    live.publish(session, live.topic_of(row.staff_id), "agent", told(row), at=at)
-    session.flush()
     return True
 
 

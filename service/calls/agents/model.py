@@ -68,6 +68,7 @@ class AgentStateChange(Base):
     reason: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     by_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
     extension: Mapped[str] = mapped_column(Text)
+    switch: Mapped[str | None] = mapped_column(Text)
     call_key: Mapped[str | None] = mapped_column(Text)
     branch_id: Mapped[branch]
 

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from service.calls.agents.actions import told
 from service.calls.agents.model import AgentQueue, AgentState, AgentStateChange
 
+MOST = 500  # changes of one day on one page: a busy one has two hundred
+
 
 def now(session: Session, staff_id: int) -> dict[str, object] | None:
     """What the person's own browsers show of their state; None for who has never sat anywhere."""
@@ -25,7 +27,7 @@ def queues_of(session: Session, staff_id: int, switch: str) -> set[str]:
     return set(session.scalars(select(AgentQueue.queue).where(AgentQueue.staff_id == staff_id, AgentQueue.switch == switch)))
 
 
-def history(session: Session, staff_id: int, since: datetime, limit: int = 100) -> list[AgentStateChange]:
+def history(session: Session, staff_id: int, since: datetime, limit: int = MOST) -> list[AgentStateChange]:
     """What the agent did since then, newest first."""
     moves = select(AgentStateChange).where(AgentStateChange.staff_id == staff_id, AgentStateChange.at >= since)
     return list(session.scalars(moves.order_by(AgentStateChange.at.desc(), AgentStateChange.id.desc()).limit(limit)))

@@ -71,7 +71,7 @@ def show(staff_id: int) -> ResponseReturnValue:
         labels = calls.queue_labels(session)
         names = staff.names(session, {staff_id, *(move.by_id for move in moves if move.by_id)})
     queues = sorted({name for switch, name in labels if switch == row.switch} | served)
-    shown = {"agent": row, "moves": moves, "served": served, "queues": queues, "labels": labels, "names": names}
+    shown = {"agent": row, "moves": moves, "served": served, "queues": queues, "labels": labels, "names": names, "most": queries.MOST}
     return render_template("wallboard/agent.html", **shown)
 
 

@@ -145,9 +145,9 @@ def _late(session: Session, row: PhoneOrder, at: datetime, *, act: bool) -> str:
     """Why the order is not sent; empty when it is."""
     if not act:
         return "no-actor"
-    if at - row.requested_at > rules.FRESH:
+    if at - row.requested_at > rules.fresh(row.kind):
         return "too-late"
-    if row.kind not in rules.OF_QUEUES and people.extension_of(session, row.staff_id, at) != (row.switch, row.extension):
+    if row.kind not in (*rules.OF_QUEUES, "record_resume") and people.extension_of(session, row.staff_id, at) != (row.switch, row.extension):
         return "seat-changed"
     return ""
 
@@ -172,8 +172,8 @@ def _settle(session: Session, row: PhoneOrder, outcome: OrderOutcome, at: dateti
     if outcome.state == "accepted":
         row.accepted_at = at
     else:
-        row.ended_at = at
-    if row.by_id is not None and row.kind not in rules.OF_QUEUES:
+        row.ended_at = outcome.at or at
+    if row.by_id is not None and row.kind not in (*rules.OF_QUEUES, *rules.RECORDING):
         live.publish(session, live.topic_of(row.by_id), "order", told(row), at=at)
 
 
@@ -198,7 +198,7 @@ def _given_up(row: PhoneOrder, at: datetime, *, cut: bool) -> OrderOutcome | Non
         late = at - row.accepted_at > rules.patience(row.kind)
         return OrderOutcome(row.id, "unknown", "not-heard") if late else None
     if row.taken_at is None:  # nobody takes orders of this switch at all
-        return OrderOutcome(row.id, "failed", "too-late") if at - row.requested_at > 2 * rules.FRESH else None
+        return OrderOutcome(row.id, "failed", "too-late") if at - row.requested_at > 2 * rules.fresh(row.kind) else None
     late = cut or at - row.taken_at > rules.ANSWER
     return OrderOutcome(row.id, "unknown", "cut") if late else None
 
@@ -209,19 +209,26 @@ def last(session: Session, staff_id: int, kinds: Sequence[str]) -> PhoneOrder | 
     return session.scalars(of.order_by(PhoneOrder.id.desc()).limit(1)).first()
 
 
-def link(session: Session, calls: Mapping[tuple[str, str], Call]) -> None:
-    """Calls that an order began belong to what the order was for; `calls` maps (switch, channel id) to the stored call."""
+def link(session: Session, calls: Mapping[tuple[str, str], Call]) -> list[tuple[int, Call]]:
+    """Calls that an order began belong to what the order was for; `calls` maps (switch, channel id) to the stored call.
+
+    Returns the missed callers, by id, who were reached by such a call.
+    """
     ours = {name: call for name, call in calls.items() if name[1].startswith("ringdesk-")}
     if not ours:
-        return
+        return []
+    reached = []
     named = tuple_(PhoneOrder.switch, PhoneOrder.channel_id).in_(list(ours))
     for order in session.scalars(select(PhoneOrder).where(named)):
         call = ours[order.switch, order.channel_id or ""]
         order.call_id = call.id
         if order.kind in rules.SPYING:
-            call.role, call.direction = "supervision", "internal"
+            call.role, call.direction = "supervision", "internal"  # heard after a restart, when the ear knew of no order
         elif order.party_id and call.party_id is None:
             call.party_id, call.contact_id = order.party_id, order.contact_id
+        if order.about_kind == "missed_caller" and order.about_id and call.outcome == "answered":
+            reached.append((order.about_id, call))
+    return reached
 
 
 def meant(session: Session, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:

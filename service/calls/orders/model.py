@@ -12,7 +12,7 @@ from service.core.db import Base, branch, key, ts
 MAYBE = DateTime(timezone=True)
 KINDS = (
     "dial", "blind", "atxfer", "atxfer_cancel", "park", "hangup", "pause", "unpause", "queue_add", "queue_remove",
-    "listen", "whisper", "barge",
+    "listen", "whisper", "barge", "record_pause", "record_resume",
 )
 
 

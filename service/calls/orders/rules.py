@@ -13,6 +13,7 @@ KEY = re.compile(r"[A-Za-z0-9_-]{8,80}\Z", re.ASCII)
 QUEUE = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z", re.ASCII)
 WRITTEN = re.compile(r"[\s().\u00a0/-]+")
 FRESH = timedelta(seconds=10)  # an older order would startle whoever has given up on it
+FRESH_SILENCE = timedelta(seconds=3)  # who asks for silence is told in time that there is none
 ANSWER = timedelta(seconds=10)  # a switch that has not answered by then will not
 # Until when an accepted order may still be confirmed; a consultation lasts as long as people talk.
 PATIENCE: Mapping[str, timedelta] = {
@@ -24,6 +25,7 @@ PATIENCE: Mapping[str, timedelta] = {
 }
 SPYING = ("listen", "whisper", "barge")
 ON_CALL = ("blind", "atxfer", "atxfer_cancel", "park", "hangup")
+RECORDING = ("record_pause", "record_resume")  # asked for and told by pauses, not as orders of somebody
 OF_QUEUES = ("pause", "unpause", "queue_add", "queue_remove")
 
 
@@ -54,6 +56,11 @@ def shown_name(name: str) -> str:
 def new_key() -> str:
     """A key that no other order has."""
     return secrets.token_urlsafe(16)
+
+
+def fresh(kind: str) -> timedelta:
+    """How long an order of this kind may wait to be sent."""
+    return FRESH_SILENCE if kind == "record_pause" else FRESH
 
 
 def patience(kind: str) -> timedelta:

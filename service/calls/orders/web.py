@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from service.calls import missed
 from service.calls import queries as calls
 from service.calls.agents import queries as agents
 from service.calls.orders import actions
@@ -34,12 +35,18 @@ def dial() -> ResponseReturnValue:
         about, name = _about(session)
         number = request.form.get("number", "")
         order = actions.dial(session, number, key=request.form.get("key", ""), by=person.staff_id, at=clock.now(), about=about, name=name)
+        if about.kind == "missed_caller" and about.id:
+            missed.taken(session, about.id, by=person.staff_id, at=clock.now())
         return told(order)
 
 
 def _about(session: Session) -> tuple[About, str]:
     """What the form names, as far as it is in scope, and what to show on the phone."""
     party_id, contact_id, call_id = (_id(name) for name in ("party", "contact", "call"))
+    missed_id = _id("missed")
+    if missed_id:
+        caller = missed.waits(session, missed_id)
+        return About(caller.party_id, None, "missed_caller", missed_id), parties.names(session, {caller.party_id or 0}).get(caller.party_id or 0, "")
     found = calls.call(session, call_id) if call_id else None
     if call_id and found is None:
         raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))

@@ -58,9 +58,9 @@ def refused(session: Session, switch: str, uniqueids: Sequence[str]) -> set[str]
     return {name for (name,) in session.execute(_REFUSED, {"names": list(uniqueids), "switch": switch})}
 
 
-def of_call(session: Session, call_id: int) -> list[Recording]:
-    """The recordings of a call, whatever became of them."""
-    return list(session.scalars(select(Recording).where(Recording.call_id == call_id).order_by(Recording.segment)))
+def of_call(session: Session, *ids: int) -> list[Recording]:
+    """The recordings of a call and of its halves, whatever became of them."""
+    return list(session.scalars(select(Recording).where(Recording.call_id.in_(ids)).order_by(Recording.found_at, Recording.segment)))
 
 
 def of_channel(session: Session, switch: str, uniqueid: str) -> list[Recording]:
@@ -88,13 +88,13 @@ def open_hold(session: Session, recording_id: int) -> RecordingHold | None:
     return session.scalars(query).first()
 
 
-def consents(session: Session, call_id: int) -> list[CallConsent]:
+def consents(session: Session, *ids: int) -> list[CallConsent]:
     """What the caller was told or said, newest first."""
     return list(
         session.scalars(
             select(CallConsent)
             .join(CallAlias, (CallAlias.switch == CallConsent.switch) & (CallAlias.uniqueid == CallConsent.uniqueid))
-            .where(CallAlias.call_id == call_id)
+            .where(CallAlias.call_id.in_(ids))
             .order_by(CallConsent.id.desc())
         )
     )
@@ -125,9 +125,9 @@ class Sounds:
         return None if days is None else (ended or recording.found_at) + timedelta(days=days)
 
 
-def sounds(session: Session, call_id: int) -> Sounds:
-    """Everything that is known of the audio of a call."""
-    recordings = of_call(session, call_id)
+def sounds(session: Session, *calls: int) -> Sounds:
+    """Everything that is known of the audio of a call and of its halves."""
+    recordings = of_call(session, *calls)
     ids = [one.id for one in recordings]
     plays = session.execute(
         select(RecordingPlay.staff_id, RecordingPlay.at, RecordingPlay.kind, RecordingPlay.reason)
@@ -144,13 +144,13 @@ def sounds(session: Session, call_id: int) -> Sounds:
         .join(
             CallAlias, (CallAlias.switch == RecordingFinding.switch) & (CallAlias.uniqueid == RecordingFinding.uniqueid)
         )
-        .where(CallAlias.call_id == call_id, RecordingFinding.mended_at.is_(None))
+        .where(CallAlias.call_id.in_(calls), RecordingFinding.mended_at.is_(None))
         .order_by(RecordingFinding.id)
     )
     return Sounds(
         recordings,
         [Play(*row) for row in plays],
-        consents(session, call_id),
+        consents(session, *calls),
         {one.recording_id: one for one in holds},
         list(gone),
         days(session),
@@ -182,7 +182,7 @@ def findings(session: Session, limit: int = 100, mended: int = 10) -> list[Found
         .where(RecordingFinding.mended_at.is_(None) | RecordingFinding.id.in_(last))
         .order_by(
             RecordingFinding.mended_at.is_not(None),
-            case((RecordingFinding.kind.in_(("key", "disk")), 0), else_=1),
+            case((RecordingFinding.kind.in_(("key", "disk", "link")), 0), else_=1),
             RecordingFinding.id.desc(),
         )
         .limit(limit)
@@ -233,7 +233,7 @@ def shelf(session: Session) -> Shelf:
     row = session.execute(
         select(
             func.count(),
-            func.coalesce(func.sum(Recording.bytes), 0),
+            func.coalesce(func.sum(func.coalesce(Recording.kept_bytes, Recording.bytes)), 0),
             func.count().filter(Recording.path.startswith("v1/")),
         ).where(Recording.state == "kept")
     ).one()
@@ -290,12 +290,18 @@ class Source(NamedTuple):
     sha256: str
     path: str
     state: str
+    kept: str
 
 
-def deletable(session: Session, before: datetime, limit: int = 1000) -> list[Source]:
-    """Files marked for deletion at the switch before then, and those of refused calls at once."""
-    columns = (Recording.id, Recording.switch, Recording.source, Recording.sha256, Recording.path, Recording.state)
+def deletable(session: Session, switches: Sequence[str], before: datetime, *, after: int = 0, limit: int = 500) -> list[Source]:
+    """Files of these switches marked for deletion before then, and those of refused calls at once; by id, `after` the last one seen."""
+    columns = (
+        *(Recording.id, Recording.switch, Recording.source, Recording.sha256, Recording.path, Recording.state),
+        func.coalesce(Recording.kept_sha256, Recording.sha256),
+    )
     query = select(*columns).where(
+        Recording.id > after,
+        Recording.switch.in_(switches),
         Recording.source.is_not(None),
         Recording.source_deleted_at.is_(None),
         (Recording.source_marked_at < before) | (Recording.state == "destroyed"),
@@ -317,6 +323,9 @@ class Row(NamedTuple):
     sha256: str
     path: str
     at: datetime
+    kept_as: str = "wav"
+    kept_sha256: str | None = None
+    transcoded_at: datetime | None = None
 
 
 def rows(session: Session, page: int = 1000) -> Iterator[Row]:
@@ -324,8 +333,9 @@ def rows(session: Session, page: int = 1000) -> Iterator[Row]:
     last = 0
     columns = (Recording.id, Recording.state, Recording.sha256, Recording.path)
     changed = func.coalesce(Recording.changed_at, Recording.found_at)
+    form = (Recording.kept_as, Recording.kept_sha256, Recording.transcoded_at)
     while found := session.execute(
-        select(*columns, changed).where(Recording.id > last).order_by(Recording.id).limit(page)
+        select(*columns, changed, *form).where(Recording.id > last).order_by(Recording.id).limit(page)
     ).all():
         yield from (Row(*row) for row in found)
         last = found[-1].id
@@ -338,16 +348,29 @@ def plain(session: Session, limit: int = 200) -> list[Row]:
     return [Row(*row) for row in session.execute(query.order_by(Recording.id).limit(limit))]
 
 
+def wavs(session: Session, after: int, limit: int) -> list[Row]:
+    """The next recordings that are kept as the switch wrote them and are not held, by id."""
+    columns = (Recording.id, Recording.state, Recording.sha256, Recording.path, Recording.found_at)
+    held = select(RecordingHold.recording_id).where(RecordingHold.lifted_at.is_(None))
+    query = select(*columns).where(
+        Recording.id > after, Recording.state == "kept", Recording.kept_as == "wav", Recording.id.not_in(held)
+    )
+    return [Row(*row) for row in session.execute(query.order_by(Recording.id).limit(limit))]
+
+
 def first_change(session: Session) -> datetime | None:
     """When the first recording was found."""
     return session.scalars(select(func.min(func.coalesce(Recording.changed_at, Recording.found_at)))).one()
 
 
 def changed_between(session: Session, since: datetime, until: datetime) -> list[tuple[int, str, str]]:
-    """Id, hash and state of what was found or destroyed from `since` up to `until`."""
+    """Id, hash and state of what was found or destroyed from `since` up to `until`; with their form those that got another."""
     changed = func.coalesce(Recording.changed_at, Recording.found_at)
     query = select(Recording.id, Recording.sha256, Recording.state).where(changed >= since, changed < until)
-    return [(row.id, row.sha256, row.state) for row in session.execute(query)]
+    other = select(Recording.id, Recording.kept_sha256, Recording.kept_as).where(
+        Recording.transcoded_at >= since, Recording.transcoded_at < until
+    )
+    return [(one, sha256, word) for one, sha256, word in (*session.execute(query), *session.execute(other))]
 
 
 def last_link(session: Session) -> RecordingChain | None:

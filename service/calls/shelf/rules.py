@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 
 FIRST = "0" * 64
+FORMS = ("flac", "opus")  # in the chain in place of a state: the hash of what is kept instead of the WAV
 CONSENTS = ("announced", "given", "refused")
 
 

@@ -1,27 +1,33 @@
 """The floor as one look shows it, in a fixed number of questions however many calls and agents there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
 from service.calls import rules as call_rules
 from service.calls.agents.model import AgentState, QueueMember
+from service.calls.completeness import unfilled
+from service.calls.kpi import queries as kpis
+from service.calls.kpi.measures import OFFERED, Measures
 from service.calls.lines import Labels, queue_labels
 from service.calls.model import Call, CallAlias, CallSegment, FeedCheckpoint
 from service.calls.wallboard import rules
-from service.calls.wallboard.rules import Figures, Line
-from service.core import phone
+from service.calls.wallboard.rules import Line
+from service.core import clock, kpi, phone
+from service.core.kpi import Figures, Policy
 from service.core.scope import Scope
 from service.parties import queries as parties
 from service.staff import queries as staff
 
 LONGEST = timedelta(hours=12)  # an older call that is still said to go on was never told to end
 MOST = 80
+NOBODY: tuple[int, datetime | None] = (0, None)
+WAITING = Call.live & Call.queue.is_not(None) & Call.queued_at.is_not(None) & Call.answered_at.is_(None)
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,13 @@ class CallRow:
 class Board:
     """Everything the wallboard shows."""
 
+    policy: Policy
     lines: list[Line]
     agents: list[AgentCard]
     calls: list[CallRow]
     heard_at: datetime | None
     unheard: list[tuple[str, str]] = field(default_factory=list)
+    unfilled: int = 0
 
     @property
     def day(self) -> Figures:
@@ -63,9 +71,14 @@ class Board:
         return rules.total(self.lines)
 
     @property
-    def waiting(self) -> list[CallRow]:
-        """Who waits, the longest first."""
-        return sorted((row for row in self.calls if _in_queue(row.call)), key=lambda row: str(row.call.queued_at))
+    def waiting(self) -> int:
+        """How many wait in all queues, whether or not the table has room for them."""
+        return sum(line.waiting for line in self.lines)
+
+    @property
+    def longest(self) -> datetime | None:
+        """Since when the first of them has waited."""
+        return min((line.since for line in self.lines if line.since), default=None)
 
     @property
     def states(self) -> dict[str, int]:
@@ -79,20 +92,25 @@ def board(session: Session, switches: Sequence[str], *, at: datetime, midnight: 
     agents = _agents(session)
     labels = queue_labels(session)
     rows = _rows(session, live, agents, labels, reach)
+    found = kpis.stretches(session)
+    day = _figures(session, midnight, Measures(kpis.measured_by(found)))
     return Board(
-        lines=_lines(session, live, agents, labels, midnight),
+        policy=kpi.of_day(found, clock.local(midnight).date()),
+        lines=_lines(session, agents, labels, day, at),
         agents=_cards(session, agents, rows),
         calls=rows,
         heard_at=session.scalar(select(func.min(FeedCheckpoint.at)).where(FeedCheckpoint.switch.in_(switches))),
         unheard=calls.unheard(session, switches),
+        unfilled=unfilled(session, switches, at=at),
     )
 
 
 def _calls(session: Session, at: datetime) -> list[Call]:
     now = Call.live & (Call.started_at > at - LONGEST)
     over = Call.ended_at > at - rules.JUST_ENDED
-    wanted = select(Call).where(Call.started_at > at - LONGEST, or_(now, over), Call.role.is_(None))
-    return list(session.scalars(wanted.order_by(Call.started_at.desc(), Call.id.desc()).limit(MOST)))
+    wanted = select(Call).where(Call.started_at > at - LONGEST, or_(now, over), Call.role.is_(None), Call.joined_to_id.is_(None))
+    first = WAITING.desc()  # where there is no room for all, whoever talks can be left out
+    return list(session.scalars(wanted.order_by(first, Call.started_at.desc(), Call.id.desc()).limit(MOST)))
 
 
 def _agents(session: Session) -> list[AgentState]:
@@ -182,22 +200,21 @@ def _cards(session: Session, agents: Sequence[AgentState], rows: Sequence[CallRo
     ]
 
 
-def _lines(session: Session, live: Sequence[Call], agents: Sequence[AgentState], labels: Labels, midnight: datetime) -> list[Line]:
-    day = _figures(session, midnight)
+def _lines(
+    session: Session, agents: Sequence[AgentState], labels: Labels, day: Mapping[tuple[str, str], Figures], at: datetime
+) -> list[Line]:
     members = _members(session)
     free = {(one.switch, one.extension) for one in agents if one.state == "ready"}
-    waiting: dict[tuple[str, str], list[datetime]] = {}
-    for call in live:
-        if _in_queue(call):
-            waiting.setdefault((call.switch, call.queue or ""), []).append(call.queued_at or call.stored_at)
-    names = sorted({*labels, *day, *members, *waiting}, key=lambda name: (-len(waiting.get(name, ())), labels.get(name, name[1]), name))
+    waiting = _waiting(session, at)
+    known = {*labels, *day, *members, *waiting}
+    names = sorted(known, key=lambda name: (-waiting.get(name, NOBODY)[0], labels.get(name, name[1]), name))
     return [
         Line(
             switch=name[0],
             name=name[1],
             label=labels.of(*name) or name[1],
-            waiting=len(waiting.get(name, ())),
-            since=min(waiting.get(name, ()), default=None),
+            waiting=waiting.get(name, NOBODY)[0],
+            since=waiting.get(name, NOBODY)[1],
             free=sum((name[0], extension) in free for extension in members.get(name, ())),
             members=len(members.get(name, ())),
             day=day.get(name, Figures()),
@@ -206,8 +223,11 @@ def _lines(session: Session, live: Sequence[Call], agents: Sequence[AgentState],
     ]
 
 
-def _in_queue(call: Call) -> bool:
-    return bool(call.live and call.queue and call.queued_at and not call.answered_at)
+def _waiting(session: Session, at: datetime) -> dict[tuple[str, str], tuple[int, datetime | None]]:
+    """How many wait in each queue, and since when the first: counted of all of them, however many other calls there are."""
+    counted = select(Call.switch, Call.queue, func.count(), func.min(Call.queued_at)).group_by(Call.switch, Call.queue)
+    rows = session.execute(counted.where(WAITING, Call.started_at > at - LONGEST, Call.role.is_(None), Call.joined_to_id.is_(None)))
+    return {(row[0], row[1] or ""): (row[2], row[3]) for row in rows}
 
 
 def _members(session: Session) -> dict[tuple[str, str], list[str]]:
@@ -217,18 +237,8 @@ def _members(session: Session) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def _figures(session: Session, midnight: datetime) -> dict[tuple[str, str], Figures]:
+def _figures(session: Session, midnight: datetime, measures: Measures) -> dict[tuple[str, str], Figures]:
     """Each queue's day so far, of the calls that began in it."""
-    answered, abandoned = Call.answered_at.is_not(None), Call.disposition == "abandoned"
-    counted = [
-        func.count(),
-        func.count().filter(answered),
-        func.count().filter(abandoned),
-        func.count().filter(abandoned & (Call.wait_seconds < rules.SHORT_SECONDS)),
-        func.count().filter(answered & (Call.wait_seconds <= rules.SERVICE_SECONDS)),
-        func.coalesce(func.sum(case((answered, Call.wait_seconds))), 0),
-        func.coalesce(func.sum(case((answered, Call.talk_seconds))), 0),
-    ]
-    today = Call.started_at >= midnight, Call.queue.is_not(None), Call.direction == "inbound"
-    rows = session.execute(select(Call.switch, Call.queue, *counted).where(*today).group_by(Call.switch, Call.queue))
-    return {(row[0], row[1]): Figures(row[2], row[3], row[4], row[5], row[6], float(row[7]), float(row[8])) for row in rows}
+    today = Call.started_at >= midnight, OFFERED
+    rows = session.execute(select(Call.switch, Call.queue, *measures.sums(passed_on=False)).where(*today).group_by(Call.switch, Call.queue))
+    return {(row[0], row[1]): Figures(*row[2:]) for row in rows}

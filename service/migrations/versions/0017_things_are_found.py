@@ -2,9 +2,8 @@
 
 from service.migrations import rules
 
-# goes after 0016
 revision = "0017"
-down_revision = "0013"
+down_revision = "0016"
 
 TABLES = """
 create table search_entry (

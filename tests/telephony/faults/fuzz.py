@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from telephony import replay, wire
 from telephony.feed import Feed
 from telephony.floor import LATE, Floor
+from telephony.guard import FORGERY_LIMIT
 from tests.telephony.faults.harm import CAPTURES, captures
 
 NAMES = ("Uniqueid", "Linkedid", "DestUniqueid", "DestLinkedid", "BridgeUniqueid", "BridgeNumChannels", "ChannelState", "Cause",
          "TransfererUniqueid", "TransfereeUniqueid", "ParkeeUniqueid", "Timestamp", "Uptime", "ListItems", "Duration", "Exten")
 ODD = (b"", b"<unknown>", b"0", b"-1", b"9" * 400, b"\xff\xfe\xc0", b"1e309", b"nan", b"a" * 70000, "十一".encode(), b"\x00", b"6", b"5")
 _ID = re.compile(rb"((?:[Uu]nique|[Ll]inked)[Ii][Dd]: (?:pbx1-)?)\d{10}\.")  # a stream is of another day than the last one
+PONG = b"Response: Success\r\nPing: Pong\r\n\r\n"
 ROUNDS_A_FLOOR = 400  # then it is looked at how much stays
 
 
@@ -95,6 +97,7 @@ def _one_floor(fuzzer: Fuzzer, report: Report, end: float) -> None:
     assert floor.remembered <= LATE
     assert len(feed.doubts) <= 1000 and len(floor.doubts) <= 1000
     assert all(len(call.legs) <= 200 and len(call.segments) <= 400 and len(call.moves) <= 100 for call in floor.calls.values())
+    _heard(feed, floor, b"\r\n\r\n" + PONG * (FORGERY_LIMIT // len(PONG) + 2))  # what waits for the rest of a broken event waits no more
     for _ in range(2):  # a channel heard since the last list may be too young for this one
         _heard(feed, floor, b"\r\n\r\nEvent: CoreShowChannelsComplete\r\nListItems: 0\r\n\r\n")
     assert not floor.calls

@@ -1,0 +1,1 @@
+"""Scenarios by topic; further.py beside this folder lists them."""
