@@ -92,6 +92,11 @@ ROLE: Mapping[str, LazyString] = {
     "manager": _l("Manager"),
     "admin": _l("Administrator"),
 }
+REACH: Mapping[str, LazyString] = {
+    "branch": _l("Own branch"),
+    "below": _l("Branch and below"),
+    "all": _l("All branches"),
+}
 NIGHT: Mapping[str, LazyString] = {
     "running": _l("Running"),
     "published": _l("Published"),
@@ -243,6 +248,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "device": DEVICE,
     "ledger": LEDGER,
     "role": ROLE,
+    "reach": REACH,
     "night": NIGHT,
     "gap": GAP,
     "doubt": DOUBT,

@@ -3,7 +3,6 @@
 import secrets
 from datetime import datetime, timedelta
 
-from argon2 import PasswordHasher
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
@@ -146,7 +145,7 @@ def hire(
     person = Staff(
         username=username.lower(),
         email=f"{username.lower()}@localhost.invalid",
-        password=PasswordHasher().hash(password),
+        password=rules.hashed(password),
         active=True,
         fs_uniquifier=secrets.token_hex(16),
         name=name,
@@ -165,7 +164,7 @@ def give_password(session: Session, username: str, password: str, *, at: datetim
     person = session.scalars(select(Staff).where(Staff.username == username.strip().lower()).with_for_update()).first()
     if person is None:
         raise NotFound(_("Nobody signs in as %(name)s. Check the name.", name=username))
-    person.password = PasswordHasher().hash(password)
+    person.password = rules.hashed(password)
     open_ = select(StaffSession.id).where(StaffSession.staff_id == person.id, StaffSession.ended_at.is_(None))
     for sid in session.scalars(open_).all():
         end_session(session, sid, at=at)

@@ -1,6 +1,11 @@
 """Which role may do what, and how far a person sees. Pure."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from flask_babel import lazy_gettext as _l
 
 from service.core.scope import ALL, Scope
 
@@ -34,6 +39,10 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "admin": frozenset(ADMIN),
 }
 
+REACHES = ("branch", "below", "all")
+SHORTEST = 10  # letters of a password
+COMMON = ("password", "123456", "qwerty", "abc123", "ringdesk", "letmein", "admin")
+
 # How far a role sees where nobody says otherwise: hotline and books serve all branches, hands work in their own.
 REACH: Mapping[str, str] = {"agent": "all", "finance": "all", "manager": "all", "admin": "all", "supervisor": "below"}
 
@@ -53,6 +62,33 @@ def _below(branch_id: int, parents: Mapping[int, int | None]) -> set[int]:
         more = {child for child, parent in parents.items() if parent in found} - found
         found, grew = found | more, bool(more)
     return found
+
+
+def hashed(password: str) -> str:
+    """The password as it is stored. One letter can be written in two ways (ä, or a and two dots): both are the same word."""
+    return PasswordHasher().hash(unicodedata.normalize("NFKD", password))
+
+
+def is_password(typed: str, stored: str) -> bool:
+    """True when what was typed is the stored password."""
+    try:
+        return PasswordHasher().verify(stored, unicodedata.normalize("NFKD", typed[:1000]))
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def bad_password(password: str, *known: str) -> object:
+    """Why the password is too easy to guess, as a sentence; empty when it is not."""
+    small = password.lower()
+    if len(password) < SHORTEST:
+        return _l("At least %(count)s letters, digits or signs.", count=SHORTEST)
+    if len(password) > 200:
+        return _l("At most 200 letters.")
+    if len(set(small)) < 5 or small.isdigit() or any(small.strip("0123456789!.@#") == word for word in COMMON):
+        return _l("Everybody tries this one first. Take several words.")
+    if any(word and word.lower() in small for word in known):
+        return _l("Your own name must not be in it.")
+    return ""
 
 
 def merged(permissions: Iterable[Iterable[str]]) -> frozenset[str]:

@@ -1,0 +1,129 @@
+"""The pages of people: who works here, what they may do, and one's own password."""
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from service.core import asked, clock, db, identity
+from service.core.errors import DeskError, Invalid
+from service.staff import actions, people, queries, rules
+from service.staff.people import Person
+
+bp = Blueprint("people", __name__)
+PAGE = 50
+NOBODY = Person("", "", (), 0, "branch")
+
+
+@bp.get("/settings/people")
+def index() -> ResponseReturnValue:
+    """Everybody who may sign in or once could."""
+    me, typed = identity.require("staff.admin"), request.args.get("q", "").strip()[:100]
+    off, _colon, name = request.args.get("after", "").partition("_")
+    after = (off == "1", name[:40]) if name else None
+    with db.begin(me.scope) as session:
+        rows = people.listed(session, typed, after=after, limit=PAGE + 1)
+        branches = queries.branches(session)
+    last = rows[PAGE - 1] if len(rows) > PAGE else None
+    more = asked.again(("q",), after=f"{int(not last.active)}_{last.username}") if last else ""
+    return render_template("staff/people.html", rows=rows[:PAGE], branches=branches, typed=typed, more=more)
+
+
+@bp.get("/settings/people/new")
+def new() -> ResponseReturnValue:
+    """The form for somebody who begins here."""
+    identity.require("staff.admin")
+    return _form(NOBODY, None)
+
+
+@bp.post("/settings/people")
+def engage() -> ResponseReturnValue:
+    """The person is there; their first password is shown on the page that follows, once."""
+    me, who = identity.require("staff.admin"), _read()
+    try:
+        with db.begin(me.scope) as session:
+            staff_id, password = people.engage(session, who, by=me.staff_id, at=clock.now())
+    except DeskError as error:
+        return _form(who, None, error)
+    return _form(who, staff_id, password=password)
+
+
+@bp.get("/settings/people/<int:staff_id>")
+def show(staff_id: int) -> ResponseReturnValue:
+    """One person as they are now."""
+    me = identity.require("staff.admin")
+    with db.begin(me.scope) as session:
+        who = people.person(session, staff_id)
+    return _form(who, staff_id)
+
+
+@bp.post("/settings/people/<int:staff_id>")
+def change(staff_id: int) -> ResponseReturnValue:
+    """The person is as the form says."""
+    me, who = identity.require("staff.admin"), _read()
+    try:
+        with db.begin(me.scope) as session:
+            people.change(session, staff_id, who, by=me.staff_id, at=clock.now())
+    except (Invalid, people.LastAdministrator) as error:
+        return _form(who, staff_id, error)
+    flash(_("Saved."))
+    return redirect(f"/settings/people/{staff_id}")
+
+
+@bp.post("/settings/people/<int:staff_id>/password")
+def reset(staff_id: int) -> ResponseReturnValue:
+    """The person has a new password, shown once, and is signed out everywhere."""
+    me = identity.require("staff.admin")
+    with db.begin(me.scope) as session:
+        password = people.new_password(session, staff_id, by=me.staff_id, at=clock.now())
+        who = people.person(session, staff_id)
+    return _form(who, staff_id, password=password)
+
+
+@bp.get("/settings/password")
+def password() -> ResponseReturnValue:
+    """The form for one's own password."""
+    identity.require()
+    return render_template("staff/password.html", fields={}, refusal="")
+
+
+@bp.post("/settings/password")
+def own_password() -> ResponseReturnValue:
+    """One's own password is another, and other browsers have to sign in again."""
+    me, form, now = identity.require(), request.form, clock.now()
+    given = people.Passwords(form.get("old", ""), form.get("new", ""), form.get("again", ""))
+    try:
+        with db.begin(me.scope) as session:
+            actions.refuse_guessing(session, me.username, request.remote_addr or "", at=now)
+            people.own_password(session, me.staff_id, given, keep=me.session_id, at=now)
+    except Invalid as error:
+        if "old" in error.fields:
+            with db.begin(me.scope) as session:
+                actions.note_attempt(session, me.username, request.remote_addr or "", at=now)
+        return render_template("staff/password.html", fields=error.fields, refusal=error.message), error.status
+    flash(_("Your password has been changed. Other browsers have to sign in again."))
+    return redirect("/settings/password")
+
+
+def _read() -> Person:
+    form = request.form
+    branch = form.get("branch_id", "")
+    return Person(
+        username=form.get("username", "").strip().lower(),
+        name=form.get("name", "").strip(),
+        roles=tuple(sorted(set(form.getlist("roles")))),
+        branch_id=int(branch) if branch.isascii() and branch.isdigit() and len(branch) < 10 else 0,
+        reach=form.get("reach", ""),
+        active=form.get("active") == "1",
+    )
+
+
+def _form(who: Person, staff_id: int | None, error: DeskError | None = None, *, password: str = "") -> ResponseReturnValue:
+    me = identity.require("staff.admin")
+    with db.begin(me.scope) as session:
+        branches = queries.branches(session)
+    fields = error.fields if isinstance(error, Invalid) else {}
+    page = render_template(
+        "staff/person.html", who=who, staff_id=staff_id, branches=branches, roles=rules.PERMISSIONS, reaches=rules.REACHES,
+        fields=fields, refusal=error.message if error else "", password=password,
+    )
+    return page, error.status if error else 200
