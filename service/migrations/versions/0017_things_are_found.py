@@ -27,42 +27,43 @@ create index ix_search_entry_code on search_entry (code);
 """
 
 # Under row-level security no index serves `@@`: it is not leakproof. So the owner asks, within the declared branches. Of what
-# fits by letters 500 are enough to sort; whoever is called exactly so, or begins so, is among them in any case.
+# fits by letters 200 are enough to sort; whoever is called exactly so, or begins so, is among them in any case. The statement is
+# planned for what was typed: many rows fit "s", and the first pages of the table have enough of them; few fit a number.
 FUNCTION = """
 create function ringdesk_search(query tsquery, typed text, written text, exact text, kinds text[], most integer)
 returns table (kind text, ref_id bigint, label text, hint text, code text, distance integer)
-language sql stable security definer set search_path from current set enable_seqscan = off as $$
-    with declared as materialized (select ringdesk_sees_all() as sees_all, ringdesk_branches() as branches),
-    hits as (
-        (select e.* from search_entry e, declared d
-          where e.code = $3 and e.kind = any($5) and (d.sees_all or e.branch_id = any(d.branches)) limit 20)
+language plpgsql stable security definer set search_path from current as $function$
+declare
+    scope text := case when ringdesk_sees_all() then '' else ' and e.branch_id = any ($5)' end;
+begin
+    return query execute '
+    with hits as (
+        (select e.* from search_entry e where e.code = $3 and e.kind = any($4)' || scope || ' limit 20)
         union all
-        (select e.* from search_entry e, declared d
-          where e.label_key ~>=~ $2 and e.label_key ~<~ ($2 || chr(1114111))
-            and e.kind = any($5) and (d.sees_all or e.branch_id = any(d.branches)) order by e.label_key using ~<~ limit 50)
+        (select e.* from search_entry e where e.label_key ~>=~ $2 and e.label_key ~<~ ($2 || chr(1114111)) and e.kind = any($4)' || scope || '
+          order by e.label_key using ~<~ limit 50)
         union all
-        (select e.* from search_entry e, declared d
-          where $4 <> '' and e.tokens @@ cast(quote_literal($4) as tsquery)
-            and e.kind = any($5) and (d.sees_all or e.branch_id = any(d.branches)) limit 20)
+        (select e.* from search_entry e where e.tokens @@ $7 and e.kind = any($4)' || scope || ' limit 20)
         union all
-        (select e.* from search_entry e, declared d
-          where e.tokens @@ $1 and e.kind = any($5) and (d.sees_all or e.branch_id = any(d.branches)) limit 500)
+        (select e.* from search_entry e where e.tokens @@ $1 and e.kind = any($4)' || scope || ' limit 200)
     ),
     near as (
         select distinct on (h.kind, h.ref_id) h.*, case
             when h.code = $3 or h.label_key = $2 then 0
-            when $4 <> '' and h.tokens @@ cast(quote_literal($4) as tsquery) then 1
+            when h.tokens @@ $7 then 1
             when starts_with(h.label_key, $2) then 2
             when starts_with(h.code, $3) then 3
             when position($2 in h.label_key) > 0 then 4
-            when starts_with(h.reading, $2) or position(' ' || $2 in h.reading) > 0 then 5
+            when starts_with(h.reading, $2) or position('' '' || $2 in h.reading) > 0 then 5
             else 6 end as distance
         from hits h
     )
     select n.kind, n.ref_id, n.label, n.hint, n.code, n.distance from near n
     order by n.distance, n.weight desc, length(n.label_key), n.reading, n.kind, n.ref_id
-    limit $6
-$$;
+    limit $6'
+    using query, typed, written, kinds, ringdesk_branches(), most, case when exact = '' then 'nothing-is-called-so'::tsquery else quote_literal(exact)::tsquery end;
+end
+$function$;
 """
 
 REBUILD = """
