@@ -54,6 +54,7 @@ class Sink:
         self._stopping = False
         self._pending: dict[str, tuple[LiveCall, Position]] = {}
         self._first: dict[str, Position] = {}
+        self._names: dict[str, frozenset[str]] = {}  # the channels of the same calls
         self._put_off: tuple[Position, Position] | None = None  # between these, calls wait in the journal alone
         self._catching_up: tuple[Position, Position] | None = None
         self._errands: list[Callable[[Session], object]] = []
@@ -109,11 +110,14 @@ class Sink:
         if change.old is not None and change.old.key != call.key:
             self._pending.pop(change.old.key, None)
             here = min(here, self._first.pop(change.old.key, here))
+            self._names.pop(change.old.key, None)
         self._first[call.key] = min(here, self._first.get(call.key, here))
+        self._names[call.key] = call.ids
         if change.old is None or change.old.key != call.key or _milestone(change.old, call) or call.key in self._pending:
             self._pending[call.key] = (call, Position(position.segment, change.offset))
         if call.ended and self._again is not None and len(self._pending) > BACKLOG:
             self._pending.pop(call.key, None)
+            self._names.pop(call.key, None)
             self._put_off = _spanned(self._put_off, (self._first.pop(call.key), position))
 
     def errand(self, do: Callable[[Session], object]) -> None:
@@ -195,12 +199,18 @@ class Sink:
         log.warning("%s: the database is back; calls that were put off are read from the journal", self.switch)
         began, before, calls = time.monotonic(), self.stored, iter(self._again(since, to))
         while batch := list(islice(calls, BATCH)):
-            self._write({change.new.key: (change.new, at) for change, at in batch}, [], self.position)
+            here = self._in_memory()
+            self._write({change.new.key: (change.new, at) for change, at in batch if here.isdisjoint(change.new.ids)}, [], self.position)
             self._store_waiting()
             if self._stopping:
                 return False
         log.warning("%s: %d calls are stored since, in %.1f s", self.switch, self.stored - before, time.monotonic() - began)
         return True
+
+    def _in_memory(self) -> set[str]:
+        """The channels of calls that are known here from their beginning: read from the midst they would seem to end in it."""
+        with self._lock:
+            return set().union(*self._names.values())
 
     def _own(self) -> bool:
         """True when this process may store; another listener on the same switch keeps its right."""
@@ -290,6 +300,7 @@ class Sink:
             for key, (call, _) in taken.items():
                 if call.ended:
                     self._first.pop(key, None)
+                    self._names.pop(key, None)
         self.stored += len(taken) - refused
         self._marked, self._marked_at = position, time.monotonic()
 

@@ -59,6 +59,7 @@ class _Around:
         self.lines = _open_lines(session, {number for _call, number in told})
         self.opening = hours.all_hours(session) if missed else hours.Hours()
         self.spoken = _spoken_with(session, set(missed), min((call.started_at for call, _ in told if call.started_at)))
+        self.settled = _settled_by(session, {call.id for calls in self.spoken.values() for call in calls})
         self.behind: list[tuple[Call, MissedCaller]] = []
 
 
@@ -71,6 +72,13 @@ def _spoken_with(session: Session, numbers: set[str], since: datetime) -> dict[s
         for number in {call.caller_e164, call.called_e164} & numbers:
             found.setdefault(str(number), []).append(call)
     return found
+
+
+def _settled_by(session: Session, calls: set[int]) -> dict[tuple[str, int, int], MissedCaller]:
+    """The lines that these calls closed: a try that is told late stands behind the one of its time."""
+    query = select(MissedCaller).where(MissedCaller.closing_call_id.in_(calls)).order_by(MissedCaller.id).with_for_update()
+    rows = session.scalars(query) if calls else ()
+    return {(line.number, line.branch_id, line.closing_call_id): line for line in rows if line.closing_call_id}
 
 
 def _is_missed(call: Call) -> bool:
@@ -100,33 +108,41 @@ def _outside(opening: hours.Hours, call: Call) -> bool:
 
 def _missed(session: Session, around: _Around, call: Call, number: str, lines: dict[int, MissedCaller]) -> bool:
     """The call stands behind its caller's line, a new one when none is open."""
-    assert call.started_at is not None
+    began = call.started_at
+    assert began is not None
     outside = _outside(around.opening, call)
-    line = lines.get(call.branch_id)
+    since = next((spoken for spoken in around.spoken.get(number, ()) if spoken.started_at and spoken.started_at > began), None)
+    place = (number, call.branch_id, since.id) if since else None
+    line = around.settled.get(place) if place else lines.get(call.branch_id)
     if line is None:
-        line = MissedCaller(
-            number=number,
-            branch_id=call.branch_id,
-            party_id=call.party_id,
-            first_at=call.started_at,
-            last_at=call.started_at,
-            queue=call.queue,
-            switch=call.switch,
-            calls=0,
-            outside=outside,
-        )
-        session.add(line)
-        since = next((spoken for spoken in around.spoken.get(number, ()) if spoken.started_at and spoken.started_at > call.started_at), None)
-        if since is None:
+        line = _line(session, call, number, outside=outside)
+        if since is None or place is None:
             lines[call.branch_id] = line
         else:
+            around.settled[place] = line
             _close(line, since)
     line.calls += 1
     line.outside = line.outside and outside
-    line.first_at, line.last_at = min(line.first_at, call.started_at), max(line.last_at, call.started_at)
+    line.first_at, line.last_at = min(line.first_at, began), max(line.last_at, began)
     line.party_id = line.party_id or call.party_id
     around.behind.append((call, line))
     return True
+
+
+def _line(session: Session, call: Call, number: str, *, outside: bool) -> MissedCaller:
+    line = MissedCaller(
+        number=number,
+        branch_id=call.branch_id,
+        party_id=call.party_id,
+        first_at=call.started_at,
+        last_at=call.started_at,
+        queue=call.queue,
+        switch=call.switch,
+        calls=0,
+        outside=outside,
+    )
+    session.add(line)
+    return line
 
 
 def _was_not(session: Session, call: Call) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
 from service.calls import queries as call_queries
-from service.core import clock, db, identity
+from service.core import clock, db, identity, scope
 from service.core.errors import Invalid
 from service.hours import actions, queries
 from service.staff import queries as staff
@@ -49,7 +49,7 @@ def _changed(change: Change, at: int = 0, said: str = "") -> ResponseReturnValue
     """The change is made and who waits to be called back is judged by the new hours; a fault is shown beside its field."""
     person, now = identity.require("staff.admin"), clock.now()
     try:
-        with db.begin(person.scope) as session:
+        with db.begin(scope.ALL) as session:  # hours are the firm's: callers of every branch are judged anew
             change(session, person.staff_id, now)
             calls.judged_anew(session)
     except Invalid as error:

@@ -215,6 +215,18 @@ def test_a_call_that_turns_out_to_be_no_missed_one_is_nobodys_to_call_back(sessi
     assert session.scalars(select(MissedCaller)).all() == []
 
 
+@pytest.mark.parametrize("batches", ["one by one", "all at once", "the answer first"])
+def test_three_tries_and_an_answer_are_one_line_however_they_are_told(batches: str, session: Session, cast: SimpleNamespace) -> None:
+    tries = [make.facts(AT + timedelta(minutes=n), call_key=f"1.{n}", **(NOBODY | {"legs": ()})) for n in range(3)]
+    answer = make.facts(AT + timedelta(minutes=9), call_key="1.9")
+    told = {"one by one": [[one] for one in (*tries, answer)], "all at once": [[*tries, answer]], "the answer first": [[answer], *([one] for one in tries)]}
+    for batch in told[batches]:
+        actions.store_calls(session, batch, None, at=AT)
+
+    (line,) = session.scalars(select(MissedCaller)).all()
+    assert (line.calls, line.why, line.closed_at is not None) == (3, "called again", True)
+
+
 def lost(session: Session, at: datetime, key: str) -> None:
     fact = make.facts(at, call_key=key, disposition="abandoned", agent=None, answered_by=None, answered_at=None, legs=())
     actions.store_calls(session, [fact], None, at=AT)

@@ -126,3 +126,26 @@ def test_pops_that_are_refused_are_worth_a_refresh_in_a_while(
         sink.take(changes("asterisk-22/a-inbound-answered", name=b"Ma\x00ria"), Position(3, 1900))
         until(sink.pops.take_missed, what="the refresh")
         assert not sink.pops.take_missed()
+
+
+def test_a_call_that_goes_on_is_not_ended_by_what_is_read_of_it_from_the_midst(committed_cast: SimpleNamespace, database: db.Database) -> None:
+    """The database was away: other calls are read again, from a place where this one was under way already."""
+    said = b"".join(frame + b"\r\n\r\n" for frame in frames("harder-22/unanswered-given-up"))
+    heard = _heard(said)
+    midst = heard[len(heard) // 3].offset
+    partial = [(change, Position(1, change.offset)) for change in _heard(said[midst:]) if change.new.ended]
+    sink = Sink("pbx1", database.app, None, lambda _since, _to: iter(partial))
+    sink.take([change for change in heard if not change.new.ended], Position(1, len(said)), pops=False)
+    sink._store_waiting()
+
+    assert partial
+    sink._read_again(Position(1, midst), Position(1, len(said)))
+
+    assert rows(database, "select live, disposition from call") == [(True, None)]
+    assert rows(database, "select 1 from missed_caller") == []
+    assert sink._checkpoint({}, Position(1, len(said))).low_offset <= heard[0].offset
+
+
+def _heard(said: bytes) -> list[Change]:
+    feed, floor = Feed(), Floor()
+    return [change for event in feed.hear(said, None) for change in floor.hear(event)]
