@@ -15,7 +15,7 @@ def wire(settings: Settings) -> None:
     from service.staff import actions as staff
     from service.staff import signin
     from service.tickets import queries as tickets
-    from telephony import backfill
+    from telephony import backfill, mirror
 
     clock.use(settings.timezone)
     signin.wire()
@@ -25,4 +25,4 @@ def wire(settings: Settings) -> None:
     jobs.handler(transcode.JOB, partial(transcode.job, settings))
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
