@@ -158,12 +158,14 @@ class Mirror:
     def _turn(self, since: datetime, oldest: datetime) -> None:
         """Oldest first: what was rotated has moved on before its name is taken by the next."""
         listed = self._listed()
+        whole = {entry.name for entry in listed if self._has(entry)}
         for entry in listed:
-            if (self._is_itself(entry) or entry.changed >= _ns(since)) and not self._has(entry):
-                self._bring(entry, {one.name for one in listed if one is not entry and self._has(one)})
+            if entry.name not in whole and (self._is_itself(entry) or entry.changed >= _ns(since)):
+                self._bring(entry, whole)
+                whole.add(entry.name)
         if self._moved_on(listed, self._listed()):
             raise Rotated
-        self._throw_away(listed, oldest)
+        self._throw_away({entry.name for entry in listed if entry.name in whole and (self._is_itself(entry) or entry.changed >= _ns(oldest))})
 
     def _listed(self) -> list["Entry"]:
         """The file and its parts, oldest first and itself last; raises FileNotFoundError when it is not among them."""
@@ -187,17 +189,18 @@ class Mirror:
         return (state.st_size, state.st_mtime_ns) == (entry.size, entry.changed)
 
     def _moved_on(self, before: list["Entry"], after: list["Entry"]) -> bool:
-        """True when a part came, went or changed meanwhile, or the file began anew."""
-        return before[:-1] != after[:-1] or after[-1].size < before[-1].size
+        """True when a part came or went meanwhile, or one began anew; that one was written to is no matter."""
+        sizes = {entry.name: entry.size for entry in after}
+        return sizes.keys() != {entry.name for entry in before} or any(sizes[entry.name] < entry.size for entry in before)
 
-    def _bring(self, entry: "Entry", others: set[str]) -> None:
-        """It is here whole, made of what was here of it and of what was written since; the others are whole already."""
+    def _bring(self, entry: "Entry", whole: set[str]) -> None:
+        """It is here whole, made of what was here of it and of what was written since; what is whole already is left alone."""
         draft = self._folder / (DRAFT + entry.name)
         try:
             with self._there.opened(f"{self._below}/{entry.name}".lstrip("/")) as (file, state):
                 if state.size < entry.size:
                     raise Rotated
-                self._begin(draft, file, state, others)
+                self._begin(draft, file, state, whole)
                 self._append(draft, file, state)
         except FileNotFoundError as error:
             raise Rotated from error  # it was listed a moment ago
@@ -205,11 +208,11 @@ class Mirror:
             os.utime(draft, ns=(state.changed, state.changed))
             draft.replace(self._folder / entry.name)
 
-    def _begin(self, draft: Path, file: "Remote", state: "Entry", others: set[str]) -> None:
+    def _begin(self, draft: Path, file: "Remote", state: "Entry", whole: set[str]) -> None:
         """The draft holds what is here of that file already, whatever its name was."""
         begin = _bytes(file, 0, ALIKE)
         near = sorted(self._folder.iterdir(), key=lambda one: (one.name != state.name, one != draft, one.name))
-        same = next((path for path in near if path.name not in others and _goes_on(path, begin, file, state.size)), None)
+        same = next((path for path in near if path.name not in whole and _goes_on(path, begin, file, state.size)), None)
         with self._put():
             if same is None:
                 draft.unlink(missing_ok=True)
@@ -236,9 +239,8 @@ class Mirror:
         if wanted and space.f_bavail * space.f_frsize - wanted < SPARE:
             raise NotKept(f"{self.far} has {max(1, wanted >> 20)} MB more, and {self._folder} too little room for them. Make room; it goes on where it stopped.")
 
-    def _throw_away(self, listed: list["Entry"], oldest: datetime) -> None:
-        """What is here is there too, under the same name, and not older than that; only the file itself may be."""
-        kept = {entry.name for entry in listed if self._is_itself(entry) or (entry.changed >= _ns(oldest) and self._has(entry))}
+    def _throw_away(self, kept: set[str]) -> None:
+        """Nothing else is here any more."""
         for path in self._folder.iterdir():
             if path.name not in kept:
                 with self._put():

@@ -13,6 +13,7 @@ import asyncssh
 import pytest
 from sqlalchemy import text
 
+from service import start
 from service.calls import actions
 from service.core import config, db, scope
 from service.core.config import Settings, SwitchSettings
@@ -175,6 +176,21 @@ def test_a_rotation_in_the_midst_is_fetched_whole(alone: Settings, log: Path, mo
     fetched(alone)
 
     assert near(alone) == {"queue_log": b"new\n", "queue_log.1": LONG + b"last\n"}
+
+
+def test_a_part_that_is_written_to_all_the_time_holds_up_nothing(alone: Settings, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(log, LONG)
+    busy = put(log.with_name("queue_log_too"), b"1\n")
+    bring = mirror.Mirror._bring
+
+    def writes(self: mirror.Mirror, *args: Any) -> None:
+        bring(self, *args)
+        put(busy, busy.read_bytes() + b"more\n")
+
+    monkeypatch.setattr(mirror.Mirror, "_bring", writes)
+
+    assert fetched(alone) == {}
+    assert near(alone)["queue_log"] == LONG and near(alone)["queue_log_too"].startswith(b"1\n")
 
 
 def test_links_and_strange_names_are_left_where_they_are(alone: Settings, log: Path, tmp_path: Path) -> None:
@@ -345,6 +361,16 @@ def test_one_file_that_is_gone_leaves_the_gap_open_and_what_was_fetched_of_it_is
     done = run(place)
 
     assert "queue_log is not there" in done.note and done.filled == 0
+
+
+def test_a_switch_that_is_away_does_not_hold_up_the_others(place: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    away = replace(place.switches[0], name="pbx0", files_url="sftp://ringdesk@127.0.0.1:1/log")
+
+    with pytest.raises(start.CannotStart, match=r"^pbx0: 127\.0\.0\.1:1 does not answer by SFTP"):
+        start.backfill(replace(place, switches=(away, *place.switches)), None, FIRST.replace(tzinfo=None))
+
+    assert "pbx1: " in capsys.readouterr().out
+    assert rows("select switch, state from backfill_run order by 1") == [("pbx0", "failed"), ("pbx1", "done")]
 
 
 # ---- the settings ---------------------------------------------------------------------------------------------------
