@@ -13,7 +13,7 @@ import asyncssh
 import pytest
 from sqlalchemy import text
 
-from service import start
+from service import doctor, start
 from service.calls import actions
 from service.core import config, db, scope
 from service.core.config import Settings, SwitchSettings
@@ -259,6 +259,21 @@ def test_the_doctor_sees_each_file_and_why_not(alone: Settings, log: Path, serve
 
     away = replace(alone.switches[0], files_url="sftp://ringdesk@127.0.0.1:1/log")
     assert "does not answer by SFTP" in mirror.seen(away)["queue_log"].why
+
+
+def test_the_doctor_says_it_once_when_none_of_them_can_be_had(alone: Settings, log: Path, server: Server, tmp_path: Path) -> None:
+    for name in NAMES.values():
+        put(log.parent / name, b"one\n", timedelta(hours=1))
+    all_three = replace(switch(server, tmp_path), port=1)
+
+    def told(one: SwitchSettings) -> set[str]:
+        report = doctor.examined(replace(alone, switches=(one,)), at=AT)[0]
+        return {found["code"] for found in report.findings if found["check"] in ("queuelog", "files")}
+
+    assert told(all_three) == {"queuelog.ok", "files.ok"}
+    (log.parent / NAMES["cdr"]).unlink()
+    assert told(all_three) == {"queuelog.ok", "files.away"}
+    assert told(replace(all_three, files_url="sftp://ringdesk@127.0.0.1:1/log")) == {"queuelog.away"}
 
 
 # ---- a whole run ----------------------------------------------------------------------------------------------------
