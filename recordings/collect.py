@@ -11,13 +11,14 @@ from typing import BinaryIO
 from recordings import names, vault, wav
 from recordings.keys import NoKey
 from recordings.names import Name
-from recordings.places import Folder, Opened, Place, Stamp, Unreachable
+from recordings.places import Folder, Opened, Place, Stamp
 from recordings.vault import BrokenSeal, Sealed, Vault
 from recordings.wave import Shape, Wave
 from service.calls.shelf import actions, queries
 from service.calls.shelf.queries import Kept
 from service.core import db, jobs, scope
 from service.core.config import Settings, SwitchSettings
+from service.core.errors import Unreachable
 
 QUIET_SECONDS = 1.0  # a closed file: the header is complete and nothing was written for this long
 EMPTY_SECONDS = 600.0  # a header alone: the caller may still wait in a queue, and nothing is mixed before both talk
@@ -305,10 +306,9 @@ def place_of(switch: SwitchSettings) -> Place:
     """Where that switch leaves its files."""
     if switch.recordings is not None:
         return Folder(switch.recordings / switch.name)
-    from recordings.sftp import Address, Sftp
+    from recordings.sftp import Sftp
 
-    assert switch.sftp_key_file is not None, "checked settings"
-    return Sftp(Address.of(switch.recordings_url, switch.sftp_key_file, switch.sftp_host_key), switch.name)
+    return Sftp(switch)
 
 
 def _facts(opened: Opened, name: Name, at: datetime) -> Found:

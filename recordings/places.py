@@ -14,10 +14,6 @@ from recordings import names
 Stamp = tuple[int, int]  # bytes and moment of the last change in nanoseconds
 
 
-class Unreachable(Exception):
-    """The folder cannot be looked at now; the message says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Opened:
     """A file as it was when it was opened."""
@@ -28,7 +24,7 @@ class Opened:
 
 
 class Place(Protocol):
-    """The folder of one switch; paths are relative to it. Anything may raise OSError, and Unreachable when all of it is away."""
+    """The folder of one switch; paths are relative to it. Anything may raise OSError, and Unreachable of the floor when all of it is away."""
 
     def days(self) -> list[str]:
         """Every day folder there is, oldest first."""

@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from recordings import collect, proof, transcode, vault
 from recordings.keys import NoKey
-from recordings.places import Place, Unreachable
+from recordings.places import Place
 from recordings.vault import BrokenSeal, Vault
 from service.calls.shelf import actions, queries
 from service.calls.shelf.queries import Source
 from service.core import clock, db, scope
 from service.core.config import Settings
+from service.core.errors import Unreachable
 
 log = logging.getLogger(__name__)
 UNCLAIMED = timedelta(days=1)  # younger audio may belong to a transaction that is still open

@@ -65,6 +65,7 @@ def _facts(settings: Settings, switch: SwitchSettings, at: datetime, etc: Path |
     past = evidence.of_journal(folder, Switch(switch.name, switch.trunk_contexts, switch.extension_pattern))
     seen, now = visit(switch, [endpoint for endpoint, _ in past.inbound])
     conf = etc or switch.etc
+    fetched = _fetched(switch, at) if switch.files_url else {}
     return Facts(
         switch=switch,
         visit=seen,
@@ -75,7 +76,8 @@ def _facts(settings: Settings, switch: SwitchSettings, at: datetime, etc: Path |
         recordings=_recordings(switch, at) if switch.recordings is not None else None,
         vault=_own(settings.vault_dir),
         journal=_own(folder),
-        queue_log=_file(switch.queue_log, at) if switch.queue_log is not None else None,
+        queue_log=fetched.pop("queue_log", None) or (_file(switch.queue_log, at) if switch.queue_log is not None else None),
+        fetched=fetched,
     )
 
 
@@ -128,6 +130,14 @@ def _file(path: Path, at: datetime) -> Place:
         return Place(str(path), there=False)
     age = timedelta(seconds=max(0.0, at.timestamp() - changed))
     return Place(str(path), readable=os.access(path, os.R_OK), age=age)
+
+
+def _fetched(switch: SwitchSettings, at: datetime) -> dict[str, Place]:
+    """The switch's files as they can be had by SFTP now."""
+    from telephony import mirror
+
+    return {kind: Place(one.path, why=one.why, age=max(timedelta(), at - one.changed) if one.changed else None)
+            for kind, one in mirror.seen(switch).items()}
 
 
 def _free(folder: Path) -> int:

@@ -309,13 +309,20 @@ def backfill(settings: Settings, name: str | None, since: datetime | None) -> No
     if not chosen:
         raise CannotStart("No switch has files to read. Name cel, queue_log and cdr under [[switches]] (docs/backfill.md).")
     began = since.replace(tzinfo=settings.timezone) if since else None
+    refused: list[str] = []
     for one in chosen:
-        with Bar("backfill") as bar:
-            done = filling.run(settings, one, why="by hand", at=clock.now(), since=began, progress=bar.move)
+        try:
+            with Bar("backfill") as bar:
+                done = filling.run(settings, one, why="by hand", at=clock.now(), since=began, progress=bar.move)
+        except DeskError as error:
+            refused.append(f"{one.name}: {error}")  # a switch that is away does not hold up the others
+            continue
         click.echo(
             f"{one.name}: {done.records} records, {done.calls} calls; {done.found} were missing and are stored, "
             f"{done.mended} were corrected, {done.filled} gaps are filled. {done.note}".strip()
         )
+    if refused:
+        raise CannotStart("\n".join(refused))
 
 
 @dataclass

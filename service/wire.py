@@ -18,7 +18,7 @@ def wire(settings: Settings) -> None:
     from service.staff import signin
     from service.tickets import index as ticket_index
     from service.tickets import queries as tickets
-    from telephony import backfill
+    from telephony import backfill, mirror
 
     clock.use(settings.timezone)
     signin.wire()
@@ -29,4 +29,4 @@ def wire(settings: Settings) -> None:
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep)))
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))

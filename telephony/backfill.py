@@ -1,11 +1,12 @@
 """What was not heard is read: a switch's own files fill the gaps and correct what was concluded.
 
-CEL, queue_log and CDR are read from where the last run stopped, ten minutes before that, and from before each gap that is
+CEL, queue_log and CDR, fetched first where they are not mounted, are read from where the last run stopped, ten minutes before that, and from before each gap that is
 not filled; the calls that come of them meet those in the books. Running it twice changes nothing.
 """
 
 import hashlib
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from service.core import clock, db, jobs, scope
 from service.core.config import Settings, SwitchSettings
 from service.core.errors import DeskError
 from service.core.single import Single
+from telephony import mirror
 from telephony.derive import SETTLED, Derived, derive, slices
 from telephony.journal import Position
 from telephony.livecall import LiveCall
@@ -94,7 +96,7 @@ class Backfill:
     """One run over one switch's files."""
 
     def __init__(self, settings: Settings, switch: SwitchSettings, engine: Engine, *, at: datetime, progress: Progress) -> None:
-        self.switch, self.at = switch, at
+        self.settings, self.switch, self.at = settings, switch, at
         self.names = Switch(switch.name, switch.trunk_contexts, switch.extension_pattern)
         zone = ZoneInfo(switch.files_timezone) if switch.files_timezone else settings.timezone
         self.form = Form(tuple(switch.cel_columns), zone)
@@ -113,9 +115,10 @@ class Backfill:
         with db.begin(scope.ALL, self._bind) as session:
             run_id = history.run_began(session, self.switch.name, why=why, since=first, at=self.at)
         logs = [Log(kind, path, self.form, _mark(known.get(kind)) if from_places else None, first)
-                for kind, path in self.switch.files.items()]
+                for kind, path in mirror.here(self.settings, self.switch).items()]
         try:
-            missing = self._read(logs, run_id, first)
+            missing = self._fetched(since or max(first, self.at - mirror.KEPT))
+            self._read(logs, run_id, first, missing)
             told, note = self._judged(logs, gaps, missing, first)
             filled = self._done(logs, run_id, told, missing, note)
         except Exception as error:
@@ -133,9 +136,14 @@ class Backfill:
         first = since or min([low, *wanted])
         return first, not fresh and first >= low
 
-    def _read(self, logs: Sequence[Log], run_id: int, first: datetime) -> dict[str, str]:
-        """Each slice is derived and met with the books; returns a sentence for each file that could not be read."""
-        missing: dict[str, str] = {}
+    def _fetched(self, since: datetime) -> dict[str, str]:
+        """What the switch wrote since then can be read here; returns a sentence for each file that cannot."""
+        if not self.switch.files_url:
+            return {}
+        return mirror.fetch(self.settings, self.switch, since=since, at=self.at, progress=self._progress)
+
+    def _read(self, logs: Sequence[Log], run_id: int, first: datetime, missing: dict[str, str]) -> None:
+        """Each slice is derived and met with the books; `missing` has a sentence for each file that could not be read."""
         held: list[Row] = []
         for rows, until in slices([_rows(one, missing) for one in logs], self.at):
             held += rows
@@ -147,7 +155,6 @@ class Backfill:
             held = [row for row in held if _of(row) >= derived.low - OVERLAP]
         if len(missing) == len(logs):
             raise NoFiles(" ".join(missing.values()))
-        return missing
 
     def _meet(self, derived: Derived, run_id: int, logs: Sequence[Log]) -> None:
         """The calls are in the books, in batches, and how far the run has come."""
@@ -217,8 +224,12 @@ def _mark(place: Place | None) -> Mark | None:
 
 
 def _rows(one: Log, missing: dict[str, str]) -> Iterator[Row]:
+    if one.kind in missing:
+        return
     try:
         yield from one.rows()
+    except (EOFError, zlib.error):
+        missing[one.kind] = f"A packed part of {one.path} is not whole, perhaps because it is being packed now; it is read again with the next run."
     except OSError as error:
         missing[one.kind] = f"{one.path} cannot be read ({error.strerror}); give this user the right, or correct {one.kind} in the settings."
 

@@ -57,7 +57,8 @@ class SwitchSettings:
     recordings_url: str = ""  # sftp://user@host:port/path in place of a folder of this machine
     sftp_key_file: Path | None = None  # our private key there
     sftp_host_key: str = ""  # "ssh-ed25519 AAAA…": the only host that is spoken to
-    queue_log: Path | None = None  # files that the switch writes, as they are seen from here; the backfill reads them
+    files_url: str = ""  # sftp://user@host:port/path of the three files below, where no folder can be mounted
+    queue_log: Path | None = None  # files that the switch writes, as they are seen from here or below files_url; the backfill reads them
     cel: Path | None = None
     cdr: Path | None = None
     cel_columns: tuple[str, ...] = ()  # empty: Asterisk's own sample, or ours, told by their number
@@ -83,7 +84,7 @@ class SwitchSettings:
 
     @property
     def files(self) -> dict[str, Path]:
-        """The files that are named, by their kind."""
+        """The files that are named, by their kind; relative ones when they are fetched from files_url."""
         named = {"cel": self.cel, "queue_log": self.queue_log, "cdr": self.cdr}
         return {kind: path for kind, path in named.items() if path is not None}
 
@@ -125,6 +126,11 @@ class Settings:
     def vault_dir(self) -> Path:
         """Recordings that were collected."""
         return self.data / "vault"
+
+    @property
+    def feeds_dir(self) -> Path:
+        """What was fetched of the switches' own files, a folder each."""
+        return self.data / "feeds"
 
     @property
     def key_file(self) -> Path:
@@ -267,16 +273,35 @@ def _sftp(item: dict[str, Any]) -> dict[str, Any]:
     """The switch with the address of its recordings told apart; without a key of our own and a known host anybody could answer."""
     if str(item.get("recordings") or "").startswith("sftp://"):
         item = item | {"recordings": None, "recordings_url": str(item["recordings"])}
-    url = item.get("recordings_url")
-    if not url:
-        return item
-    if not _SFTP.fullmatch(url) or not 0 < int(_SFTP.fullmatch(url)[1] or 22) < 65536:  # type: ignore[index]
-        raise BadSetting(f"recordings is {url!r}; write sftp://user@host:port/path, without a password.")
-    if not item.get("sftp_key_file"):
-        raise BadSetting("A switch whose recordings are fetched by SFTP needs sftp_key_file, the private key to sign in with.")
-    if not _HOST_KEY.match(str(item.get("sftp_host_key", ""))):
-        raise BadSetting('A switch whose recordings are fetched by SFTP needs sftp_host_key, a line such as "ssh-ed25519 AAAA…" (ssh-keyscan prints it).')
+    if item.get("recordings_url"):
+        _reached("recordings", item["recordings_url"], item)
+    if item.get("files_url"):
+        _reached("files_url", item["files_url"], item)
+        _below(item)
     return item
+
+
+def _reached(field: str, url: object, item: dict[str, Any]) -> None:
+    """The address can be used, and what it takes to trust it is there."""
+    found = _SFTP.fullmatch(url) if isinstance(url, str) else None
+    if found is None or not 0 < int(found[1] or 22) < 65536:
+        raise BadSetting(f"{field} is {url!r}; write sftp://user@host:port/path, without a password.")
+    what = "recordings" if field == "recordings" else "files"
+    if not item.get("sftp_key_file"):
+        raise BadSetting(f"A switch whose {what} are fetched by SFTP needs sftp_key_file, the private key to sign in with.")
+    if not _HOST_KEY.match(str(item.get("sftp_host_key", ""))):
+        raise BadSetting(f'A switch whose {what} are fetched by SFTP needs sftp_host_key, a line such as "ssh-ed25519 AAAA…" (ssh-keyscan prints it).')
+
+
+def _below(item: dict[str, Any]) -> None:
+    """With files_url each file is a path below it, and there is one at least."""
+    named = {kind: str(item[kind]) for kind in ("queue_log", "cel", "cdr") if item.get(kind)}
+    if not named:
+        raise BadSetting('files_url is set and no file is named. Give queue_log, cel and cdr as paths below it, such as cel = "cel-custom/Master.csv".')
+    for kind, path in named.items():
+        parts = path.split("/")
+        if not path.isprintable() or any(part in ("", ".", "..") for part in parts) or parts[-1].startswith("."):
+            raise BadSetting(f'{kind} is {path!r}; with files_url it is a path below that folder, such as "cel-custom/Master.csv".')
 
 
 def _reasons(value: Any) -> tuple[str, ...]:

@@ -11,6 +11,10 @@ class DeskError(Exception):
         self.message = message
 
 
+class Unreachable(DeskError):
+    """Another machine cannot be looked at now; the message says why and what to do."""
+
+
 class NotFound(DeskError):
     """There is no such thing, or the reader may not know that there is."""
 

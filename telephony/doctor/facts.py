@@ -125,6 +125,7 @@ class Place:
     ours: int = 0                            # files under our names
     strange: int = 0                         # other files beside them
     age: timedelta | None = None             # since the newest of ours, or since the file was written to
+    why: str = ""                            # why it cannot be had by SFTP
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class Facts:
     vault: Place | None = None
     journal: Place | None = None
     queue_log: Place | None = None
+    fetched: Mapping[str, Place] = field(default_factory=dict)  # the other files, by kind, where they are fetched by SFTP
 
     @property
     def names(self) -> Switch:

@@ -57,13 +57,27 @@ def queue_log(facts: Facts) -> Iterator[Finding]:
         yield warning("queuelog", "off", QUEUE_LOG)
     elif place is None:
         yield unseen("queuelog", "unset", Fix("ringdesk.toml", ("[[switches]]", f'name = "{facts.switch.name}"', 'queue_log = "/mnt/…/queue_log"')))
+    elif place.why:
+        yield wrong("queuelog", "away", why=place.why)
     elif not place.there or not place.readable:
         yield wrong("queuelog", "unreadable", QUEUE_LOG, path=place.path)
     elif place.age is not None and place.age > STALE:
         yield warning("queuelog", "stale", QUEUE_LOG, path=place.path, days=place.age.days)
     else:
         yield ok("queuelog", "ok", path=place.path)
+    yield from _fetched(facts)
     yield from _agents(facts)
+
+
+def _fetched(facts: Facts) -> Iterator[Finding]:
+    """A link that is away is told once, with the queue log where that is named."""
+    told = {facts.queue_log.why} if facts.queue_log is not None else set()
+    for place in facts.fetched.values():
+        if place.why and place.why not in told:
+            told.add(place.why)
+            yield wrong("files", "away", why=place.why)
+    if facts.fetched and not any(place.why for place in facts.fetched.values()):
+        yield ok("files", "ok", paths=[place.path for place in facts.fetched.values()])
 
 
 def _agents(facts: Facts) -> Iterator[Finding]:

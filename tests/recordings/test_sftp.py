@@ -1,13 +1,10 @@
 """A switch's folder over SFTP, against a real server of this process: the same rules as for a mounted one, and a host that is known."""
 
-import asyncio
 import os
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import asyncssh
 import pytest
@@ -15,66 +12,16 @@ import pytest
 from recordings import collect, purge, vault
 from recordings.collect import Memory
 from service.core import config
-from service.core.config import Settings, SwitchSettings
+from service.core.config import Settings
 from tests.conftest import AT
 from tests.recordings.shelf import DAY, KEY, LONG_AGO, SOUND, findings, kept, stored_call
 from tests.recordings.sounds import leave, tone, wav
+from tests.sftp import Server
 
 File = Callable[..., Path]
 NAME = f"{DAY}/{KEY}.1.wav"
 BELOW = NAME.partition("/")[2]
 LONG = wav(tone(70.0))  # more than one piece
-
-
-class Server:
-    """One SFTP server over a folder, in a thread; its link can be cut in the midst of a file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.cut_after, self.reads = folder, 0, 0
-        self.host_key, self.user_key = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
-        self.loop = asyncio.new_event_loop()
-        self.links: list[Any] = []
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self.loop).result(10)
-
-    async def _listen(self) -> int:
-        server = self
-
-        class Sftp(asyncssh.SFTPServer):
-            def __init__(self, channel: Any) -> None:
-                server.links.append(channel.get_connection())
-                super().__init__(channel, chroot=str(server.folder))
-
-            def read(self, file: Any, offset: int, size: int) -> bytes:
-                server.reads += 1
-                if server.cut_after and server.reads > server.cut_after:
-                    server.links[-1].abort()
-                return super().read(file, offset, size)  # type: ignore[return-value]
-
-        keys = asyncssh.import_authorized_keys(self.user_key.export_public_key().decode())
-        self._server = await asyncssh.listen("127.0.0.1", 0, server_host_keys=[self.host_key], authorized_client_keys=keys, sftp_factory=Sftp)
-        return int(self._server.get_port())
-
-    def switch(self, tmp_path: Path, **more: Any) -> SwitchSettings:
-        key = tmp_path / "id_ed25519"
-        key.write_bytes(self.user_key.export_private_key())
-        key.chmod(0o600)
-        public = self.host_key.export_public_key().decode().strip()
-        item = {"name": "pbx1", "recordings": f"sftp://ringdesk@127.0.0.1:{self.port}/monitor", "sftp_key_file": str(key), "sftp_host_key": public}
-        return config._switch(item | more)
-
-    def close(self) -> None:
-        async def end() -> None:
-            for link in self.links:
-                link.abort()
-            self._server.close()
-            await self._server.wait_closed()
-
-        asyncio.run_coroutine_threadsafe(end(), self.loop).result(10)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(5)
-        self.loop.close()
 
 
 @pytest.fixture
