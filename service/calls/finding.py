@@ -99,6 +99,11 @@ def listed(wanted: Filters, before: tuple[datetime, int] | None = None) -> Selec
     return query.order_by(Call.started_at.desc(), Call.id.desc())
 
 
+def parties(session: Session, wanted: Filters) -> set[int]:
+    """Whose calls they are."""
+    return {party for party in session.scalars(select(Call.party_id).where(*conditions(wanted)).distinct()) if party}
+
+
 def each(session: Session, wanted: Filters, *, limit: int) -> Iterator[Call]:
     """Every call, newest first, read in portions so that memory stays flat."""
     yield from session.scalars(listed(wanted).limit(limit).execution_options(yield_per=1000))

@@ -112,7 +112,8 @@ def export() -> ResponseReturnValue:
         wanted = _filters(session)
         if finding.sums(session, wanted).calls > MOST:
             raise Invalid(_("These are more calls than one workbook holds. Narrow the period and export again."))
-        columns = _columns(staff.names(session), queries.queue_labels(session))
+        customers = parties.names(session, finding.parties(session, wanted))
+        columns = _columns(staff.names(session), customers, queries.queue_labels(session))
         book = sheet.Book(target)
         book.sheet(_("Calls"), columns, finding.each(session, wanted, limit=MOST))
         book.close()
@@ -121,12 +122,13 @@ def export() -> ResponseReturnValue:
     return send_file(target, download_name=name, as_attachment=True)
 
 
-def _columns(people: Mapping[int, str], queues: Any) -> list[sheet.Column]:
+def _columns(people: Mapping[int, str], customers: Mapping[int, str], queues: Any) -> list[sheet.Column]:
     return [
         sheet.Column(_("Began"), "moment", lambda call: clock.local(call.started_at), 20),
         sheet.Column(_("Direction"), "text", lambda call: _label("direction", call.direction)),
         sheet.Column(_("Caller"), "text", lambda call: call.caller_number, 18),
-        sheet.Column(_("Name"), "text", lambda call: call.caller_name, 18),
+        sheet.Column(_("Customer"), "text", lambda call: customers.get(call.party_id, ""), 28),
+        sheet.Column(_("Name as sent"), "text", lambda call: call.caller_name, 18),
         sheet.Column(_("Line called"), "text", lambda call: call.called, 18),
         sheet.Column(_("Queue"), "text", lambda call: queues.of(call.switch, call.queue)),
         sheet.Column(_("Agent"), "text", lambda call: people.get(call.staff_id, call.agent), 16),
@@ -136,7 +138,7 @@ def _columns(people: Mapping[int, str], queues: Any) -> list[sheet.Column]:
         sheet.Column(_("Waited (s)"), "seconds", lambda call: call.wait_seconds),
         sheet.Column(_("Talked (s)"), "seconds", lambda call: call.talk_seconds),
         sheet.Column(_("On hold (s)"), "seconds", lambda call: call.hold_seconds),
-        sheet.Column(_("Call"), "whole", lambda call: call.id),
+        sheet.Column(_("Number of the call"), "whole", lambda call: call.id),
         sheet.Column(_("Switch id"), "text", lambda call: f"{call.switch} {call.call_key}", 26),
     ]
 

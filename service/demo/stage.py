@@ -70,6 +70,8 @@ def _switched(settings: Settings) -> Settings:
 
 def _furnish(settings: Settings) -> None:
     """People, customers and history on the first start; the first archive generation too."""
+    with db.begin(scope.ALL) as session:  # the made-up switch was off as well: nobody rang while the demo was
+        session.execute(text("update feed_gap set ended_at = coalesce(ended_at, now()), filled_at = now() where filled_at is null"))
     if _planted(settings):
         voices.record(settings.switches[0])
     if not (settings.warehouse_dir / "current").exists():

@@ -94,8 +94,9 @@ async function send(form, body) {
   if (key) key.value = crypto.randomUUID(); // the next click is another order
 }
 
-function refused(answer) {
-  const sentence = decodeURIComponent(answer?.headers.get("X-Refusal") ?? "");
+async function refused(answer) {
+  const told = (await answer?.json().catch(() => null))?.message;
+  const sentence = told || decodeURIComponent(answer?.headers.get("X-Refusal") ?? "");
   toast(sentence || one("[data-part-fault]")?.dataset.partFault || "", "error");
 }
 

@@ -79,7 +79,7 @@ function step(by) {
 function rows() {
   document.addEventListener("click", (event) => {
     const row = event.target.closest("table[data-rows] tbody tr");
-    if (row && !event.target.closest("a, button, input, label") && !String(getSelection())) one("a", row)?.click();
+    if (row && !event.target.closest("a, button, input, label, summary, select, textarea") && !String(getSelection())) one("a", row)?.click();
   });
 }
 

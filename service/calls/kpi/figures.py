@@ -41,7 +41,7 @@ def tiles(policies: Sequence[Policy], found: Figures, spread: Spread) -> list[Ti
     if not found.offered:
         return []
     target = policies[-1].call_target if policies else Policy().call_target
-    waits = "" if spread.p50 is None or spread.p90 is None else f"p50 {spread.p50:.0f} s · p90 {spread.p90:.0f} s"
+    waits = "" if spread.p50 is None or spread.p90 is None else _("p50 %(half)s s · p90 %(most)s s", half=f"{spread.p50:.0f}", most=f"{spread.p90:.0f}")
     return [
         Tile(_("Service level"), found.level, "%", _("Aim %(percent)s%%", percent=target), words.level(policies, found), level_behind(found),
              None if found.level is None else found.level >= target),
