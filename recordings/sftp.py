@@ -138,13 +138,15 @@ class Sftp:
 
         try:
             return self._runner.run(answered())
-        except asyncssh.SFTPNoSuchFile as error:
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath) as error:
             raise FileNotFoundError(errno.ENOENT, "it is not there") from error
         except asyncssh.SFTPPermissionDenied as error:
             raise PermissionError(errno.EACCES, "the switch does not let us at it; give its group the right to read") from error
-        except asyncssh.SFTPConnectionLost as error:
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
             self._drop()
             raise ConnectionResetError(errno.ECONNRESET, "the link was cut; it is collected again") from error
+        except asyncssh.SFTPError as error:  # this file alone; the link is up
+            raise OSError(errno.EIO, f"the switch does not give it ({error.reason or type(error).__name__}); look at its disk") from error
         except (asyncssh.Error, TimeoutError, ConnectionError) as error:
             self._drop()
             raise ConnectionResetError(errno.ECONNRESET, f"the link was cut ({error}); it is collected again") from error

@@ -196,6 +196,28 @@ def test_a_file_that_may_not_be_read_is_told_by_its_name(far: Settings, there: F
     assert findings() == [("disk", BELOW, False)]
 
 
+def test_a_file_that_the_switch_cannot_give_does_not_stand_in_the_way_of_the_others(
+    far: Settings, there: File, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_call()
+    there()
+    there(f"{DAY}/{KEY}9.1.wav")
+    opens = asyncssh.SFTPServer.open
+
+    def broken(self: Any, path: bytes, *more: Any) -> Any:
+        if path.endswith(f"{KEY}.1.wav".encode()):
+            raise asyncssh.SFTPFailure("Failure")
+        return opens(self, path, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncssh.SFTPServer, "open", broken)
+        report = collect.scan(far, AT, memory=memory)
+    assert report.collected == [f"{DAY}/{KEY}9.1.wav"]
+    assert "does not give it (Failure)" in report.refused[NAME]
+    assert ("disk", BELOW, True) in findings() and "link" not in {kind for kind, _subject, _open in findings()}
+    assert collect.scan(far, AT, memory=memory).collected == [NAME]
+
+
 def test_a_file_is_deleted_there_only_when_the_vault_has_the_same(far: Settings, there: File, memory: Memory) -> None:
     from datetime import timedelta
 
