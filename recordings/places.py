@@ -30,6 +30,10 @@ class Opened:
 class Place(Protocol):
     """The folder of one switch; paths are relative to it. Anything may raise OSError, and Unreachable when all of it is away."""
 
+    def reach(self) -> None:
+        """The folder can be looked at; asked once a look."""
+        ...
+
     def days(self) -> list[str]:
         """Every day folder there is, oldest first."""
         ...
@@ -60,6 +64,9 @@ class Folder:
     """A folder of this machine."""
 
     root: Path
+
+    def reach(self) -> None:
+        """The first recording makes the folder, and a call whose file never came is missed."""
 
     def days(self) -> list[str]:
         return names.all_days(self.root)

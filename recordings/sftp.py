@@ -53,6 +53,15 @@ class Sftp:
 
     # ---- what a place can do
 
+    def reach(self) -> None:
+        try:
+            self._ask(self._on().stat(self._root))
+        except FileNotFoundError as error:
+            where = f"{self._address.host}:{self._address.port}"
+            raise Unreachable(
+                f"{where} has no folder {self._root}. Correct the path in recordings, or mount the disk there; the first recording makes the folder too."
+            ) from error
+
     def days(self) -> list[str]:
         found = list(self._walk("", 3))
         return sorted(day for day in found if names.is_day(day))

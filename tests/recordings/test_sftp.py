@@ -180,6 +180,17 @@ def test_a_switch_that_is_away_is_told_and_found_again(far: Settings, there: Fil
     assert "does not answer by SFTP" in collect.scan(away, AT, memory=memory).refused["pbx1"]
 
 
+def test_a_folder_that_is_not_there_is_told_until_it_is(far: Settings, there: File, memory: Memory, server: Server) -> None:
+    (server.folder / "monitor").rename(server.folder / "unmounted")
+
+    assert "has no folder /monitor/pbx1" in collect.scan(far, AT, memory=memory).refused["pbx1"]
+    assert findings() == [("link", "pbx1", True)]
+
+    (server.folder / "unmounted").rename(server.folder / "monitor")
+    collect.scan(far, AT, memory=memory)
+    assert findings() == [("link", "pbx1", False)]
+
+
 def test_a_file_that_may_not_be_read_is_told_by_its_name(far: Settings, there: File, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     stored_call()
     there()
