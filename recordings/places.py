@@ -34,6 +34,10 @@ class Place(Protocol):
         """The folder can be looked at; asked once a look."""
         ...
 
+    def stands(self) -> bool:
+        """True when the folder is there and holds something; an empty one may be where a disk should be mounted."""
+        ...
+
     def days(self) -> list[str]:
         """Every day folder there is, oldest first."""
         ...
@@ -67,6 +71,9 @@ class Folder:
 
     def reach(self) -> None:
         """The first recording makes the folder, and a call whose file never came is missed."""
+
+    def stands(self) -> bool:
+        return self.root.is_dir() and any(self.root.iterdir())
 
     def days(self) -> list[str]:
         return names.all_days(self.root)

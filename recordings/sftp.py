@@ -62,6 +62,9 @@ class Sftp:
                 f"{where} has no folder {self._root}. Correct the path in recordings, or mount the disk there; the first recording makes the folder too."
             ) from error
 
+    def stands(self) -> bool:
+        return bool(self._entries(""))
+
     def days(self) -> list[str]:
         found = list(self._walk("", 3))
         return sorted(day for day in found if names.is_day(day))

@@ -229,7 +229,7 @@ def test_a_file_that_the_switch_cannot_give_does_not_stand_in_the_way_of_the_oth
     assert collect.scan(far, AT, memory=memory).collected == [NAME]
 
 
-def test_a_file_is_deleted_there_only_when_the_vault_has_the_same(far: Settings, there: File, memory: Memory) -> None:
+def test_a_file_is_deleted_there_only_when_the_vault_has_the_same(far: Settings, there: File, memory: Memory, server: Server) -> None:
     from datetime import timedelta
 
     stored_call()
@@ -239,6 +239,10 @@ def test_a_file_is_deleted_there_only_when_the_vault_has_the_same(far: Settings,
     file.write_bytes(SOUND[:-2] + b"xx")
     assert (purge.delete_at_switch(soon, later), file.exists()) == (0, True)
     file.write_bytes(SOUND)
+    away = server.folder / "monitor" / "pbx1"
+    away.rename(server.folder / "away")
+    assert purge.delete_at_switch(soon, later) == 0  # the disk is away, not the file
+    (server.folder / "away").rename(away)
     assert (purge.delete_at_switch(soon, later), file.exists()) == (1, False)
 
 
