@@ -158,6 +158,7 @@ class Round:
 
     def look(self, whole: bool) -> None:
         """The days that a running call may still write to; with `whole` also older ones that changed since the last time."""
+        self.place.reach()
         recent = names.recent_days(self.at.date())
         for day in recent:
             self._day(day)

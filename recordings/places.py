@@ -26,6 +26,14 @@ class Opened:
 class Place(Protocol):
     """The folder of one switch; paths are relative to it. Anything may raise OSError, and Unreachable of the floor when all of it is away."""
 
+    def reach(self) -> None:
+        """The folder can be looked at; asked once a look."""
+        ...
+
+    def stands(self) -> bool:
+        """True when the folder is there and holds something; an empty one may be where a disk should be mounted."""
+        ...
+
     def days(self) -> list[str]:
         """Every day folder there is, oldest first."""
         ...
@@ -56,6 +64,12 @@ class Folder:
     """A folder of this machine."""
 
     root: Path
+
+    def reach(self) -> None:
+        """The first recording makes the folder, and a call whose file never came is missed."""
+
+    def stands(self) -> bool:
+        return self.root.is_dir() and any(self.root.iterdir())
 
     def days(self) -> list[str]:
         return names.all_days(self.root)

@@ -126,17 +126,26 @@ def _deletable(folders: dict[str, Place], before: datetime, last: int) -> list[S
 
 def _deleted(place: Vault, folders: dict[str, Place], one: Source) -> bool:
     """True when the switch no longer has the file; it goes only when the vault gives the same bytes, or must give none."""
-    there, source = folders[one.switch], str(one.source)
     try:
-        if one.state == "kept":
-            _same(there, place, one)
-        there.unlink(source)
-    except FileNotFoundError:
-        return source not in {name for name, _stamp in there.files(source.rpartition("/")[0])}
+        return _gone(place, folders[one.switch], one)
     except (OSError, BrokenSeal, NoKey, Unreachable) as error:
         why = "the folder is read-only" if isinstance(error, OSError) and error.errno == errno.EROFS else error
         log.warning("recordings: %s stays at the switch: %s", one.source, why)
         return False
+
+
+def _gone(place: Vault, there: Place, one: Source) -> bool:
+    """The file is deleted, or was; one whose disk is away is still on it."""
+    source = str(one.source)
+    try:
+        if one.state == "kept":
+            _same(there, place, one)
+        there.unlink(source)
+    except FileNotFoundError as error:
+        listed = source in {name for name, _stamp in there.files(source.rpartition("/")[0])}
+        if not there.stands():
+            raise Unreachable("the folder of the switch is away or empty") from error
+        return not listed
     return True
 
 

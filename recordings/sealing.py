@@ -51,7 +51,7 @@ def _moved(place: Vault, row: Row, sealed: Sealed, wave: Wave | None) -> None:
     bars = base64.b64encode(shape.peaks).decode() if shape else None
     silences = [list(span) for span in shape.silences] if shape else None
     with db.begin(scope.ALL) as session:
-        took = actions.recording_sealed(session, row.id, sealed.key, bars, silences)
+        took = actions.recording_sealed(session, row.id, row.path, sealed.key, bars, silences)
     if not took:
         place.shred(sealed.key)
         return

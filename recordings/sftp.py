@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 from recordings import names
 from recordings.places import Opened, Stamp
 from service.core.config import SwitchSettings
+from service.core.errors import Unreachable
 from service.core.sftp import Address, Entry, Link
 
 COARSE = 1.0  # seconds: most servers tell the moment of a change without its fraction
@@ -19,6 +20,17 @@ class Sftp:
 
     def __init__(self, switch: SwitchSettings) -> None:
         self._link, self._root = Link(Address.of(switch.recordings_url, switch)), switch.name
+
+    def reach(self) -> None:
+        try:
+            self._link.state(self._root)
+        except FileNotFoundError as error:
+            raise Unreachable(
+                f"{self._link.where} has no folder {self._link.path(self._root)}. Correct the path in recordings, or mount the disk there; the first recording makes the folder too."
+            ) from error
+
+    def stands(self) -> bool:
+        return bool(self._entries(""))
 
     def days(self) -> list[str]:
         found = list(self._walk("", 3))

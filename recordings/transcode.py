@@ -92,5 +92,11 @@ def _moved(place: Vault, row: Row, sealed: Sealed, form: str, at: datetime) -> s
         took = actions.recording_transcoded(
             session, row.id, row.path, sealed.key, kept_as=form, sha256=sealed.sha256, size=sealed.size, at=at
         )
-    place.shred(row.path if took else sealed.key)
-    return "" if took else "it was held, destroyed or collected anew meanwhile"
+    if not took:
+        place.shred(sealed.key)
+        return "it was held, destroyed, sealed or collected anew meanwhile"
+    with db.begin(scope.ALL) as session:
+        shared = queries.places(session, [row.path])  # older audio that was collected twice is one file
+    if not shared:
+        place.shred(row.path)
+    return ""

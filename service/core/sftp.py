@@ -69,21 +69,26 @@ class Link:
         self._connection: asyncssh.SSHClientConnection | None = None
         self._client: asyncssh.SFTPClient | None = None
 
+    @property
+    def where(self) -> str:
+        """Host and port, for people."""
+        return f"{self._address.host}:{self._address.port}"
+
     def entries(self, folder: str) -> list[Entry]:
         """What lies in that folder below the address; raises FileNotFoundError."""
-        found = self.ask(self._on().readdir(self._path(folder)))
+        found = self.ask(self._on().readdir(self.path(folder)))
         return [_entry(one.filename, one.attrs) for one in found if isinstance(one.filename, str) and one.filename not in (".", "..")]
 
     def state(self, relative: str) -> Entry:
         """What is told of that name; a link is not followed."""
-        return _entry(relative.rpartition("/")[2], self.ask(self._on().lstat(self._path(relative))))
+        return _entry(relative.rpartition("/")[2], self.ask(self._on().lstat(self.path(relative))))
 
     @contextmanager
     def opened(self, relative: str) -> Iterator[tuple["Remote", Entry]]:
         """A regular file for reading, as it was when it was opened; what is a link or a pipe is refused."""
         if not self.state(relative).is_regular:
             raise OSError(errno.EINVAL, "not a regular file")
-        handle = self.ask(self._on().open(self._path(relative), "rb"))
+        handle = self.ask(self._on().open(self.path(relative), "rb"))
         try:
             yield Remote(self, handle), _entry(relative.rpartition("/")[2], self.ask(handle.stat()))
         finally:
@@ -92,7 +97,7 @@ class Link:
 
     def remove(self, relative: str) -> None:
         """The file is gone over there."""
-        self.ask(self._on().remove(self._path(relative)))
+        self.ask(self._on().remove(self.path(relative)))
 
     def close(self) -> None:
         """Nothing is held open any more."""
@@ -107,18 +112,21 @@ class Link:
 
         try:
             return self._runner.run(answered())
-        except asyncssh.SFTPNoSuchFile as error:
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath) as error:
             raise FileNotFoundError(errno.ENOENT, "it is not there") from error
         except asyncssh.SFTPPermissionDenied as error:
             raise PermissionError(errno.EACCES, "the switch does not let us at it; give its group the right to read") from error
-        except asyncssh.SFTPConnectionLost as error:
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
             self._drop()
             raise ConnectionResetError(errno.ECONNRESET, "the link was cut; it is fetched again") from error
+        except asyncssh.SFTPError as error:  # this file alone; the link is up
+            raise OSError(errno.EIO, f"the switch does not give it ({error.reason or type(error).__name__}); look at its disk") from error
         except (asyncssh.Error, TimeoutError, ConnectionError) as error:
             self._drop()
             raise ConnectionResetError(errno.ECONNRESET, f"the link was cut ({error}); it is fetched again") from error
 
-    def _path(self, relative: str) -> str:
+    def path(self, relative: str) -> str:
+        """Where that is over there."""
         return f"{self._address.path}/{relative}".rstrip("/") or "/"
 
     def _on(self) -> asyncssh.SFTPClient:

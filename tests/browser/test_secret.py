@@ -99,6 +99,30 @@ def test_what_the_switch_does_not_do_is_said_in_a_sentence(ada: Person) -> None:
     ada.page.wait_for_selector("article.pop [data-secret-state=failed] >> text=did not confirm")
 
 
+def test_silence_that_comes_after_the_page_gave_up_is_let_go_all_the_same(ada: Person) -> None:
+    ada.page.click(BUTTON)
+    becomes("select count(*) from recording_pause", [(1,)])
+    ada.page.wait_for_selector("article.pop [data-secret-state=failed]")  # no word of the switch for three seconds
+    ada.page.click(BUTTON)
+
+    becomes("select why from recording_pause", [("left",)])
+
+
+def test_silence_whose_answer_was_lost_is_let_go_all_the_same(ada: Person) -> None:
+    def lost(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    ada.page.route("**/recordings/pause", lost)
+    ada.page.click(BUTTON)
+    ada.page.wait_for_selector("article.pop [data-secret-state=failed]")
+    becomes("select count(*) from recording_pause", [(1,)])
+    ada.page.click(BUTTON)
+
+    becomes("select why from recording_pause", [("left",)])
+    ada.faults.clear()  # the browser tells of the lost answer
+
+
 def test_a_page_that_goes_lets_the_recording_go_on(ada: Person) -> None:
     ada.page.click(BUTTON)
     becomes("select count(*) from recording_pause", [(1,)])

@@ -1,5 +1,6 @@
 """Who consents, what is held, what is purged, and that each deletion is on record."""
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -251,6 +252,31 @@ def test_files_are_deleted_at_the_switch_only_when_told_and_only_when_the_vault_
     assert not path.exists() and kept()[0].source_deleted_at is not None
     assert purge.delete_at_switch(told, AT + timedelta(days=9)) == 0
     assert b"".join(vault.of(shelf).read(found.path, 0, found.bytes)) == SOUND
+
+
+@pytest.mark.parametrize("mounted", [False, True])
+def test_a_file_whose_disk_is_away_is_not_taken_for_deleted(shelf: Settings, there: File, mounted: bool) -> None:
+    collected(shelf, there)
+    root = shelf.switches[0].recordings / "pbx1"  # type: ignore[operator]
+    away = root.rename(root.with_name("away"))
+    if mounted:
+        root.mkdir()  # the place of the mount is there, the disk is not
+    soon, later = replace(shelf, delete_at_switch_after_days=7), AT + timedelta(days=8)
+
+    assert (purge.delete_at_switch(soon, later), kept()[0].source_deleted_at) == (0, None)
+
+    if mounted:
+        root.rmdir()
+    away.rename(root)
+    assert purge.delete_at_switch(soon, later) == 1
+
+
+def test_a_file_that_somebody_deleted_at_the_switch_with_its_day_is_gone(shelf: Settings, there: File) -> None:
+    collected(shelf, there)
+    there("pbx1/2026/11/24/1795395600.18.1.wav")
+    shutil.rmtree(shelf.switches[0].recordings / DAY)  # type: ignore[operator]
+
+    assert purge.delete_at_switch(replace(shelf, delete_at_switch_after_days=7), AT + timedelta(days=8)) == 1
 
 
 def test_a_file_that_must_stay_does_not_stand_in_the_way_of_the_others(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import asyncssh
 import pytest
@@ -127,6 +128,17 @@ def test_a_switch_that_is_away_is_told_and_found_again(far: Settings, there: Fil
     assert "does not answer by SFTP" in collect.scan(away, AT, memory=memory).refused["pbx1"]
 
 
+def test_a_folder_that_is_not_there_is_told_until_it_is(far: Settings, there: File, memory: Memory, server: Server) -> None:
+    (server.folder / "monitor").rename(server.folder / "unmounted")
+
+    assert "has no folder /monitor/pbx1" in collect.scan(far, AT, memory=memory).refused["pbx1"]
+    assert findings() == [("link", "pbx1", True)]
+
+    (server.folder / "unmounted").rename(server.folder / "monitor")
+    collect.scan(far, AT, memory=memory)
+    assert findings() == [("link", "pbx1", False)]
+
+
 def test_a_file_that_may_not_be_read_is_told_by_its_name(far: Settings, there: File, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     stored_call()
     there()
@@ -143,7 +155,29 @@ def test_a_file_that_may_not_be_read_is_told_by_its_name(far: Settings, there: F
     assert findings() == [("disk", BELOW, False)]
 
 
-def test_a_file_is_deleted_there_only_when_the_vault_has_the_same(far: Settings, there: File, memory: Memory) -> None:
+def test_a_file_that_the_switch_cannot_give_does_not_stand_in_the_way_of_the_others(
+    far: Settings, there: File, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_call()
+    there()
+    there(f"{DAY}/{KEY}9.1.wav")
+    opens = asyncssh.SFTPServer.open
+
+    def broken(self: Any, path: bytes, *more: Any) -> Any:
+        if path.endswith(f"{KEY}.1.wav".encode()):
+            raise asyncssh.SFTPFailure("Failure")
+        return opens(self, path, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncssh.SFTPServer, "open", broken)
+        report = collect.scan(far, AT, memory=memory)
+    assert report.collected == [f"{DAY}/{KEY}9.1.wav"]
+    assert "does not give it (Failure)" in report.refused[NAME]
+    assert ("disk", BELOW, True) in findings() and "link" not in {kind for kind, _subject, _open in findings()}
+    assert collect.scan(far, AT, memory=memory).collected == [NAME]
+
+
+def test_a_file_is_deleted_there_only_when_the_vault_has_the_same(far: Settings, there: File, memory: Memory, server: Server) -> None:
     from datetime import timedelta
 
     stored_call()
@@ -153,6 +187,10 @@ def test_a_file_is_deleted_there_only_when_the_vault_has_the_same(far: Settings,
     file.write_bytes(SOUND[:-2] + b"xx")
     assert (purge.delete_at_switch(soon, later), file.exists()) == (0, True)
     file.write_bytes(SOUND)
+    away = server.folder / "monitor" / "pbx1"
+    away.rename(server.folder / "away")
+    assert purge.delete_at_switch(soon, later) == 0  # the disk is away, not the file
+    (server.folder / "away").rename(away)
     assert (purge.delete_at_switch(soon, later), file.exists()) == (1, False)
 
 

@@ -6,14 +6,16 @@ import struct
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 
-from recordings import collect, proof, purge, sound, transcode, vault, wav
+from recordings import collect, proof, purge, sealing, sound, transcode, vault, wav
 from recordings.serve import Asked, reply
 from service.calls.model import Recording
 from service.calls.shelf import actions
@@ -146,6 +148,50 @@ def test_a_held_recording_stays_as_it_is(shelf: Settings, there: File, committed
 
     assert changed(shelf, "opus").changed == 0
     assert kept()[0].kept_as == "wav"
+
+
+def plain(shelf: Settings, *segments: int) -> str:
+    """Audio of an older installation, of which so many recordings tell."""
+    digest, place = hashlib.sha256(SOUND).hexdigest(), vault.of(shelf)
+    old = f"v1/{digest[:2]}/{digest}"
+    place.path(old).parent.mkdir(parents=True)
+    place.path(old).write_bytes(SOUND)
+    with db.begin(scope.ALL) as session:
+        for segment in segments:
+            actions.recording_found(
+                session, switch="pbx1", uniqueid=KEY, segment=segment, path=old, sha256=digest, size=len(SOUND),
+                seconds=Decimal(2), form="wav/8000/1", at=AT,
+            )  # fmt: skip
+    return old
+
+
+def test_what_is_sealed_while_it_changes_its_form_stays_whole(shelf: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain(shelf, 1)
+    put, once = vault.Vault.put, iter([True])
+
+    def late(self: vault.Vault, *more: Any) -> Any:
+        sealed = put(self, *more)
+        if next(once, False):  # the sealing has read it; before it writes the row somebody else does
+            assert changed(shelf, "flac").changed == 1
+        return sealed
+
+    monkeypatch.setattr(vault.Vault, "put", late)
+    list(sealing.seal(shelf))
+
+    row, = kept()
+    assert row.kept_as == "flac"
+    assert len(samples(content(shelf, row))) == 16000
+    assert [key for key, _at in vault.of(shelf).blobs()] == [row.path]
+    assert list(proof.verify(shelf)) == []
+
+
+def test_older_audio_of_two_recordings_stays_until_both_have_their_form(shelf: Settings) -> None:
+    old = plain(shelf, 1, 2)
+
+    assert changed(shelf, "flac").changed == 2
+
+    assert not vault.of(shelf).path(old).exists()
+    assert list(proof.verify(shelf)) == []
 
 
 def test_another_rate_than_opus_knows_stays_wav(shelf: Settings, there: File) -> None:

@@ -16,6 +16,7 @@ from service.calls.pauses.model import RecordingPause
 from service.calls.pauses.rules import Piece
 from service.core.errors import DeskError, Invalid
 from service.core.model import AuditEntry
+from tests import make
 from tests.conftest import AT
 
 SECOND = timedelta(seconds=1)
@@ -93,6 +94,59 @@ def test_of_several_fields_the_last_one_lets_the_recording_go_on(session: Sessio
     assert "record_resume" not in kinds(session)
     actions.pauses.resume(session, second.request_key, "left", by=pop.staff_id, at=AT + 12 * SECOND)
     assert kinds(session)[-1] == "record_resume"
+
+
+def talks(session: Session, staff_id: int, key: str) -> AgentPop:
+    """That agent talks in the call of that name as well."""
+    ring = actions.Ring("pbx1", key, actions.orders._seat(session, staff_id, AT)[1], "+8613800001001", None, "+442079460100")
+    pop_id = actions.phone_rings(session, ring, at=AT)
+    actions.phone_answered(session, ring, at=AT)
+    return session.get_one(AgentPop, pop_id, populate_existing=True)
+
+
+def test_a_field_in_another_call_of_the_same_phone_keeps_nothing_silent(session: Session, pop: AgentPop) -> None:
+    first, second = asks(session, pop), asks(session, talks(session, pop.staff_id, "1795395700.30"), "key-of-call-two", at=5)
+    for row in (first, second):
+        goes(session, row.order_id, "confirmed")
+
+    tend(session, 6, left=[(pop.extension, KEY)])  # the first call was passed on
+
+    assert (first.why, first.ended_at, second.released_at) == ("agent-left", None, None)
+    order = session.get_one(PhoneOrder, first.resume_id)
+    assert (order.kind, order.args) == ("record_resume", {"call_key": KEY})
+
+
+def test_a_call_with_two_names_stays_silent_until_the_last_field_of_it_is_left(
+    session: Session, pop: AgentPop, cast: SimpleNamespace
+) -> None:
+    make.call(session, AT, call_key=KEY, aliases=("1795395650.20",), live=True, ended_at=None, disposition=None)
+    first, second = asks(session, pop), asks(session, talks(session, cast.ben.id, "1795395650.20"), "key-of-ben", at=1)
+
+    actions.pauses.resume(session, first.request_key, "left", by=pop.staff_id, at=AT + 5 * SECOND)
+    assert (first.ended_at, kinds(session)) == (AT + 5 * SECOND, ["record_pause", "record_pause"])
+    actions.pauses.resume(session, second.request_key, "left", by=cast.ben.id, at=AT + 9 * SECOND)
+    assert kinds(session)[-1] == "record_resume"
+
+
+def test_a_field_that_has_outlived_its_time_keeps_nothing_silent(session: Session, pop: AgentPop) -> None:
+    asks(session, pop)
+    second = asks(session, pop, "key-of-another-tab", at=100)
+
+    actions.pauses.resume(session, second.request_key, "left", by=pop.staff_id, at=AT + 121 * SECOND)
+
+    assert kinds(session)[-1] == "record_resume"
+
+
+def test_a_field_that_took_over_and_was_never_silenced_lets_the_recording_go_on(session: Session, pop: AgentPop) -> None:
+    first = asks(session, pop)
+    goes(session, first.order_id, "confirmed")
+    second = asks(session, pop, "key-of-another-tab", at=5)
+    actions.pauses.resume(session, first.request_key, "left", by=pop.staff_id, at=AT + 6 * SECOND)
+    goes(session, second.order_id, "failed", "too-late", at=7)
+
+    tend(session, 8)
+
+    assert (second.why, kinds(session)[-1]) == ("failed", "record_resume")
 
 
 def test_after_two_minutes_the_recording_goes_on_by_itself(session: Session, pop: AgentPop) -> None:
@@ -188,8 +242,6 @@ def test_silences_that_overlap_are_one() -> None:
 
 
 def test_the_page_of_a_call_knows_its_pauses(session: Session, pop: AgentPop) -> None:
-    from tests import make
-
     row = asks(session, pop)
     goes(session, row.order_id, "confirmed", at=1)
     tend(session, 1)

@@ -49,7 +49,8 @@ function talk(node) {
 }
 
 async function asked(node, hold, answer) {
-  if (!answer?.ok) return settle(node, { key: hold.key, state: "failed", sentence: decodeURIComponent(answer?.headers.get("X-Refusal") ?? "") });
+  const unheard = !(answer?.status < 500); // it may be silent all the same
+  if (!answer?.ok) return settle(node, { key: hold.key, state: "failed", unheard, sentence: decodeURIComponent(answer?.headers.get("X-Refusal") ?? "") });
   settle(node, await answer.json());
 }
 
@@ -58,7 +59,7 @@ function close(node, why) {
   if (!hold) return;
   held.delete(node);
   paint(node);
-  if (hold.state !== "failed") hold.sent.finally(() => post("/recordings/resume", { key: hold.key, why }));
+  if (hold.state !== "failed" || hold.unheard) hold.sent.finally(() => post("/recordings/resume", { key: hold.key, why }));
 }
 
 function gone() {
@@ -89,7 +90,7 @@ function sentence(hold) {
 function look() {
   for (const [node, hold] of [...held]) {
     if (!node.isConnected) close(node, "left");
-    else if (hold.state === "asked" && Date.now() - hold.at > SLOW) settle(node, { key: hold.key, state: "failed", error: "too-late" });
+    else if (hold.state === "asked" && Date.now() - hold.at > SLOW) settle(node, { key: hold.key, state: "failed", error: "too-late", unheard: true });
     else paint(node, hold);
   }
 }

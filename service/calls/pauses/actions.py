@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
 
-from service.calls.model import AgentPop
+from service.calls.model import AgentPop, CallAlias
 from service.calls.orders import actions as orders
 from service.calls.orders.model import PhoneOrder
 from service.calls.pauses import rules
@@ -67,7 +67,7 @@ def _release(session: Session, row: RecordingPause, why: str, by: int | None, at
     row.released_at, row.released_by_id, row.why = at, by, why
     session.flush()
     _audited(session, row, "record-resume", by, at)
-    if _others(session, row):
+    if _others(session, row, at):
         row.ended_at = at  # it is silent on, for somebody else
         session.flush()
     else:
@@ -75,10 +75,26 @@ def _release(session: Session, row: RecordingPause, why: str, by: int | None, at
     _tell(session, row, at)
 
 
-def _others(session: Session, row: RecordingPause) -> bool:
-    """True while another field of this talk is open, under whatever name the call had then."""
-    same = (RecordingPause.uniqueid == row.uniqueid) | (RecordingPause.extension == row.extension)
-    query = select(RecordingPause.id).where(RecordingPause.switch == row.switch, RecordingPause.released_at.is_(None), same)
+def _same_call(row: RecordingPause) -> ColumnElement[bool]:
+    """The pauses of that call, under whatever name of it; a phone may be in another call by now, so it tells nothing."""
+    own, other = aliased(CallAlias), aliased(CallAlias)
+    named = (own.switch == row.switch) & (own.uniqueid == row.uniqueid)
+    names = select(other.uniqueid).join(own, own.call_id == other.call_id).where(named, other.switch == row.switch)
+    one = (RecordingPause.uniqueid == row.uniqueid) | RecordingPause.uniqueid.in_(names)  # it need not be stored yet
+    return (RecordingPause.switch == row.switch) & one
+
+
+def _others(session: Session, row: RecordingPause, at: datetime) -> bool:
+    """True while another field of this call is open that has not outlived its time: it lets the recording go on later."""
+    fresh = RecordingPause.asked_at > at - rules.LONGEST
+    query = select(RecordingPause.id).where(_same_call(row), RecordingPause.released_at.is_(None), fresh)
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def _took_over(session: Session, row: RecordingPause) -> bool:
+    """True when another field of this call was left without an order because this one was open."""
+    left = (RecordingPause.resume_id.is_(None)) & (RecordingPause.released_at >= row.asked_at) & (RecordingPause.why != "call-over")
+    query = select(RecordingPause.id).where(_same_call(row), left, RecordingPause.id != row.id)
     return session.scalars(query.limit(1)).first() is not None
 
 
@@ -134,7 +150,7 @@ def _began(session: Session, row: RecordingPause, order: PhoneOrder, at: datetim
         return
     row.error = order.error or order.state
     _audited(session, row, "record-pause-failed", None, at)
-    if row.released_at is None and row.error in rules.NOT_SENT:
+    if row.released_at is None and row.error in rules.NOT_SENT and not _took_over(session, row):
         row.released_at, row.why, row.ended_at = at, "failed", at
         session.flush()
         _tell(session, row, at)
@@ -167,7 +183,7 @@ def _ended(session: Session, row: RecordingPause, order: PhoneOrder | None, at: 
         row.ended_at = order.ended_at
         session.flush()
         _tell(session, row, at)
-    elif at - order.requested_at >= rules.RETRY and not _others(session, row):
+    elif at - order.requested_at >= rules.RETRY and not _others(session, row, at):
         _go_on(session, row, at)
 
 

@@ -114,11 +114,11 @@ def link_orphans(session: Session, *, at: datetime) -> int:
     return len(pairs)
 
 
-def recording_sealed(session: Session, recording_id: int, path: str, wave: str | None, silences: Any) -> bool:
-    """The same audio lies under another key now; False when it was destroyed meanwhile."""
+def recording_sealed(session: Session, recording_id: int, before: str, path: str, wave: str | None, silences: Any) -> bool:
+    """The same audio lies under another key now; False when it is not any more what was read (`before`), or was destroyed."""
     changed = (
         update(Recording)
-        .where(Recording.id == recording_id, Recording.state == "kept")
+        .where(Recording.id == recording_id, Recording.state == "kept", Recording.path == before)
         .values(path=path, wave=wave, silences=silences)
     )
     return session.execute(changed.returning(Recording.id)).first() is not None
