@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -75,6 +75,17 @@ def _halves(session: Session, calls: Sequence[Call]) -> list[Half]:
         for call in calls
         if call.started_at is not None and call.ended_at is not None
     ]  # fmt: skip
+
+
+def rows_of(ids: Iterable[int] | Select[tuple[int]]) -> Any:
+    """Selects the ids of these calls with the whole and all the halves that each belongs to: what is said of one is said of all."""
+    wholes = select(func.coalesce(Call.joined_to_id, Call.id)).where(Call.id.in_(ids))
+    return union_all(select(Call.id).where(Call.id.in_(wholes)), select(Call.id).where(Call.joined_to_id.in_(wholes)))
+
+
+def ids_of(session: Session, call_id: int) -> list[int]:
+    """The call's own row with all that it belongs to."""
+    return list(session.scalars(rows_of([call_id])))
 
 
 def halves_of(session: Session, call_id: int) -> list[Call]:
