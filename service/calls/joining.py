@@ -98,6 +98,7 @@ def join(session: Session, call_id: int, other_id: int, *, by: int, at: datetime
     one, other = _both(session, call_id, other_id)
     if one.live or other.live or one.joined_to_id or other.joined_to_id or one.id == other.id:
         raise Invalid(_("These two cannot be joined: one of them goes on, or belongs to another call. Load the page again."))
+    _in_sight(session, one, other)
     main_id = halves.main(_halves(session, [one, other])).id
     whole, part = (one, other) if main_id == one.id else (other, one)
     _decided(session, one, other, "joined", by=by, at=at)
@@ -112,6 +113,14 @@ def join(session: Session, call_id: int, other_id: int, *, by: int, at: datetime
     _combined(session, whole)
     _recorded(session, "join", whole, part, by=by, at=at)
     return whole.id
+
+
+def _in_sight(session: Session, *calls: Call) -> None:
+    """Every half of these calls is in scope, or nobody could show what they amount to. Raises Invalid."""
+    for call in calls:
+        there = set(call.own.get("halves", ())) if call.own is not None else set()
+        if there - {half.id for half in halves_of(session, call.id)}:
+            raise Invalid(_("A half of this call belongs to a branch that you do not see. Ask somebody who sees all of its branches."))
 
 
 def _said_of(whole: Call, part: Call) -> None:
@@ -134,6 +143,7 @@ def part(session: Session, call_id: int, half_id: int, *, by: int, at: datetime)
     whole, half = _both(session, call_id, half_id)
     if half.joined_to_id != whole.id:
         raise NotFound(_("This call is not part of the other any more. Load the page again."))
+    _in_sight(session, whole)
     half.joined_to_id = None
     session.flush()
     _combined(session, whole)
@@ -146,7 +156,7 @@ def told_again(session: Session, calls: Iterable[Call]) -> None:
     fresh = {call.id: call for call in calls if call.joined_to_id is not None or call.own is not None}
     for call in fresh.values():
         if call.own is not None:
-            call.own = halves.plain(_values(call)) | {"recorded": call.own["recorded"]}  # once recorded, a row stays so
+            call.own = call.own | halves.plain(_values(call)) | {"recorded": call.own["recorded"]}  # once recorded, a row stays so
     if not fresh:
         return
     session.flush()
@@ -156,9 +166,10 @@ def told_again(session: Session, calls: Iterable[Call]) -> None:
 
 
 def merged(session: Session, loser: Call, winner: Call) -> None:
-    """The ear has found out that two rows are one call: halves of the one that goes are halves of the other."""
+    """The ear has found out that two rows are one call: halves of the one that goes are halves of the other, and show there."""
     if loser.own is None and loser.joined_to_id is None and winner.joined_to_id is None:
         return
+    left = loser.joined_to_id
     if winner.joined_to_id == loser.id:
         winner.joined_to_id = None
     if loser.joined_to_id is not None and winner.joined_to_id is None and loser.joined_to_id != winner.id:
@@ -168,13 +179,20 @@ def merged(session: Session, loser: Call, winner: Call) -> None:
     if winner.own is None and winner.joined_to_id is None and loser.own is not None:
         winner.own = halves.plain(_values(winner))
     session.flush()
+    told = {left, winner.joined_to_id or winner.id}
+    for whole in session.scalars(select(Call).where(Call.id.in_(told - {None})).order_by(Call.id)):
+        _combined(session, whole)
 
 
 def _combined(session: Session, whole: Call) -> None:
-    """The call shows itself and its halves together; without halves only itself."""
-    assert whole.own is not None
-    own, parts = halves.read(whole.own), halves_of(session, whole.id)
+    """The call shows itself and its halves together; without halves only itself. Whoever calls this sees all the halves."""
+    parts = halves_of(session, whole.id)
+    if whole.own is None and not parts:
+        return
+    kept = whole.own or halves.plain(_values(whole))  # whose own values were lost shows them now
+    own = halves.read(kept)
     if parts:
+        whole.own = kept | {"halves": [part.id for part in parts]}
         _set(whole, halves.together(own, [_values(part) for part in parts], _talks(session, own, whole.id, parts)))
     else:
         _set(whole, own)

@@ -1,5 +1,6 @@
 """What is said of a call is said of its halves: refusals, complaints, pauses; and what is said of halves is told apart again."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from service.calls import actions, joining
 from service.calls.model import Call, Recording
+from service.calls.schemas import CallFacts
 from service.calls.shelf import actions as shelf
 from service.calls.shelf import queries as shelves
 from service.calls.shelf.model import CallConsent
+from service.core.errors import Invalid
+from service.core.scope import ALL, Scope, declare
 from tests import make
 from tests.conftest import AT
 from tests.service.test_halves import COLLEAGUE, seconds
@@ -67,3 +71,60 @@ def test_a_complaint_under_any_name_keeps_the_audio_of_all_halves(session: Sessi
     assert len(shelves.outlived(session, later, set())) == 2
     assert shelf.complained_of(session, names) == 2
     assert kept(session, Recording.retention) == {"complaint"}
+
+
+@pytest.fixture
+def elsewhere(session: Session, pair: tuple[Call, Call], cast: SimpleNamespace) -> tuple[Call, CallFacts]:
+    """A third half in another branch, and what the ear told of it."""
+    make.seat(session, cast.dan, "1009", AT)
+    told = make.facts(seconds(190), **COLLEAGUE | {"caller_number": "1002", "called": "1009", "agent": "1009", "answered_by": "1009"},
+                      answered_at=seconds(195), ended_at=seconds(500))
+    third = session.get_one(Call, actions.store_calls(session, [told], None, at=AT)[0])
+    joining.join(session, pair[0].id, third.id, by=cast.mei.id, at=AT)
+    assert third.branch_id == cast.suzhou.id != pair[0].branch_id
+    return third, told
+
+
+def seen(session: Session, scope: Scope) -> None:
+    session.flush()
+    session.expire_all()
+    declare(session.connection(), scope)
+
+
+def test_who_does_not_see_a_half_neither_joins_nor_parts(
+    session: Session, pair: tuple[Call, Call], elsewhere: tuple[Call, CallFacts], cast: SimpleNamespace
+) -> None:
+    whole, half, third = (call.id for call in (*pair, elsewhere[0]))
+    other = make.call(session, seconds(100), **COLLEAGUE).id
+    seen(session, Scope((cast.pudong.id,)))
+    with pytest.raises(Invalid):
+        joining.part(session, whole, half, by=cast.cleo.id, at=AT)
+    with pytest.raises(Invalid):
+        joining.join(session, whole, other, by=cast.cleo.id, at=AT)
+    seen(session, ALL)
+    assert pair[0].ended_at == seconds(500)
+    for one in (half, third):
+        joining.part(session, whole, one, by=cast.mei.id, at=AT)
+    assert (pair[0].ended_at, pair[0].own) == (seconds(130), None)
+
+
+def test_a_call_whose_own_values_were_lost_mends_itself(session: Session, pair: tuple[Call, Call], elsewhere: tuple[Call, CallFacts]) -> None:
+    whole, half = pair
+    joining._set(whole, joining.halves.read(whole.own or {}))
+    whole.own = half.joined_to_id = None
+    session.flush()
+    actions.store_calls(session, [replace(elsewhere[1], revision=10**9, ended_at=seconds(600))], None, at=AT)
+    assert (whole.ended_at, whole.disposition) == (seconds(600), "transferred")
+    assert whole.own is not None and whole.own["halves"] == [elsewhere[0].id]
+
+
+def test_a_half_that_the_ear_finds_to_be_part_of_another_call_leaves_the_first(
+    session: Session, pair: tuple[Call, Call], cast: SimpleNamespace
+) -> None:
+    first, half = pair
+    other = make.call(session, AT, call_key="1.1", ended_at=seconds(100))
+    its = make.call(session, seconds(90), call_key="1.2", **COLLEAGUE, ended_at=seconds(190))
+    joining.join(session, other.id, its.id, by=cast.cleo.id, at=AT)
+    make.call(session, seconds(60), **COLLEAGUE, call_key="1.2", aliases=(half.call_key,), revision=10**9, ended_at=seconds(220))
+    assert (first.ended_at, first.own is None) == (seconds(220), False)
+    assert (other.ended_at, other.own) == (seconds(100), None)
