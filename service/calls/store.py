@@ -123,7 +123,7 @@ def _names(fact: CallFacts) -> list[Name]:
 
 
 def _known(session: Session, facts: Sequence[CallFacts]) -> dict[Name, Call]:
-    """The rows of these calls under every name they had, locked."""
+    """The rows of these calls under every name they had, locked with all that they belong to."""
     names = {name for fact in facts for name in _names(fact)}
     found = session.execute(
         select(CallAlias.switch, CallAlias.uniqueid, CallAlias.call_id).where(
@@ -131,8 +131,7 @@ def _known(session: Session, facts: Sequence[CallFacts]) -> dict[Name, Call]:
         )
     ).all()
     ids = {row.call_id for row in found}
-    locked = select(Call).where(Call.id.in_(ids)).order_by(Call.id).with_for_update()
-    calls = {call.id: call for call in session.scalars(locked)} if ids else {}
+    calls = joining.locked(session, ids) if ids else {}
     return {(row.switch, row.uniqueid): calls[row.call_id] for row in found}
 
 

@@ -1,5 +1,7 @@
 """What is said of a call is said of its halves: refusals, complaints, pauses; and what is said of halves is told apart again."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -7,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.calls import actions, joining
@@ -16,6 +18,7 @@ from service.calls.schemas import CallFacts
 from service.calls.shelf import actions as shelf
 from service.calls.shelf import queries as shelves
 from service.calls.shelf.model import CallConsent
+from service.core import db
 from service.core.errors import Invalid
 from service.core.scope import ALL, Scope, declare
 from tests import make
@@ -128,3 +131,51 @@ def test_a_half_that_the_ear_finds_to_be_part_of_another_call_leaves_the_first(
     make.call(session, seconds(60), **COLLEAGUE, call_key="1.2", aliases=(half.call_key,), revision=10**9, ended_at=seconds(220))
     assert (first.ended_at, first.own is None) == (seconds(220), False)
     assert (other.ended_at, other.own) == (seconds(100), None)
+
+
+def test_storing_and_parting_wait_for_each_other(committed_cast: SimpleNamespace, database: db.Database) -> None:
+    """Who stores a half waits for its whole first, so that it holds nothing that whoever has the whole still wants."""
+    with db.begin(ALL, database.app) as work:
+        whole = make.call(work, AT).id
+        told = make.facts(seconds(60), **COLLEAGUE)
+        half = actions.store_calls(work, [told], None, at=AT)[0]
+        joining.join(work, whole, half, by=committed_cast.cleo.id, at=AT)
+    with ThreadPoolExecutor() as pool:
+        with db.begin(ALL, database.app) as first:
+            first.execute(select(Call.id).where(Call.id == whole).with_for_update())
+            storing = pool.submit(stored, database, replace(told, revision=10**9, talk_seconds=Decimal(5)))
+            for _try in range(500):
+                if first.scalar(text("select count(*) from pg_locks where not granted")):
+                    break
+                time.sleep(0.02)
+            first.execute(select(Call.id).where(Call.id == half).with_for_update(nowait=True))
+            joining.part(first, whole, half, by=committed_cast.cleo.id, at=AT)
+        storing.result(20)
+    with db.begin(ALL, database.app) as work:
+        assert work.get_one(Call, whole).own is None and work.get_one(Call, half).talk_seconds == 5
+
+
+def stored(database: db.Database, told: CallFacts) -> None:
+    with db.begin(ALL, database.app) as work:
+        actions.store_calls(work, [told], None, at=AT)
+
+
+def test_parting_takes_back_what_the_half_gave_and_nothing_said_since(session: Session, cast: SimpleNamespace) -> None:
+    party = make.party(session, cast.pudong).id
+    whole = make.call(session, AT)
+    half, third = (make.call(session, seconds(60 + n), **COLLEAGUE, answered_at=seconds(70), ended_at=seconds(200)) for n in (0, 5))
+    half.party_id, half.reason, half.ticketed, third.reason = party, "fault", True, "revisit"
+    session.flush()
+    for one in (half, third):
+        joining.join(session, whole.id, one.id, by=cast.cleo.id, at=AT)
+    assert (whole.party_id, whole.reason, whole.ticketed) == (party, "fault", True)
+    joining.part(session, whole.id, half.id, by=cast.cleo.id, at=AT)
+    assert (whole.party_id, whole.reason, whole.ticketed) == (None, "revisit", False)  # the other half has a reason too
+    actions.ticket_linked(session, "pbx1", third.call_key)
+    assert whole.ticketed
+    actions.ticket_linked(session, "pbx1", whole.call_key)
+    actions.reason_given(session, whole.id, "revisit", by=cast.cleo.id, at=AT)
+    actions.party_chosen(session, "pbx1", third.call_key, party, None)
+    joining.part(session, whole.id, third.id, by=cast.cleo.id, at=AT)
+    assert (whole.party_id, whole.reason, whole.ticketed, whole.own) == (None, "revisit", True, None)
+    assert (third.party_id, third.ticketed) == (party, True)
