@@ -217,13 +217,29 @@ def told_again(session: Session, calls: Iterable[Call]) -> None:
     fresh = {call.id: call for call in calls if call.joined_to_id is not None or call.own is not None}
     for call in fresh.values():
         if call.own is not None:
-            call.own = call.own | halves.plain(_values(call)) | {"recorded": call.own["recorded"]}  # once recorded, a row stays so
+            call.own = call.own | halves.plain(_values(call))
     if not fresh:
         return
     session.flush()
     wholes = {call.joined_to_id or call.id for call in fresh.values()}
     for whole in session.scalars(select(Call).where(Call.id.in_(wholes)).order_by(Call.id)):
         _combined(session, whole)
+
+
+def recorded(session: Session, call: Call) -> None:
+    """There is audio of the call: of itself, and so of the whole that it belongs to."""
+    rows = locked(session, [call.id])
+    call.recorded = True
+    if call.own is not None:
+        call.own = call.own | {"recorded": True}
+    if call.joined_to_id in rows:
+        rows[call.joined_to_id].recorded = True
+    session.flush()
+
+
+def was_recorded(call: Call) -> bool | None:
+    """Whether there is audio of the row itself, its halves aside; once recorded, a row stays so."""
+    return call.recorded if call.own is None else call.own["recorded"]
 
 
 def merged(session: Session, loser: Call, winner: Call) -> None:
@@ -239,6 +255,8 @@ def merged(session: Session, loser: Call, winner: Call) -> None:
     session.execute(update(Call).where(Call.joined_to_id == loser.id, Call.id != winner.id).values(joined_to_id=winner.joined_to_id or winner.id))
     if winner.own is None and winner.joined_to_id is None and loser.own is not None:
         winner.own = halves.plain(_values(winner))
+    if winner.own is not None and was_recorded(loser):
+        winner.own = winner.own | {"recorded": True}
     session.flush()
     told = {left, winner.joined_to_id or winner.id}
     for whole in session.scalars(select(Call).where(Call.id.in_(told - {None})).order_by(Call.id)):

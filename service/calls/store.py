@@ -169,7 +169,7 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     joining.merged(session, loser, winner)
     if winner.party_id is None:
         winner.party_id, winner.contact_id = loser.party_id, loser.contact_id
-    winner.recorded, winner.reason = winner.recorded or loser.recorded, winner.reason or loser.reason
+    winner.recorded, winner.reason = winner.recorded or joining.was_recorded(loser), winner.reason or loser.reason
     missed.merged(session, loser, winner)
     session.delete(loser)
     session.flush()
@@ -180,7 +180,7 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
         around.spying.append(call)
     for name in COPIED:
         setattr(call, name, getattr(fact, name))
-    call.recorded = call.recorded or fact.recorded
+    call.recorded = joining.was_recorded(call) or fact.recorded
     call.ring_seconds = _rang(fact)
     call.ticketed = call.ticketed or around.is_ticketed(fact)
     call.outcome = None if fact.live else rules.outcome(fact.direction, fact.disposition)

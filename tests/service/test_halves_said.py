@@ -17,7 +17,7 @@ from service.calls.model import Call, Recording
 from service.calls.schemas import CallFacts
 from service.calls.shelf import actions as shelf
 from service.calls.shelf import queries as shelves
-from service.calls.shelf.model import CallConsent
+from service.calls.shelf.model import CallConsent, RecordingFinding
 from service.core import db
 from service.core.errors import Invalid
 from service.core.scope import ALL, Scope, declare
@@ -179,3 +179,15 @@ def test_parting_takes_back_what_the_half_gave_and_nothing_said_since(session: S
     joining.part(session, whole.id, third.id, by=cast.cleo.id, at=AT)
     assert (whole.party_id, whole.reason, whole.ticketed, whole.own) == (None, "revisit", True, None)
     assert (third.party_id, third.ticketed) == (party, True)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_audio_that_comes_after_the_join_is_the_calls_and_of_the_half_it_belongs_to(session: Session, cast: SimpleNamespace, which: int) -> None:
+    calls = [make.call(session, AT, recorded=False), make.call(session, seconds(60), **COLLEAGUE, recorded=False, ended_at=seconds(200))]
+    joining.join(session, calls[0].id, calls[1].id, by=cast.cleo.id, at=AT)
+    collected(session, calls[which])
+    assert calls[0].recorded
+    shelf.look_for_missing(session, ["pbx1"], at=seconds(3600))
+    assert session.scalars(select(RecordingFinding)).all() == []
+    joining.part(session, calls[0].id, calls[1].id, by=cast.cleo.id, at=AT)
+    assert [call.recorded for call in calls] == [which == 0, which == 1]
