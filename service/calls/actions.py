@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import Update, delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import history, joining, pops, rules
 from service.calls.agents import actions as agents
 from service.calls.missed import judged_anew
-from service.calls.model import AgentPop, Call, CallAlias, FeedCheckpoint, FeedDoubt, FeedGap
+from service.calls.model import AgentPop, Call, FeedCheckpoint, FeedDoubt, FeedGap
 from service.calls.orders import actions as orders
 from service.calls.orders.actions import About, PhoneOrder
 from service.calls.pauses import actions as pauses
@@ -166,20 +166,14 @@ def sweep(session: Session, *, at: datetime) -> None:
 
 def party_chosen(session: Session, switch: str, call_key: str, party_id: int, contact_id: int | None) -> None:
     """The call, if it is stored already, belongs to this party."""
-    session.execute(_call_under(switch, call_key).values(party_id=party_id, contact_id=contact_id))
+    joining.said(session, switch, call_key, "party", party_id, contact_id)
 
 
 def ticket_linked(session: Session, switch: str, call_key: str) -> None:
     """The call has a ticket; of one that is not stored yet its pop remembers it."""
-    session.execute(_call_under(switch, call_key).values(ticketed=True))
+    joining.said(session, switch, call_key, "ticketed", True)
     popped = update(AgentPop).where(AgentPop.switch == switch, AgentPop.call_key == call_key)
     session.execute(popped.values(ticketed=True))
-
-
-def _call_under(switch: str, call_key: str) -> Update:
-    names = select(CallAlias.call_id).where(CallAlias.switch == switch, CallAlias.uniqueid == call_key)
-    whole = select(Call.joined_to_id).where(Call.id.in_(names))
-    return update(Call).where(or_(Call.id.in_(names), Call.id.in_(whole)))
 
 
 def reason_given(session: Session, call_id: int, reason: str, *, by: int, at: datetime) -> None:
@@ -191,6 +185,7 @@ def reason_given(session: Session, call_id: int, reason: str, *, by: int, at: da
         refusal = _("Choose one of the reasons in the list.")
         raise Invalid(refusal, {"reason": refusal})
     before, call.reason = call.reason, reason or None
+    joining.meant(call, "reason")
     if before != call.reason:
         was, now = {"reason": before}, {"reason": call.reason}
         audit.record(

@@ -109,6 +109,6 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that `plain` kept."""
+    """The values that `plain` kept; what else stands beside them is left out."""
     return {name: value if value is None else Decimal(value) if name in _SECONDS else datetime.fromisoformat(value) if name in _MOMENTS else value
-            for name, value in kept.items()}
+            for name, value in kept.items() if name in TOGETHER}

@@ -123,7 +123,7 @@ def _names(fact: CallFacts) -> list[Name]:
 
 
 def _known(session: Session, facts: Sequence[CallFacts]) -> dict[Name, Call]:
-    """The rows of these calls under every name they had, locked."""
+    """The rows of these calls under every name they had, locked with all that they belong to."""
     names = {name for fact in facts for name in _names(fact)}
     found = session.execute(
         select(CallAlias.switch, CallAlias.uniqueid, CallAlias.call_id).where(
@@ -131,8 +131,7 @@ def _known(session: Session, facts: Sequence[CallFacts]) -> dict[Name, Call]:
         )
     ).all()
     ids = {row.call_id for row in found}
-    locked = select(Call).where(Call.id.in_(ids)).order_by(Call.id).with_for_update()
-    calls = {call.id: call for call in session.scalars(locked)} if ids else {}
+    calls = joining.locked(session, ids) if ids else {}
     return {(row.switch, row.uniqueid): calls[row.call_id] for row in found}
 
 
@@ -170,7 +169,7 @@ def _merge(session: Session, loser: Call, winner: Call) -> None:
     joining.merged(session, loser, winner)
     if winner.party_id is None:
         winner.party_id, winner.contact_id = loser.party_id, loser.contact_id
-    winner.recorded, winner.reason = winner.recorded or loser.recorded, winner.reason or loser.reason
+    winner.recorded, winner.reason = winner.recorded or joining.was_recorded(loser), winner.reason or loser.reason
     missed.merged(session, loser, winner)
     session.delete(loser)
     session.flush()
@@ -181,7 +180,7 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
         around.spying.append(call)
     for name in COPIED:
         setattr(call, name, getattr(fact, name))
-    call.recorded = call.recorded or fact.recorded
+    call.recorded = joining.was_recorded(call) or fact.recorded
     call.ring_seconds = _rang(fact)
     call.ticketed = call.ticketed or around.is_ticketed(fact)
     call.outcome = None if fact.live else rules.outcome(fact.direction, fact.disposition)

@@ -266,7 +266,7 @@ def halves(call_id: int, what: str, other_id: int) -> ResponseReturnValue:
     with db.begin(person.scope) as session:
         if what == "join":
             call_id = actions.joining.join(session, call_id, other_id, by=person.staff_id, at=now)
-            flash(_("Both are one call now. “Part again” gives back what was."))
+            flash(_("Both are one call now. “Part again” gives back what was; what somebody says of the call until then stays."))
         elif what == "differ":
             actions.joining.differ(session, call_id, other_id, by=person.staff_id, at=now)
         else:

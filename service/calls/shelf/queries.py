@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
+from service.calls import joining
 from service.calls.model import Call, CallAlias, Recording, RecordingPlay
 from service.calls.shelf import rules as rules
 from service.calls.shelf.model import (
@@ -46,15 +47,17 @@ def kept(session: Session, switch: str, uniqueids: Sequence[str]) -> dict[tuple[
 
 _REFUSED = text("""
     select n.name from unnest(cast(:names as text[])) n(name) where 'refused' = (
-        select k.state from call_consent k where k.switch = :switch and (k.uniqueid = n.name or k.uniqueid in (
-            select other.uniqueid from call_alias mine join call_alias other using (call_id)
-            where mine.switch = :switch and mine.uniqueid = n.name))
+        select k.state from call_consent k where (k.switch, k.uniqueid) in (
+            select :switch, n.name union all select other.switch, other.uniqueid from call_alias mine join call c on c.id = mine.call_id
+            join call half on half.id = coalesce(c.joined_to_id, c.id) or half.joined_to_id = coalesce(c.joined_to_id, c.id)
+            join call_alias other on other.call_id = half.id
+            where mine.switch = :switch and mine.uniqueid = n.name)
         order by k.id desc limit 1)
 """)
 
 
 def refused(session: Session, switch: str, uniqueids: Sequence[str]) -> set[str]:
-    """Those of these channels whose caller refused to be recorded, under whatever name of the call it was said."""
+    """Those of these channels whose caller refused to be recorded, under whatever name of the call or of its halves it was said."""
     return {name for (name,) in session.execute(_REFUSED, {"names": list(uniqueids), "switch": switch})}
 
 
@@ -270,7 +273,8 @@ def _calls_named(session: Session, names: set[tuple[str, str]]) -> set[int]:
             CallAlias.uniqueid.in_({uniqueid for _switch, uniqueid in names})
         )
     )
-    return {row.call_id for row in rows if (row.switch, row.uniqueid) in names}
+    ids = {row.call_id for row in rows if (row.switch, row.uniqueid) in names}
+    return set(session.scalars(joining.rows_of(ids)))
 
 
 def doomed(session: Session) -> list[tuple[int, str]]:

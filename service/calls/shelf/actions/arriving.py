@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.calls import joining
 from service.calls.model import Call, CallAlias, Recording
 from service.calls.shelf import queries, rules
 from service.calls.shelf.actions.ending import doom
@@ -89,12 +90,11 @@ def _arrived(session: Session, recording: Recording, call: Call | None, at: date
         return
     if call is None:
         return
-    call.recorded = True
-    session.flush()
+    joining.recorded(session, call)
     if call.ended_at and min(written_at or at, at) - call.ended_at > LATE:
         subject = recording.source or f"{recording.uniqueid}.{recording.segment}"
         found(session, "late", recording.switch, subject, at=at, uniqueid=recording.uniqueid, mended=True)
-    live.publish(session, "all", "recording", {"call_id": call.id}, at=at)
+    live.publish(session, "all", "recording", {"call_id": call.joined_to_id or call.id}, at=at)
 
 
 def link_orphans(session: Session, *, at: datetime) -> int:

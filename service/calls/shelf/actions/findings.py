@@ -72,14 +72,18 @@ LOOKED_BACK = timedelta(days=3)
 _MISSING = text("""
     insert into recording_finding (switch, kind, subject, uniqueid, note, found_at, branch_id)
     select c.switch, 'missing', c.call_key, c.call_key, '', :at, c.branch_id from call c
-    where c.switch = any(:switches) and c.recorded and c.answered_at is not null and not c.live
+    where c.switch = any(:switches) and not c.live
+    and case when c.own is null then c.recorded and c.answered_at is not null
+        else cast(c.own ->> 'recorded' as boolean) and c.own ->> 'answered_at' is not null end
     and c.started_at > :since and c.ended_at < :before
     and not exists (select from recording r where r.call_id = c.id)
     and not exists (select from call_alias a join recording_finding f on f.switch = a.switch and f.uniqueid = a.uniqueid
                     where a.call_id = c.id and f.kind in ('empty', 'unusable'))
     and 'refused' is distinct from (
-        select k.state from call_alias a join call_consent k on k.switch = a.switch and k.uniqueid = a.uniqueid
-        where a.call_id = c.id order by k.id desc limit 1)
+        select k.state from call half join call_alias a on a.call_id = half.id
+        join call_consent k on k.switch = a.switch and k.uniqueid = a.uniqueid
+        where half.id = coalesce(c.joined_to_id, c.id) or half.joined_to_id = coalesce(c.joined_to_id, c.id)
+        order by k.id desc limit 1)
     on conflict (switch, kind, subject) do nothing
 """)
 _NOT_MISSING = text("""

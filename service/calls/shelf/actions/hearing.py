@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
+from service.calls import joining
 from service.calls.model import Call, Recording, RecordingPlay
 from service.calls.shelf import queries, rules
 from service.calls.shelf.actions.ending import doom
@@ -43,7 +44,7 @@ def consent(session: Session, switch: str, uniqueid: str, state: str, *, by: int
     if state not in rules.CONSENTS:
         raise Invalid(_("There is no such consent. Choose announced, given or refused."))
     call = call_of(session, switch, uniqueid)
-    sounds = queries.of_call(session, call.id) if call else queries.of_channel(session, switch, uniqueid)
+    sounds = queries.of_call(session, *joining.ids_of(session, call.id)) if call else queries.of_channel(session, switch, uniqueid)
     if state == "refused":
         sounds = _locked(session, sounds)
         _not_held(session, sounds)
@@ -56,7 +57,7 @@ def consent(session: Session, switch: str, uniqueid: str, state: str, *, by: int
     if state == "refused":
         doom(session, [one for one in sounds if one.state == "kept"], reason="refused", by=by, at=at)
         if call:
-            live.publish(session, "all", "recording", {"call_id": call.id}, at=at)
+            live.publish(session, "all", "recording", {"call_id": call.joined_to_id or call.id}, at=at)
 
 
 def consented(session: Session, told: Sequence[tuple[Call, str, str]], *, at: datetime) -> None:
@@ -89,7 +90,7 @@ def doom_refused(session: Session, *, since: datetime, at: datetime) -> int:
     count = 0
     for switch, uniqueid in session.execute(said.distinct()).all():
         call = call_of(session, switch, uniqueid)
-        sounds = queries.of_call(session, call.id) if call else queries.of_channel(session, switch, uniqueid)
+        sounds = queries.of_call(session, *joining.ids_of(session, call.id)) if call else queries.of_channel(session, switch, uniqueid)
         if not any(one.state == "kept" for one in sounds) or not queries.refused(session, switch, [uniqueid]):
             continue
         kept = [one for one in _locked(session, sounds) if one.state == "kept" and not queries.open_hold(session, one.id)]

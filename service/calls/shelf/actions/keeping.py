@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
+from service.calls import joining
 from service.calls.model import CallAlias, Recording
 from service.calls.shelf import queries
 from service.calls.shelf.model import (
@@ -85,13 +86,13 @@ def keep_for(session: Session, code: str, days: int, *, by: int, at: datetime) -
 
 
 def complained_of(session: Session, names: Sequence[tuple[str, str]]) -> int:
-    """Recordings of these calls are of the class complaint; returns how many were not before."""
+    """Recordings of these calls and of their halves are of the class complaint; returns how many were not before."""
     changed = 0
     for start in range(0, len(names), 1000):
         alias = select(CallAlias.call_id).where(
             tuple_(CallAlias.switch, CallAlias.uniqueid).in_(names[start : start + 1000])
         )
-        update_ = update(Recording).where(Recording.call_id.in_(alias), Recording.retention != "complaint")
+        update_ = update(Recording).where(Recording.call_id.in_(joining.rows_of(alias)), Recording.retention != "complaint")
         done = session.execute(
             update_.values(retention="complaint").returning(Recording.id).execution_options(synchronize_session=False)
         )
