@@ -63,9 +63,12 @@ def _next(after: int) -> list[Row]:
 def _changed(place: Vault, row: Row, form: str, at: datetime) -> str:
     """Why it stays as it is; empty when it is in its new form."""
     try:
-        header = wav.header(b"".join(place.read(row.path, 0, wav.HEADER)), place.size(row.path))
+        first = b"".join(place.read(row.path, 0, wav.HEADER))
+        header = wav.header(first, place.size(row.path))
         if header is None or not sound.able(header, form):
             return f"{form} cannot hold this audio"
+        if not header.whole or first != wav.head(header):  # no new form could give this file back
+            return "the switch has not closed this file"
         new = sound.encoded(place.read(row.path, 0, place.size(row.path)), header, form)
         sealed = _sealed(place, new, header, form)
     except (OSError, BrokenSeal, NotSound, NoKey) as error:

@@ -29,6 +29,11 @@ class Wav:
         return self.told == self.present
 
     @property
+    def whole(self) -> bool:
+        """The writer has closed the file, and after a whole frame."""
+        return self.complete and self.present % (self.channels * self.width) == 0
+
+    @property
     def seconds(self) -> Decimal:
         """Length of the audio that is there, in seconds to the millisecond."""
         per_second = self.rate * self.channels * self.width

@@ -150,6 +150,21 @@ def test_a_held_recording_stays_as_it_is(shelf: Settings, there: File, committed
     assert kept()[0].kept_as == "wav"
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("torn", [
+    SOUND[:40] + struct.pack("<I", 0) + SOUND[44:], SOUND + b"\x01", SOUND[:4] + struct.pack("<I", 0) + SOUND[8:],
+    stereo(1.0)[:40] + struct.pack("<I", 31998) + stereo(1.0)[44:-2],
+])  # fmt: skip
+def test_a_file_that_nobody_closed_stays_as_the_switch_left_it(shelf: Settings, there: File, form: str, torn: bytes) -> None:
+    stored_call()
+    there(f"{DAY}/{KEY}.1.wav", torn, AT.timestamp() - 120)
+    collect.scan(shelf, AT)
+    row, = kept()
+
+    assert changed(shelf, form).stayed == {row.id: "the switch has not closed this file"}
+    assert (kept()[0].path, content(shelf, row)) == (row.path, torn)
+
+
 def plain(shelf: Settings, *segments: int) -> str:
     """Audio of an older installation, of which so many recordings tell."""
     digest, place = hashlib.sha256(SOUND).hexdigest(), vault.of(shelf)
