@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import IO, Any
 
-import pandas as pd
 from flask_babel import gettext as _
 
 from dashboards import parts, plan, words
@@ -212,8 +211,3 @@ def handling_columns(supposed: Plan) -> list[Column]:
         Column(_("Queue"), "text", lambda row: row.label, 20), Column(_("Answered"), "whole", lambda row: row.answered),
         Column(_("Talk, seconds"), "seconds", lambda row: row.talk), Column(_("After-call work, seconds"), "seconds", lambda _row: supposed.acw, 24),
     ]
-
-
-def frame_of(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
-    """What a sheet of these columns says, as a frame; the tests compare it with the file that a user opens."""
-    return pd.DataFrame([[column.value(row) for column in columns] for row in rows.itertuples()], columns=[column.head for column in columns], dtype=object)

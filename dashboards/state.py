@@ -68,11 +68,6 @@ class State:
             return None
         return self.period.back(364 if self.compare == "year" else -(-self.period.days // 7) * 7)
 
-    @property
-    def part_day(self) -> bool:
-        """True when the last day of the period is not over in this generation."""
-        return self.period.end == self.last_day
-
     def without(self, *keys: str) -> "State":
         """The state with some drill filters taken off: a chart ignores the filter it sets itself."""
         return replace(self, drill=tuple(item for item in self.drill if item[0] not in keys))

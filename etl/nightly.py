@@ -40,10 +40,6 @@ class NightBusy(DeskError):
     """Another night is running on this database."""
 
 
-class DiskFull(DeskError):
-    """The archive's disk takes no more."""
-
-
 @dataclass
 class Work:
     """What one night carries from step to step."""

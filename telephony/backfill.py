@@ -238,11 +238,3 @@ def _of(row: Row) -> datetime:
     """When what the row tells began."""
     return row.start if isinstance(row, Cdr) else row.at
 
-
-def enqueue_all(settings: Settings, session: Session, why: str, *, at: datetime) -> int:
-    """Each switch that writes files we know is read; returns how many there are."""
-    with_files = [switch for switch in settings.switches if switch.files]
-    for switch in with_files:
-        enqueue(session, switch.name, why, at=at)
-    return len(with_files)
-

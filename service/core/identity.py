@@ -2,17 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 from flask import g
 from flask_babel import gettext as _
 
 from service.core.errors import Forbidden
 from service.core.scope import Scope
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -71,18 +66,3 @@ def require(permission: str | None = None) -> Identity:
             permission,
         )
     return person
-
-
-def permission_required(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """The view runs only for people who hold the permission."""
-
-    def decorate(view: Callable[P, R]) -> Callable[P, R]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            require(permission)
-            return view(*args, **kwargs)
-
-        guarded.permission = permission  # type: ignore[attr-defined]
-        return guarded
-
-    return decorate

@@ -138,11 +138,6 @@ class Figures:
         return mean(self.talked, self.answered)
 
     @property
-    def hold_mean(self) -> float | None:
-        """The mean time on hold of the answered, in seconds."""
-        return mean(self.held, self.answered)
-
-    @property
     def wrap_mean(self) -> float | None:
         """The mean after-call work of the answered, in seconds."""
         return mean(self.wrapped, self.answered)

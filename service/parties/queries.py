@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.core import search as finder
 from service.core.phone import Phone
-from service.core.scope import ALL, Scope
+from service.core.scope import Scope
 from service.parties.model import Contact as Contact
 from service.parties.model import Party, PartyPhone
 
@@ -40,16 +40,11 @@ _BY_NUMBER = text(_MATCHES.format(same="phone.e164 = w.e164"))
 _BY_DIGITS = text(_MATCHES.format(same="phone.digits = w.digits and phone.kind = w.kind"))
 
 
-def match_phone(session: Session, phone: Phone, limit: int = 5, *, within: Scope = ALL) -> list[Match]:
-    """Parties with this number, most recent caller first; one indexed query, never a LIKE.
-
-    `within` narrows further than the transaction: the ear sees all branches, the person it tells may not.
-    """
-    return match_phones(session, [(phone, within)], limit)[0]
-
-
 def match_phones(session: Session, wanted: Sequence[tuple[Phone, Scope]], limit: int = 5) -> list[list[Match]]:
-    """The matches of each number, in this order; numbers that ring in the same moment share a query."""
+    """Parties with each number, in this order, most recent caller first; indexed, never a LIKE, and numbers that ring in the same moment share a query.
+
+    The scope of each narrows further than the transaction: the ear sees all branches, the person it tells may not.
+    """
     found: list[list[Match]] = [[] for _ in wanted]
     known = [(n, phone, within) for n, (phone, within) in enumerate(wanted) if phone.key and phone.kind != "withheld"]
     for query, exact in ((_BY_NUMBER, True), (_BY_DIGITS, False)):

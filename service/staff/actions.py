@@ -4,10 +4,10 @@ import secrets
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, live, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, SignInAttempt, Staff, StaffSession
@@ -47,7 +47,7 @@ def end_session(session: Session, sid: str, *, at: datetime) -> None:
     session.execute(
         update(StaffSession).where(StaffSession.id == sid, StaffSession.ended_at.is_(None)).values(ended_at=at)
     )
-    session.execute(text("select pg_notify('ringdesk_session', :sid)"), {"sid": sid})
+    live.session_ended(session, sid)
 
 
 def refuse_guessing(session: Session, username: str, address: str, *, at: datetime) -> None:
