@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 
 from flask_babel import LazyString
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from service.catalogue.queries import Product
@@ -14,6 +13,17 @@ from service.devices.rules import Decision as Decision
 
 RESULT: Mapping[str, LazyString] = {"in": _l("In warranty"), "out": _l("Out of warranty"), "unknown": _l("Warranty not known")}
 CHARGE: Mapping[str, LazyString] = {"free": _l("Free"), "payable": _l("Payable")}
+
+BECAUSE: Mapping[str, LazyString] = {
+    "own": _l("Until %(day)s, as agreed for it."),
+    "start": _l("Until %(day)s: %(months)s months from the start of its warranty."),
+    "installed": _l("Until %(day)s: %(months)s months of the product from the installation."),
+    "produced": _l("Until %(day)s: %(months)s months of the product from the production."),
+    "early": _l("It begins only on %(start)s."),
+    "none": _l("The product carries no warranty."),
+    "months": _l("There is no end date, and the product says no months."),
+    "dates": _l("There is no end date, and no start, installation or production date."),
+}
 
 
 def of_device(device: Device, product: Product | None, on: date) -> Decision:
@@ -30,20 +40,5 @@ def of_component(part: DeviceComponent, product: Product | None, on: date) -> De
 
 def said(decision: Decision) -> str:
     """The reason as a sentence."""
-    until = decision.until.isoformat() if decision.until else ""
-    match decision.rule:
-        case "own":
-            return _("Until %(day)s, as agreed for it.", day=until)
-        case "start":
-            return _("Until %(day)s: %(months)s months from the start of its warranty.", day=until, months=decision.months)
-        case "installed":
-            return _("Until %(day)s: %(months)s months of the product from the installation.", day=until, months=decision.months)
-        case "produced":
-            return _("Until %(day)s: %(months)s months of the product from the production.", day=until, months=decision.months)
-        case "early":
-            return _("It begins only on %(day)s.", day=decision.starts.isoformat() if decision.starts else "")
-        case "none":
-            return _("The product carries no warranty.")
-        case "months":
-            return _("There is no end date, and the product says no months.")
-    return _("There is no end date, and no start, installation or production date.")
+    days = {name: value.isoformat() if value else "" for name, value in (("day", decision.until), ("start", decision.starts))}
+    return str(BECAUSE[decision.rule]) % {**days, "months": decision.months}

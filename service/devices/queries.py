@@ -1,19 +1,50 @@
-"""Devices as the desk needs them."""
+"""Devices as screens need them."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Interval, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from service.catalogue import queries as catalogue
+from service.catalogue.queries import Product
+from service.core import search
+from service.devices import cover
+from service.devices.cover import CHARGE as CHARGE
+from service.devices.cover import RESULT as RESULT
+from service.devices.cover import Decision as Decision
+from service.devices.cover import said as said
 from service.devices.model import Device as Device
+from service.devices.model import DeviceComponent as Component
+from service.devices.model import DeviceEvent, DeviceHolding
+from service.devices.model import DeviceSwap as Swap
+from service.devices.rules import CURRENT as CURRENT
+
+SOON = timedelta(days=60)
+NONE = Decision("", "")
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A device and each of its fitted components, with their warranty on one day."""
+
+    device: Device
+    product: Product | None
+    decision: Decision
+    parts: list[tuple[Component, Product | None, Decision]]
+
+    def of(self, component_id: int | None) -> Decision:
+        """The warranty of what is broken: the named component, else the device itself."""
+        return next((decided for part, _product, decided in self.parts if part.id == component_id), self.decision)
 
 
 def devices_of(session: Session, party_id: int, limit: int = 50) -> list[Device]:
-    """The party's devices, those out of order first."""
+    """The party's devices in use, those out of order first."""
     return list(
         session.scalars(
             select(Device)
-            .where(Device.party_id == party_id)
+            .where(Device.party_id == party_id, Device.state != "retired")
             .order_by(Device.state == "normal", Device.name, Device.id)
             .limit(limit)
         )
@@ -25,7 +56,150 @@ def device(session: Session, device_id: int) -> Device | None:
     return session.get(Device, device_id)
 
 
+def by_ids(session: Session, ids: Collection[int]) -> dict[int, Device]:
+    """Devices by id."""
+    return {row.id: row for row in session.scalars(select(Device).where(Device.id.in_(ids)))} if ids else {}
+
+
+def covered(session: Session, devices: Collection[Device], on: date) -> dict[int, Covered]:
+    """Each device's warranty on that day, and that of its fitted components; two queries for any number of devices."""
+    ids = [row.id for row in devices]
+    fitted = select(Component).where(Component.device_id.in_(ids), Component.removed_at.is_(None)).order_by(Component.id)
+    parts = session.scalars(fitted).all() if ids else []
+    products = catalogue.by_ids(session, {one for one in (*(row.product_id for row in devices), *(part.product_id for part in parts)) if one})
+    return {row.id: _covered(row, [part for part in parts if part.device_id == row.id], products, on) for row in devices}
+
+
+def _covered(row: Device, parts: list[Component], products: dict[int, Product], on: date) -> Covered:
+    kinds = [(part, products.get(part.product_id or 0)) for part in parts]
+    own = products.get(row.product_id or 0)
+    return Covered(row, own, cover.of_device(row, own, on), [(part, kind, cover.of_component(part, kind, on)) for part, kind in kinds])
+
+
+@dataclass(frozen=True)
+class Located:
+    """A device, found by its own serial or number, or by the serial of the component."""
+
+    device: Device
+    component: Component | None = None
+
+
+def located(session: Session, typed: str, limit: int = 8) -> list[Located]:
+    """Whatever carries exactly this serial or number, in any spelling; devices in use first, then parts, then what is gone."""
+    spelled = session.scalar(select(func.ringdesk_serial(typed[:100])))
+    if not spelled:
+        return []
+    own = session.scalars(select(Device).where(or_(Device.serial_key == spelled, Device.number == typed.strip())).order_by(Device.id).limit(limit))
+    rows = select(Component, Device).join(Device, Device.id == Component.device_id).where(Component.serial_key == spelled)
+    inside = session.execute(rows.order_by(Component.id.desc()).limit(limit))
+    found = [*(Located(row) for row in own), *(Located(row, part) for part, row in inside)]
+    return sorted(found, key=lambda one: (one.device.state == "retired", bool(one.component and one.component.removed_at)))[:limit]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the archive is narrowed to; empty means everything in use."""
+
+    typed: str = ""
+    party_id: int | None = None
+    product_id: int | None = None
+    state: str = ""
+    department: str | None = None
+    holder: str | None = None
+    ends_soon: date | None = None
+    retired: bool = False
+
+
+def device_list(session: Session, filters: Filters, *, before: int | None = None, limit: int = 50) -> list[Device]:
+    """Newest first, paged by the id of the last row seen; retired ones only where they are asked for."""
+    query = select(Device).where(Device.state == "retired" if filters.retired else Device.state.in_(CURRENT))
+    for column, value in ((Device.party_id, filters.party_id), (Device.product_id, filters.product_id), (Device.state, filters.state)):
+        if value:
+            query = query.where(column == value)
+    for name, words in ((Device.department, filters.department), (Device.holder, filters.holder)):
+        if words is not None:
+            query = query.where(name == words)
+    if filters.typed:
+        hits = search.find(session, filters.typed, kinds=["device"], most=200, phones=False)
+        query = query.where(Device.id.in_([hit.ref_id for hit in hits]))
+    if filters.ends_soon:
+        until = _until()
+        query = query.outerjoin(Product, Product.id == Device.product_id).where(until >= filters.ends_soon, until <= filters.ends_soon + SOON)
+    if before:
+        query = query.where(Device.id < before)
+    return list(session.scalars(query.order_by(Device.id.desc()).limit(limit)))
+
+
+def _until() -> ColumnElement[date]:
+    """The last day of warranty as PostgreSQL reckons it, by the same rule: its months end where ours do."""
+    months = cast(func.concat(func.nullif(Product.warranty_months, 0), " months"), Interval)
+    first = func.coalesce(Device.warranty_from, Device.installed_on, Device.produced_on)
+    return func.coalesce(Device.warranty_until, func.date(first + months))
+
+
+@dataclass(frozen=True)
+class Held:
+    """How many devices one person of one department has."""
+
+    department: str
+    holder: str
+    count: int
+
+
+def held(session: Session, party_id: int) -> list[Held]:
+    """The party's devices in use, counted per department and holder."""
+    rows = (
+        select(Device.department, Device.holder, func.count())
+        .where(Device.party_id == party_id, Device.state.in_(CURRENT))
+        .group_by(Device.department, Device.holder)
+        .order_by(Device.department, Device.holder)
+        .limit(500)
+    )
+    return [Held(*row) for row in session.execute(rows)]
+
+
 def owners(session: Session, ids: Collection[int]) -> dict[int, int]:
     """Whose each of these devices is."""
     rows = select(Device.id, Device.party_id).where(Device.id.in_(ids))
     return {row.id: row.party_id for row in session.execute(rows)} if ids else {}
+
+
+def holdings(session: Session, device_id: int, limit: int = 50) -> list[DeviceHolding]:
+    """Who had the device, the present holder first."""
+    rows = select(DeviceHolding).where(DeviceHolding.device_id == device_id).order_by(DeviceHolding.id.desc()).limit(limit)
+    return list(session.scalars(rows))
+
+
+def taken_out(session: Session, device_id: int, limit: int = 50) -> list[Component]:
+    """Components that were in the device once, the last one first."""
+    rows = select(Component).where(Component.device_id == device_id, Component.removed_at.is_not(None))
+    return list(session.scalars(rows.order_by(Component.removed_at.desc(), Component.id.desc()).limit(limit)))
+
+
+def component(session: Session, component_id: int) -> Component | None:
+    """The component, or None when it is not there or not in scope."""
+    return session.get(Component, component_id)
+
+
+def events(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[DeviceEvent]:
+    """Lines of the device's own history before that moment and id, newest first."""
+    query = select(DeviceEvent).where(DeviceEvent.device_id == device_id)
+    if until:
+        query = query.where(tuple_(DeviceEvent.at, DeviceEvent.id) < until)
+    return list(session.scalars(query.order_by(DeviceEvent.at.desc(), DeviceEvent.id.desc()).limit(limit)))
+
+
+def swaps(session: Session, ids: Collection[int]) -> dict[int, Swap]:
+    """Swaps by id."""
+    return {row.id: row for row in session.scalars(select(Swap).where(Swap.id.in_(ids)))} if ids else {}
+
+
+def swaps_of_ticket(session: Session, ticket_id: int) -> list[Swap]:
+    """What was exchanged, taken away or put in on this ticket."""
+    return list(session.scalars(select(Swap).where(Swap.ticket_id == ticket_id).order_by(Swap.id)))
+
+
+def departments(session: Session, party_id: int) -> list[str]:
+    """Departments that devices of this party stand in."""
+    rows = select(Device.department).where(Device.party_id == party_id, Device.department != "").distinct()
+    return list(session.scalars(rows.order_by(Device.department).limit(200)))
