@@ -130,6 +130,23 @@ def calls_by_keys(session: Session, keys: list[tuple[str, str]]) -> list[Call]:
     return list(session.scalars(select(Call).where(Call.id.in_(ids)).order_by(Call.started_at)))
 
 
+def calls_until(
+    session: Session, keys: list[tuple[str, str]], *, until: tuple[datetime, int] | None, limit: int
+) -> list[Call]:
+    """The stored calls under these (switch, call key) names that began before that moment and id, newest first."""
+    if not keys:
+        return []
+    ids = (
+        select(func.coalesce(Call.joined_to_id, Call.id))
+        .join(CallAlias, CallAlias.call_id == Call.id)
+        .where(tuple_(CallAlias.switch, CallAlias.uniqueid).in_(keys))
+    )
+    query = select(Call).where(Call.id.in_(ids))
+    if until:
+        query = query.where(tuple_(Call.started_at, Call.id) < until)
+    return list(session.scalars(query.order_by(Call.started_at.desc(), Call.id.desc()).limit(limit)))
+
+
 def gaps(session: Session, limit: int = 20) -> list[FeedGap]:
     """The last spans in which a switch was not heard."""
     return list(session.scalars(select(FeedGap).order_by(FeedGap.id.desc()).limit(limit)))

@@ -53,9 +53,17 @@ def reading(name: str) -> Decimal | None:
 
 def device_facts() -> DeviceFacts:
     """The device as typed."""
-    days = {name: day(name) for name in ("produced_on", "installed_on", "warranty_from", "warranty_until")}
-    words = {name: text(name) for name in ("name", "model", "serial")}
-    return DeviceFacts(**words, **days, product_id=number("product_id"), kind=text("kind", 40) or "computer", state=text("state", 20) or "normal")
+    return DeviceFacts(
+        name=text("name"),
+        model=text("model"),
+        serial=text("serial"),
+        product_id=number("product_id"),
+        produced_on=day("produced_on"),
+        installed_on=day("installed_on"),
+        warranty_from=day("warranty_from"),
+        warranty_until=day("warranty_until"),
+        state=text("state", 20) or "normal",
+    )
 
 
 def holder(contacts: dict[str, int]) -> Holder:
@@ -66,16 +74,14 @@ def holder(contacts: dict[str, int]) -> Holder:
 
 def component_facts() -> ComponentFacts:
     """The component as typed; fitted today where no day is typed."""
-    days = {name: day(name) for name in ("produced_on", "fitted_on", "warranty_from", "warranty_until")}
-    days["fitted_on"] = days["fitted_on"] or today()
-    return ComponentFacts(text("name"), text("serial"), number("product_id"), **days)
+    dates = day("produced_on"), day("fitted_on") or today(), day("warranty_from"), day("warranty_until")
+    return ComponentFacts(text("name"), text("serial"), number("product_id"), *dates)
 
 
 def work() -> Work:
     """When, by whom, with which readings, for which ticket."""
-    readings = {name: reading(name) for name in ("original_reading", "current_reading")}
-    key = text("request_key", 64) or None
-    return Work(day("done_on") or today(), text("person"), text("remarks", 5000), **readings, ticket_id=number("ticket"), request_key=key)
+    key, done = text("request_key", 64) or None, day("done_on") or today()
+    return Work(done, text("person"), text("remarks", 5000), reading("original_reading"), reading("current_reading"), number("ticket"), key)
 
 
 def retirement() -> Retirement:

@@ -19,13 +19,13 @@ class Holder:
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """What a device is, whoever has it. Without a name the product's is taken."""
+    """What a device is, whoever has it. Without a name the product's is taken, without a kind the one it has."""
 
     name: str = ""
     model: str = ""
     serial: str = ""
     product_id: int | None = None
-    kind: str = "computer"
+    kind: str = ""
     produced_on: date | None = None
     installed_on: date | None = None
     warranty_from: date | None = None

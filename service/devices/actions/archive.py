@@ -28,7 +28,7 @@ def create(session: Session, new: NewDevice, *, by: int, at: datetime) -> int:
     known = holding.same_request(session, Device, new.request_key)
     if known is not None:
         return known
-    facts = _complete(session, new.facts)
+    facts = _complete(session, new.facts, "computer")
     _check(session, facts, None)
     branch_id = holding.branch_for(session, new.at_holder)
     number = new.number.strip() or numbers.take(session, "DEV", at)
@@ -49,7 +49,7 @@ def change(session: Session, device_id: int, facts: DeviceFacts, *, version: int
     """The device is described as the form says; an older form is refused."""
     row = locked(session, device_id, version)
     in_use(row)
-    facts = _complete(session, facts)
+    facts = _complete(session, facts, row.kind)
     _check(session, facts, row)
     new = {name: value for name, value in asdict(facts).items() if getattr(row, name) != value}
     old = {name: getattr(row, name) for name in new}
@@ -95,12 +95,12 @@ def party_merged(session: Session, old: int, new: int, *, by: int, at: datetime)
     index(session, [row.id for row in rows])
 
 
-def _complete(session: Session, facts: DeviceFacts) -> DeviceFacts:
+def _complete(session: Session, facts: DeviceFacts, kind: str) -> DeviceFacts:
     """Name and model come from the product where nobody typed them."""
     product = catalogue.product(session, facts.product_id) if facts.product_id else None
     if facts.product_id and product is None:
         raise holding.wrong("product_id", _("That product is gone. Choose another one."))
-    plain = asdict(facts) | {"name": facts.name.strip(), "model": facts.model.strip(), "serial": facts.serial.strip()}
+    plain = asdict(facts) | {"name": facts.name.strip(), "model": facts.model.strip(), "serial": facts.serial.strip(), "kind": facts.kind or kind}
     if product is not None:
         plain |= {"name": plain["name"] or product.name, "model": plain["model"] or product.model}
         if product.serial_controlled and not plain["serial"]:

@@ -112,7 +112,7 @@ def begin(session: Session, row: Device, *, reason: str, by: int | None, at: dat
         DeviceHolding(
             device_id=row.id, began_at=at, party_id=row.party_id, department_id=row.department_id, department=row.department,
             contact_id=row.contact_id, holder=row.holder, place=row.place, by_id=by, reason=reason, branch_id=row.branch_id,
-        )  # fmt: skip
+        )
     )
     session.flush()
 
