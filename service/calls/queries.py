@@ -141,7 +141,7 @@ def calls_until(
         .join(CallAlias, CallAlias.call_id == Call.id)
         .where(tuple_(CallAlias.switch, CallAlias.uniqueid).in_(keys))
     )
-    query = select(Call).where(Call.id.in_(ids))
+    query = select(Call).where(Call.id.in_(ids), Call.started_at.is_not(None))
     if until:
         query = query.where(tuple_(Call.started_at, Call.id) < until)
     return list(session.scalars(query.order_by(Call.started_at.desc(), Call.id.desc()).limit(limit)))

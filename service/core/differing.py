@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext as _
+
 
 @dataclass(frozen=True)
 class Differing:
@@ -21,4 +23,6 @@ def differing(saved: Mapping[str, Any], typed: Mapping[str, Any], names: Mapping
 
 
 def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
     return "" if value is None else str(value)

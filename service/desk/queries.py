@@ -25,6 +25,7 @@ class Customer:
     card: parties.Card
     balance: ledger.Balance | None
     devices: list[devices.Device]
+    covered: dict[int, devices.Covered]
     open_tickets: list[tickets.Ticket]
     past_tickets: list[tickets.Ticket]
     calls: list[calls.Call]
@@ -38,11 +39,13 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
         return None
     recent = calls.recent_calls(session, limit=6, filters=calls.Filters(party_id=party_id))
     waiting, done = tickets.open_tickets(session, party_id), tickets.past_tickets(session, party_id)
+    owned = devices.devices_of(session, party_id)
     ids = {row.assignee_id for row in waiting} | {row.staff_id for row in recent}
     return Customer(
         card=card,
         balance=ledger.balance(session, party_id, on) if person.may("ledger.read") else None,
-        devices=devices.devices_of(session, party_id),
+        devices=owned,
+        covered=devices.covered(session, owned, on),
         open_tickets=waiting,
         past_tickets=done,
         calls=recent,

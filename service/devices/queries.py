@@ -16,9 +16,10 @@ from service.devices.cover import RESULT as RESULT
 from service.devices.cover import Decision as Decision
 from service.devices.cover import said as said
 from service.devices.model import Device as Device
-from service.devices.model import DeviceComponent as Component
-from service.devices.model import DeviceEvent, DeviceHolding
-from service.devices.model import DeviceSwap as Swap
+from service.devices.model import DeviceComponent as DeviceComponent
+from service.devices.model import DeviceEvent as DeviceEvent
+from service.devices.model import DeviceHolding as DeviceHolding
+from service.devices.model import DeviceSwap as DeviceSwap
 from service.devices.rules import CURRENT as CURRENT
 
 SOON = timedelta(days=60)
@@ -32,7 +33,7 @@ class Covered:
     device: Device
     product: Product | None
     decision: Decision
-    parts: list[tuple[Component, Product | None, Decision]]
+    parts: list[tuple[DeviceComponent, Product | None, Decision]]
 
     def of(self, component_id: int | None) -> Decision:
         """The warranty of what is broken: the named component, else the device itself."""
@@ -64,13 +65,13 @@ def by_ids(session: Session, ids: Collection[int]) -> dict[int, Device]:
 def covered(session: Session, devices: Collection[Device], on: date) -> dict[int, Covered]:
     """Each device's warranty on that day, and that of its fitted components; two queries for any number of devices."""
     ids = [row.id for row in devices]
-    fitted = select(Component).where(Component.device_id.in_(ids), Component.removed_at.is_(None)).order_by(Component.id)
+    fitted = select(DeviceComponent).where(DeviceComponent.device_id.in_(ids), DeviceComponent.removed_at.is_(None)).order_by(DeviceComponent.id)
     parts = session.scalars(fitted).all() if ids else []
     products = catalogue.by_ids(session, {one for one in (*(row.product_id for row in devices), *(part.product_id for part in parts)) if one})
     return {row.id: _covered(row, [part for part in parts if part.device_id == row.id], products, on) for row in devices}
 
 
-def _covered(row: Device, parts: list[Component], products: dict[int, Product], on: date) -> Covered:
+def _covered(row: Device, parts: list[DeviceComponent], products: dict[int, Product], on: date) -> Covered:
     kinds = [(part, products.get(part.product_id or 0)) for part in parts]
     own = products.get(row.product_id or 0)
     return Covered(row, own, cover.of_device(row, own, on), [(part, kind, cover.of_component(part, kind, on)) for part, kind in kinds])
@@ -81,7 +82,7 @@ class Located:
     """A device, found by its own serial or number, or by the serial of the component."""
 
     device: Device
-    component: Component | None = None
+    component: DeviceComponent | None = None
 
 
 def located(session: Session, typed: str, limit: int = 8) -> list[Located]:
@@ -90,8 +91,8 @@ def located(session: Session, typed: str, limit: int = 8) -> list[Located]:
     if not spelled:
         return []
     own = session.scalars(select(Device).where(or_(Device.serial_key == spelled, Device.number == typed.strip())).order_by(Device.id).limit(limit))
-    rows = select(Component, Device).join(Device, Device.id == Component.device_id).where(Component.serial_key == spelled)
-    inside = session.execute(rows.order_by(Component.id.desc()).limit(limit))
+    rows = select(DeviceComponent, Device).join(Device, Device.id == DeviceComponent.device_id).where(DeviceComponent.serial_key == spelled)
+    inside = session.execute(rows.order_by(DeviceComponent.id.desc()).limit(limit))
     found = [*(Located(row) for row in own), *(Located(row, part) for part, row in inside)]
     return sorted(found, key=lambda one: (one.device.state == "retired", bool(one.component and one.component.removed_at)))[:limit]
 
@@ -170,15 +171,15 @@ def holdings(session: Session, device_id: int, limit: int = 50) -> list[DeviceHo
     return list(session.scalars(rows))
 
 
-def taken_out(session: Session, device_id: int, limit: int = 50) -> list[Component]:
+def taken_out(session: Session, device_id: int, limit: int = 50) -> list[DeviceComponent]:
     """Components that were in the device once, the last one first."""
-    rows = select(Component).where(Component.device_id == device_id, Component.removed_at.is_not(None))
-    return list(session.scalars(rows.order_by(Component.removed_at.desc(), Component.id.desc()).limit(limit)))
+    rows = select(DeviceComponent).where(DeviceComponent.device_id == device_id, DeviceComponent.removed_at.is_not(None))
+    return list(session.scalars(rows.order_by(DeviceComponent.removed_at.desc(), DeviceComponent.id.desc()).limit(limit)))
 
 
-def component(session: Session, component_id: int) -> Component | None:
+def component(session: Session, component_id: int) -> DeviceComponent | None:
     """The component, or None when it is not there or not in scope."""
-    return session.get(Component, component_id)
+    return session.get(DeviceComponent, component_id)
 
 
 def events(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[DeviceEvent]:
@@ -189,14 +190,14 @@ def events(session: Session, device_id: int, *, until: tuple[datetime, int] | No
     return list(session.scalars(query.order_by(DeviceEvent.at.desc(), DeviceEvent.id.desc()).limit(limit)))
 
 
-def swaps(session: Session, ids: Collection[int]) -> dict[int, Swap]:
+def swaps(session: Session, ids: Collection[int]) -> dict[int, DeviceSwap]:
     """Swaps by id."""
-    return {row.id: row for row in session.scalars(select(Swap).where(Swap.id.in_(ids)))} if ids else {}
+    return {row.id: row for row in session.scalars(select(DeviceSwap).where(DeviceSwap.id.in_(ids)))} if ids else {}
 
 
-def swaps_of_ticket(session: Session, ticket_id: int) -> list[Swap]:
+def swaps_of_ticket(session: Session, ticket_id: int) -> list[DeviceSwap]:
     """What was exchanged, taken away or put in on this ticket."""
-    return list(session.scalars(select(Swap).where(Swap.ticket_id == ticket_id).order_by(Swap.id)))
+    return list(session.scalars(select(DeviceSwap).where(DeviceSwap.ticket_id == ticket_id).order_by(DeviceSwap.id)))
 
 
 def departments(session: Session, party_id: int) -> list[str]:

@@ -100,7 +100,7 @@ class TicketPage:
     card: parties.Card
     device: devices.Device | None
     covered: devices.Covered | None
-    swaps: list[devices.Swap]
+    swaps: list[devices.DeviceSwap]
     events: list[TicketEvent]
     calls: list[calls.Call]
     people: dict[int, str]
