@@ -17,7 +17,7 @@ def money(amount: Decimal | None) -> str:
     return str(format_decimal(amount, format="#,##0.00")).replace("-", "−")
 
 
-def amount(value: Decimal | None) -> str:
+def quantity(value: Decimal | None) -> str:
     """A reading or a quantity without idle noughts: 1,204.5."""
     return NOTHING if value is None else str(format_decimal(value, format="#,##0.######")).replace("-", "−")
 

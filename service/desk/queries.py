@@ -11,6 +11,7 @@ from service.calls.queries import AgentPop as AgentPop
 from service.core.errors import NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
+from service.devices.queries import Covered
 from service.ledger import queries as ledger
 from service.parties import queries as parties
 from service.parties.queries import Contact
@@ -25,7 +26,7 @@ class Customer:
     card: parties.Card
     balance: ledger.Balance | None
     devices: list[devices.Device]
-    covered: dict[int, devices.Covered]
+    covered: dict[int, Covered]
     open_tickets: list[tickets.Ticket]
     past_tickets: list[tickets.Ticket]
     calls: list[calls.Call]

@@ -63,7 +63,7 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(pause_reasons=settings.pause_reasons, order_key=lambda: secrets.token_urlsafe(16))
     app.jinja_env.filters.update(
         money=figures.money,
-        amount=figures.amount,
+        quantity=figures.quantity,
         clock=figures.clock,
         stamp=figures.stamp,
         day=figures.day,

@@ -21,7 +21,6 @@ from service.devices.queries import Device, DeviceComponent
 from service.devices.web import contacts, the_device
 from service.parties import queries as parties
 
-
 bp = Blueprint("device_work", __name__)
 
 
