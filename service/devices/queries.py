@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Interval, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.catalogue import queries as catalogue
@@ -133,7 +133,7 @@ def device_list(session: Session, filters: Filters, *, before: int | None = None
 
 def _until() -> ColumnElement[date]:
     """The last day of warranty as PostgreSQL reckons it, by the same rule: its months end where ours do."""
-    months = cast(func.concat(func.nullif(Product.warranty_months, 0), " months"), Interval)
+    months = func.make_interval(0, func.nullif(Product.warranty_months, 0))
     first = func.coalesce(Device.warranty_from, Device.installed_on, Device.produced_on)
     return func.coalesce(Device.warranty_until, func.date(first + months))
 
