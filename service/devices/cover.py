@@ -12,7 +12,7 @@ from service.devices.model import Device, DeviceComponent
 from service.devices.rules import Decision as Decision
 
 RESULT: Mapping[str, LazyString] = {"in": _l("In warranty"), "out": _l("Out of warranty"), "unknown": _l("Warranty not known")}
-CHARGE: Mapping[str, LazyString] = {"free": _l("Free"), "payable": _l("Payable")}
+CHARGE: Mapping[str, LazyString] = {"free": _l("Free of charge"), "payable": _l("Payable")}
 
 BECAUSE: Mapping[str, LazyString] = {
     "own": _l("Until %(day)s, as agreed for it."),
