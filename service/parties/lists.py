@@ -39,7 +39,7 @@ CUSTOMERS = lists.know(
             Column("name", _l("Name"), lambda party, _told: party.name, sort=Party.name_pinyin, width=0, card="title"),
             Column("grade", _l("Grade"), lambda party, _told: party.grade, "state", Party.grade, width=132),
             Column("contract", _l("Contract until"), lambda party, _told: party.contract_until, "date", Party.contract_until, True, 132, card="labelled"),
-            Column("created", _l("Created"), lambda party, _told: party.created_at, "moment", Party.created_at, width=132, card="off"),
+            Column("created", _l("Created"), lambda party, _told: party.created_at, "moment", Party.created_at, width=152, card="off"),
         ),
         filters=(Filter("q", _l("Search"), placeholder=_l("Name, pinyin initials, number or phone")),),
         sort="name",
