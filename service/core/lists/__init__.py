@@ -33,7 +33,7 @@ and its settings follow from that. A list in twenty lines:
 named like the column in the template that the list names as `cells`: `{% macro state(row, told) %}…{% endmacro %}`.
 The name of the list must be known at start: `service/wire.py` imports each context's `lists`. Names of other things come
 through `labels`, one query a table, never one a row. Sort expressions that may be null say `nullable`; Chinese sorts by its pinyin column.
-A column with `masked` (a permission) neither sorts nor is searched without that permission, and its value hides itself.
+A column with `masked` (a permission) is covered without it, and neither sorts nor is searched; phones and mails do so by their kind.
 The page costs one query for the rows; it never counts them.
 """
 

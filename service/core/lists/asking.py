@@ -55,7 +55,7 @@ def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, 
 
 def _allowed(one: Filter, spec: ListSpec, person: Identity) -> None:
     column = spec.column(one.key)
-    for permission in (one.permission, column.masked if column else "", column.permission if column else ""):
+    for permission in (one.permission, column.guard if column else "", column.permission if column else ""):
         if permission and not person.may(permission):
             raise Forbidden(_("“%(label)s” is hidden from your roles, and so it cannot be searched. Ask an administrator.", label=one.label), permission)
 
@@ -94,7 +94,7 @@ def _sort(spec: ListSpec, person: Identity, text: str) -> tuple[Column, bool]:
     if column is None or column.sort is None:
         raise Invalid(_("This list cannot be sorted by “%(name)s”. Choose a column's head.", name=wanted[:40]))
     if not column.sorts_for(person):
-        raise Forbidden(_("“%(label)s” is hidden from your roles, and so it cannot be sorted by. Ask an administrator.", label=column.label), column.masked or column.permission)
+        raise Forbidden(_("“%(label)s” is hidden from your roles, and so it cannot be sorted by. Ask an administrator.", label=column.label), column.guard or column.permission)
     return column, wanted.startswith("-")
 
 

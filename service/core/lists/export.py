@@ -43,7 +43,7 @@ def text(session: Session, spec: ListSpec, person: Identity, asked: Asked, *, at
     writer = csv.writer(lines)
     writer.writerow([defused(str(column.label)) for column in asked.columns])
     for row, told in _all(session, spec, person, asked, at):
-        writer.writerow([_plain(column.value(row, told)) for column in asked.columns])
+        writer.writerow([_plain(column.told(row, told)) for column in asked.columns])
     lines.flush()
     lines.detach()
     target.seek(0)
@@ -72,7 +72,7 @@ def _head(column: Column) -> sheet.Column:
 
 
 def _cell(column: Column, pair: Pair) -> Any:
-    value = column.value(*pair)
+    value = column.told(*pair)
     if isinstance(value, datetime):
         return clock.local(value)
     return str(value) if value is not None and column.kind not in SHEET else value

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
 from sqlalchemy.orm import Session
 
-from service.core import clock
+from service.core import clock, masking
 from service.core.identity import Identity
 from service.core.lists import asking, place
 from service.core.lists.asking import Asked
@@ -55,7 +55,7 @@ class Page:
 
     def value(self, column: Column, line: Line) -> Any:
         """What stands in the cell."""
-        return column.value(line.row, self.told)
+        return masking.COVERED if column.figures and column.covered_for(self.told.person) else column.told(line.row, self.told)
 
     def address(self, **changed: str) -> str:
         """The first page of the list with some of its parameters changed or, when empty, dropped."""
@@ -90,7 +90,7 @@ class Page:
     @property
     def filters(self) -> tuple[Filter, ...]:
         """The conditions that the form offers."""
-        hidden = {one.key for one in self.spec.columns if one.masked and not self.told.person.may(one.masked)}
+        hidden = {one.key for one in self.spec.columns if one.covered_for(self.told.person)}
         return tuple(one for one in self.spec.filters if one.form and one.key not in hidden and (not one.permission or self.told.person.may(one.permission)))
 
     @property

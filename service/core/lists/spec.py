@@ -9,13 +9,17 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from service.core import masking
 from service.core.errors import NotFound
 from service.core.identity import Identity
 
 Row = Any
 Sortable = ColumnElement[Any] | InstrumentedAttribute[Any]
 Labels = Mapping[str, Mapping[Any, Any]]
-KINDS = ("text", "ref", "number", "money", "date", "moment", "state", "phone", "seconds")
+KINDS = ("text", "ref", "number", "money", "date", "moment", "state", "phone", "mail", "identity", "seconds")
+COVERS: Mapping[str, Callable[[Identity, str], str]] = {
+    "phone": masking.shown_phone, "mail": masking.shown_mail, "identity": masking.shown_identity,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Column:
     """One column: its value of a row, how it sorts and how it looks.
 
     `width` is in pixels, 0 takes what is left. `card` says where the cell stands when rows are cards on a phone: title, quiet, labelled or off.
-    Without `permission` the column is not there at all; without `masked` it neither sorts nor is searched.
+    Without `permission` the column is not there at all; without `masked` it neither sorts nor is searched, and an amount is covered.
+    A phone, mail or identity is given as it is stored: it covers itself for those who may not read phones.
     """
 
     key: str
@@ -56,13 +61,29 @@ class Column:
         """True when the column holds numbers, which stand at the right."""
         return self.kind in ("number", "money", "seconds")
 
+    @property
+    def guard(self) -> str:
+        """The permission without which the column covers its values."""
+        return self.masked or (masking.PHONE_READ if self.kind in COVERS else "")
+
+    def covered_for(self, person: Identity) -> bool:
+        """The person does not see the values as they are."""
+        return bool(self.guard) and not person.may(self.guard)
+
+    def told(self, row: Row, told: Told) -> Any:
+        """What the reader may see of the value; nothing of a covered amount."""
+        value = self.value(row, told)
+        if self.kind in COVERS:
+            return COVERS[self.kind](told.person, str(value)) if value else value
+        return None if self.figures and self.covered_for(told.person) else value
+
     def seen_by(self, person: Identity) -> bool:
         """The person may know that there is such a column."""
         return not self.permission or person.may(self.permission)
 
     def sorts_for(self, person: Identity) -> bool:
         """The person may order by it: an order tells of the values."""
-        return self.sort is not None and self.seen_by(person) and (not self.masked or person.may(self.masked))
+        return self.sort is not None and self.seen_by(person) and not self.covered_for(person)
 
 
 @dataclass(frozen=True)
