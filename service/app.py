@@ -20,6 +20,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.calls.shelf import web as shelf
     from service.calls.wallboard import web as wallboard
     from service.catalogue import web as catalogue
+    from service.core.lists import web as lists
     from service.desk import device, opening
     from service.desk import web as desk
     from service.devices import web as devices
@@ -38,7 +39,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history, catalogue, devices, device_work, device):
+    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history, catalogue, devices, device_work, device):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

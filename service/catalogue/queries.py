@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.catalogue.model import Product as Product
 from service.catalogue.model import ProductCategory
 
-Sight = tuple[str, int]  # name and id of the last product seen
+MOST = 1000  # products in one field
 
 
 @dataclass(frozen=True)
@@ -47,25 +47,9 @@ def below(nodes: Iterable[Node], category_id: int) -> set[int]:
     return found
 
 
-def products(
-    session: Session, *, typed: str = "", categories: Collection[int] = (), active: bool | None = None, after: Sight | None = None, limit: int = 50
-) -> list[Product]:
-    """Products by name, paged by the last one seen."""
-    query = select(Product)
-    if typed:
-        query = query.where(or_(*(column.icontains(typed, autoescape=True) for column in (Product.code, Product.name, Product.model))))
-    if categories:
-        query = query.where(Product.category_id.in_(categories))
-    if active is not None:
-        query = query.where(Product.active.is_(active))
-    if after:
-        query = query.where(or_(Product.name > after[0], (Product.name == after[0]) & (Product.id > after[1])))
-    return list(session.scalars(query.order_by(Product.name, Product.id).limit(limit)))
-
-
 def choices(session: Session) -> list[Product]:
     """Products that a new device may be of."""
-    return products(session, active=True, limit=1000)
+    return list(session.scalars(select(Product).where(Product.active).order_by(Product.name, Product.id).limit(MOST)))
 
 
 def product(session: Session, product_id: int) -> Product | None:

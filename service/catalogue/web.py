@@ -6,15 +6,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from service.catalogue import actions, queries
+from service.catalogue.lists import PRODUCTS
 from service.catalogue.queries import Product
 from service.catalogue.schemas import ProductFacts
-from service.core import asked, clock, db, identity
+from service.core import asked, clock, db, identity, lists
 from service.core.differing import differing
 from service.core.errors import DeskError, Invalid, NotFound
 
 bp = Blueprint("catalogue", __name__)
 PLACE = "/settings/products"
-PAGE = 50
 NOTHING = ProductFacts("", "")
 NAMES = {
     "code": _l("Code"), "name": _l("Name"), "model": _l("Model"), "unit": _l("Unit"), "warranty_months": _l("Months of warranty"),
@@ -30,25 +30,11 @@ def index() -> ResponseReturnValue:
 
 def _index(error: DeskError | None = None) -> ResponseReturnValue:
     person = identity.require("product.write")
-    typed, category, after = request.args.get("q", "").strip()[:100], asked.number("category"), _after()
     with db.begin(person.scope) as session:
-        nodes = queries.tree(session)
-        inside = queries.below(nodes, category) if category else ()
-        rows = queries.products(session, typed=typed, categories=inside, after=after, limit=PAGE + 1)
-    shown, paths = rows[:PAGE], {node.id: node.path for node in nodes}
-    more = asked.again(("q", "category"), after=f"{shown[-1].id}_{shown[-1].name}") if len(rows) > PAGE else ""
+        page, nodes = lists.page(session, PRODUCTS, person, request.args), queries.tree(session)
     fields = error.fields if isinstance(error, Invalid) else {}
-    page = render_template(
-        "catalogue/products.html",
-        **{"rows": shown, "nodes": nodes, "paths": paths, "typed": typed, "category": category, "more": more, "fields": fields},
-        refusal=error.message if error else "",
-    )
-    return page, error.status if error else 200
-
-
-def _after() -> queries.Sight | None:
-    last, _line, name = request.args.get("after", "").partition("_")
-    return (name[:200], int(last)) if last.isascii() and last.isdigit() and len(last) < 19 else None
+    about = {"category": asked.number("category"), "refusal": error.message if error else ""}
+    return render_template("catalogue/products.html", page=page, nodes=nodes, fields=fields, **about), error.status if error else 200
 
 
 @bp.get(PLACE + "/new")

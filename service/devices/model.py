@@ -28,6 +28,7 @@ class Device(Base):
         Index("ix_device_serial_key", "serial_key"),
         Index("ix_device_party_id", "party_id", "id"),
         Index("ix_device_warranty_until", "warranty_until", "id"),
+        Index("ix_device_created_at", "created_at", "id"),
         Index("ix_device_retired", "retired_on", "id", postgresql_where=text("state = 'retired'")),
     )
     id: Mapped[key]

@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.catalogue import queries as catalogue
 from service.catalogue.queries import Product
-from service.core import search
 from service.devices import cover
 from service.devices.cover import CHARGE as CHARGE
 from service.devices.cover import RESULT as RESULT
@@ -97,38 +97,10 @@ def located(session: Session, typed: str, limit: int = 8) -> list[Located]:
     return sorted(found, key=lambda one: (one.device.state == "retired", bool(one.component and one.component.removed_at)))[:limit]
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What the archive is narrowed to; empty means everything in use."""
-
-    typed: str = ""
-    party_id: int | None = None
-    product_id: int | None = None
-    state: str = ""
-    department: str | None = None
-    holder: str | None = None
-    ends_soon: date | None = None
-    retired: bool = False
-
-
-def device_list(session: Session, filters: Filters, *, before: int | None = None, limit: int = 50) -> list[Device]:
-    """Newest first, paged by the id of the last row seen; retired ones only where they are asked for."""
-    query = select(Device).where(Device.state == "retired" if filters.retired else Device.state.in_(CURRENT))
-    for column, value in ((Device.party_id, filters.party_id), (Device.product_id, filters.product_id), (Device.state, filters.state)):
-        if value:
-            query = query.where(column == value)
-    for name, words in ((Device.department, filters.department), (Device.holder, filters.holder)):
-        if words is not None:
-            query = query.where(name == words)
-    if filters.typed:
-        hits = search.find(session, filters.typed, kinds=["device"], most=200, phones=False)
-        query = query.where(Device.id.in_([hit.ref_id for hit in hits]))
-    if filters.ends_soon:
-        until = _until()
-        query = query.outerjoin(Product, Product.id == Device.product_id).where(until >= filters.ends_soon, until <= filters.ends_soon + SOON)
-    if before:
-        query = query.where(Device.id < before)
-    return list(session.scalars(query.order_by(Device.id.desc()).limit(limit)))
+def ending_soon(query: Select[Any], on: date) -> Select[Any]:
+    """Those of the devices whose warranty ends within SOON of that day."""
+    until = _until()
+    return query.outerjoin(Product, Product.id == Device.product_id).where(until >= on, until <= on + SOON)
 
 
 def _until() -> ColumnElement[date]:

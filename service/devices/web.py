@@ -12,19 +12,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.catalogue import queries as catalogue
-from service.core import asked, clock, db, identity
+from service.core import asked, clock, db, identity, lists
 from service.core.differing import differing
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import actions, forms, queries
-from service.devices.queries import Device
+from service.devices.lists import DEVICES, RETIRED
+from service.devices.queries import CURRENT, Device
 from service.devices.schemas import DeviceFacts, NewDevice
 from service.parties import queries as parties
 
 bp = Blueprint("devices", __name__)
-PAGE = 50
-KEPT = ("q", "party", "product", "state", "department", "holder", "soon")
-STATES = ("normal", "abnormal", "repair")
 NAMES = {
     "name": _l("Name"), "model": _l("Model"), "serial": _l("Serial"), "product_id": _l("Product"), "produced_on": _l("Produced on"),
     "installed_on": _l("Installed on"), "warranty_from": _l("Warranty from"), "warranty_until": _l("Warranty until"), "state": _l("State"),
@@ -34,48 +32,21 @@ NAMES = {
 @bp.get("/devices")
 def index() -> ResponseReturnValue:
     """The devices in use, newest first; of one customer also counted per department and holder."""
-    return _listed(retired=False)
+    return _listed(DEVICES)
 
 
 @bp.get("/devices/retired")
 def retired() -> ResponseReturnValue:
     """The register of retired devices: why, since when, where to."""
-    return _listed(retired=True)
+    return _listed(RETIRED)
 
 
-def _listed(*, retired: bool) -> ResponseReturnValue:
-    person, filters = identity.require("device.read"), _filters(retired)
+def _listed(spec: lists.ListSpec) -> ResponseReturnValue:
+    person, party_id = identity.require("device.read"), asked.number("party")
     with db.begin(person.scope) as session:
-        rows = queries.device_list(session, filters, before=asked.number("before"), limit=PAGE + 1)
-        shown = rows[:PAGE]
-        known = queries.covered(session, shown, forms.today())
-        wanted = {row.party_id for row in shown} | ({filters.party_id} if filters.party_id else set())
-        about = {
-            "names": parties.names(session, wanted),
-            "products": catalogue.choices(session),
-            "held": queries.held(session, filters.party_id) if filters.party_id and not retired else [],
-        }
-    more = asked.again(KEPT, before=str(shown[-1].id)) if len(rows) > PAGE else ""
-    template = "devices/retired.html" if retired else "devices/list.html"
-    return render_template(template, rows=shown, covered=known, filters=filters, states=STATES, more=more, kept=asked.kept(KEPT), again=_again, **about)
-
-
-def _again(**changed: str) -> str:
-    return asked.again(KEPT, **changed)
-
-
-def _filters(retired: bool) -> queries.Filters:
-    args = request.args
-    return queries.Filters(
-        typed=args.get("q", "").strip()[:100],
-        party_id=asked.number("party"),
-        product_id=asked.number("product"),
-        state=args.get("state", "") if args.get("state") in STATES and not retired else "",
-        department=args["department"][:100] if "department" in args and (args["department"] or "holder" in args) else None,
-        holder=args["holder"][:100] if "holder" in args and (args["holder"] or "department" in args) else None,
-        ends_soon=forms.today() if args.get("soon") else None,
-        retired=retired,
-    )
+        page = lists.page(session, spec, person, request.args)
+        held = queries.held(session, party_id) if party_id and spec is DEVICES else []
+    return render_template("devices/list.html", page=page, held=held, party_id=party_id)
 
 
 @bp.get("/devices/locate")
@@ -202,7 +173,7 @@ def _form(session: Session, form: Form) -> str:
     stale = isinstance(form.error, actions.StaleDevice) and form.row is not None
     return render_template(
         "devices/form.html",
-        **{"values": values, "row": form.row, "card": card, "products": catalogue.choices(session), "states": STATES, "key": form.key},
+        **{"values": values, "row": form.row, "card": card, "products": catalogue.choices(session), "states": CURRENT, "key": form.key},
         **{"departments": queries.departments(session, card.party.id) if card and not form.row else [], "typed": request.values},
         fields=form.error.fields if isinstance(form.error, Invalid) else {},
         refusal=form.error.message if form.error else "",

@@ -31,12 +31,12 @@ from tests.live import server
 PAGE = {"Accept": "text/html"}
 FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
-SAME_LENGTH = {"/devices/found", "/devices/new", "/recordings", "/customers", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
+SAME_LENGTH = {"/devices/found", "/devices/new", "/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
 FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover")  # of one person or thing
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
-NO_LIST = ("/devices/locate", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+NO_LIST = ("/lists/", "/devices/locate", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
 
 
 @contextmanager
@@ -186,7 +186,7 @@ def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():
         plain = [app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments}) for rule in kept]
-    narrowed = [f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户"]
+    narrowed = ["/lists/customers/export.csv", "/lists/devices/export.csv", "/lists/retired-devices/export.csv", "/lists/products/export.csv", f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户"]
     narrowed += [f"/devices?party={firm.party}", "/devices?soon=1", f"/tickets/cover?device_id={firm.device}"]
     return [*plain, *narrowed, "/tickets?view=all", "/customers?q=客户", f"/tickets/new?party={firm.party}"]
 

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from service.core import search
 from service.core.errors import DeskError, Invalid, NotFound
+from service.core.lists import ListSpec
 from service.core.model import AuditEntry
 from service.desk import history
 from service.devices import actions, queries
+from service.devices.lists import DEVICES, RETIRED
 from service.devices.model import Device, DeviceComponent, DeviceEvent, DeviceHolding, DeviceSwap
 from service.devices.schemas import ComponentFacts, DeviceFacts, Fate, Holder, NewDevice, Retirement, Work
 from tests import make
@@ -46,6 +48,10 @@ def version(session: Session, device_id: int) -> int:
 
 def now(session: Session, device_id: int) -> Device:
     return session.get_one(Device, device_id, populate_existing=True)
+
+
+def listed(session: Session, spec: ListSpec, **wanted: Any) -> list[int]:
+    return [row.id for row in session.scalars(spec.rows(session, wanted))]
 
 
 # ---- on file
@@ -245,8 +251,8 @@ def test_postgresql_itself_refuses_half_a_swap(session: Session, firm: SimpleNam
 
 def test_a_retired_device_leaves_the_lists_and_stays_in_its_history(session: Session, firm: SimpleNamespace) -> None:
     actions.retire(session, firm.meter.id, Retirement("锈蚀", ON, "废品站"), version=firm.meter.version, **firm.who)
-    assert queries.devices_of(session, firm.party.id) == queries.device_list(session, queries.Filters()) == queries.held(session, firm.party.id) == []
-    assert [row.id for row in queries.device_list(session, queries.Filters(retired=True))] == [firm.meter.id]
+    assert queries.devices_of(session, firm.party.id) == listed(session, DEVICES) == queries.held(session, firm.party.id) == []
+    assert listed(session, RETIRED) == [firm.meter.id]
     with pytest.raises(actions.AlreadyRetired):
         actions.retire(session, firm.meter.id, Retirement("x", ON), version=version(session, firm.meter.id), **firm.who)
     with pytest.raises(Invalid, match="why it comes back"):

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.core.errors import Invalid
 from service.devices import actions, queries
+from service.devices.model import Device
 from service.devices.rules import Cover, decide
 from service.devices.schemas import ComponentFacts
 from service.tickets.model import Ticket
@@ -88,9 +90,9 @@ def test_what_ends_soon_is_reckoned_alike_by_the_rule_and_by_postgresql(session:
     make.device(session, party, warranty_until=None)
     for until in (YESTERDAY, ON, ON + queries.SOON, ON + queries.SOON + timedelta(days=1)):
         make.device(session, party, warranty_until=until)
-    rows = queries.device_list(session, queries.Filters(party_id=party.id), limit=200)
+    rows = session.scalars(select(Device).where(Device.party_id == party.id)).all()
     covered = queries.covered(session, rows, ON)
     meant = {row.id for row in rows if (until := covered[row.id].decision.until) and ON <= until <= ON + queries.SOON}
 
-    assert {row.id for row in queries.device_list(session, queries.Filters(ends_soon=ON), limit=200)} == meant
+    assert {row.id for row in session.scalars(queries.ending_soon(select(Device), ON))} == meant
     assert len(meant) > 50

@@ -68,6 +68,7 @@ create index ix_device_serial_key on device (serial_key);
 create index ix_device_party_id on device (party_id, id);
 create index ix_device_product_id on device (product_id);
 create index ix_device_warranty_until on device (warranty_until, id);
+create index ix_device_created_at on device (created_at, id);
 create index ix_device_retired on device (retired_on, id) where state = 'retired';
 
 create table device_component (
