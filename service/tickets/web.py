@@ -95,7 +95,8 @@ def new() -> ResponseReturnValue:
 
 
 def _proposed(session: Session, person: Identity) -> TicketForm:
-    form = TicketForm(request_key=uuid.uuid4().hex, party_id=number("party"), device_id=number("device"))
+    about = {"party_id": number("party"), "device_id": number("device"), "component_id": number("part")}
+    form = TicketForm.model_validate(about | {"request_key": uuid.uuid4().hex})
     if number("pop"):
         return _from_pop(session, person, form)
     if number("call"):

@@ -24,15 +24,12 @@ async function choose(hit) {
   (one("[name=party_id]", form) ? form.elements.subject : one("[data-hits]", form)).focus();
 }
 
-// The form is about that device, and about its customer unless a call has said who it is.
-async function locate(form, { party, device, part }) {
+// The form is about that device, and about its customer unless a call has said who it is. What came back is chosen, whatever was before.
+async function locate(form, { party, device, part = "" }) {
   const about = form.elements.pop.value ? `pop=${form.elements.pop.value}` : `party=${party}&call=${form.elements.call.value}`;
-  await renew(form, `/tickets/new?${about}&device=${device}`);
-  const field = form.elements.device_id;
-  if (!field) return;
-  field.value = device;
-  if (part) form.addEventListener("htmx:afterSettle", () => { if (form.elements.component_id) form.elements.component_id.value = part; }, { once: true });
-  field.dispatchEvent(new Event("change", { bubbles: true }));
+  await renew(form, `/tickets/new?${about}&device=${device}&part=${part}`);
+  if (form.elements.device_id) form.elements.device_id.value = device;
+  if (form.elements.component_id) form.elements.component_id.value = part;
   form.elements.subject.focus();
 }
 
