@@ -57,8 +57,8 @@ def _tickets(session: Session, device_id: int, until: Place | None, limit: int) 
 
 
 def _calls(session: Session, device_id: int, until: Place | None, limit: int) -> list[tuple[datetime, int, Any]]:
-    keys = tickets.calls_of_device(session, device_id)
-    return [(row.started_at, row.id, row) for row in calls.calls_until(session, keys, until=until, limit=limit) if row.started_at]
+    names = tickets.calls_of_device(device_id)
+    return [(row.started_at, row.id, row) for row in calls.calls_until(session, names, until=until, limit=limit) if row.started_at]
 
 
 SOURCES: tuple[tuple[str, Read], ...] = (("event", _events), ("ticket", _tickets), ("call", _calls))

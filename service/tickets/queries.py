@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
@@ -143,16 +143,11 @@ def of_device(session: Session, device_id: int, *, until: tuple[datetime, int] |
     return list(session.scalars(query.order_by(Ticket.registered_at.desc(), Ticket.id.desc()).limit(limit)))
 
 
-def calls_of_device(session: Session, device_id: int, limit: int = 2000) -> list[tuple[str, str]]:
-    """(switch, call key) of every call that one of the device's tickets remembers, the latest first."""
-    rows = (
-        select(TicketCall.switch, TicketCall.call_key)
-        .join(Ticket, Ticket.id == TicketCall.ticket_id)
-        .where(Ticket.device_id == device_id)
-        .order_by(TicketCall.id.desc())
-        .limit(limit)
+def calls_of_device(device_id: int) -> Select[tuple[str, str]]:
+    """The question for the (switch, call key) of every call that one of the device's tickets remembers."""
+    return (
+        select(TicketCall.switch, TicketCall.call_key).join(Ticket, Ticket.id == TicketCall.ticket_id).where(Ticket.device_id == device_id)
     )
-    return [(row.switch, row.call_key) for row in session.execute(rows)]
 
 
 def numbers(session: Session, ids: Collection[int]) -> dict[int, str]:
