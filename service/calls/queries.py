@@ -131,7 +131,7 @@ def calls_by_keys(session: Session, keys: list[tuple[str, str]]) -> list[Call]:
 
 
 def calls_until(
-    session: Session, names: Select[tuple[str, str]], *, until: tuple[datetime, int] | None, limit: int
+    session: Session, names: Select[str, str], *, until: tuple[datetime, int] | None, limit: int
 ) -> list[Call]:
     """The stored calls under the (switch, call key) names that the question gives, begun before that moment and id, newest first."""
     ids = (

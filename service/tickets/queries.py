@@ -143,7 +143,7 @@ def of_device(session: Session, device_id: int, *, until: tuple[datetime, int] |
     return list(session.scalars(query.order_by(Ticket.registered_at.desc(), Ticket.id.desc()).limit(limit)))
 
 
-def calls_of_device(device_id: int) -> Select[tuple[str, str]]:
+def calls_of_device(device_id: int) -> Select[str, str]:
     """The question for the (switch, call key) of every call that one of the device's tickets remembers."""
     return (
         select(TicketCall.switch, TicketCall.call_key).join(Ticket, Ticket.id == TicketCall.ticket_id).where(Ticket.device_id == device_id)
