@@ -59,6 +59,8 @@ CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_tra
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
            "call_consent.state": "given", "recording_deletion.reason": "retention",
            "recording_pause.why": "left", "call_pair.verdict": "joined", "device_swap.kind": "swap"}
+# Columns that may be empty by themselves, but not as their rule has it.
+TOGETHER: dict[str, dict[str, Any]] = {"device_swap": {"old_device_id": 1, "new_device_id": 2}}
 MINE, FOREIGN = 1, 2
 
 
@@ -98,7 +100,7 @@ def row(cursor: Any, table: str, branch_id: int) -> dict[str, Any]:
         " and is_nullable = 'NO' and column_default is null and is_identity = 'NO'",
         [table],
     )
-    values: dict[str, Any] = {"branch_id": branch_id}
+    values: dict[str, Any] = {"branch_id": branch_id} | TOGETHER.get(table, {})
     for name, kind in cursor.fetchall():
         checked = CHECKED.get(f"{table}.{name}")
         value = f"x{branch_id}" if kind == "text" else VALUES[kind]
