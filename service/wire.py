@@ -35,6 +35,8 @@ def wire(settings: Settings) -> None:
 
 def know_lists() -> None:
     """Every list is known by its name: for exports, settings and saved views."""
+    from service.catalogue import lists as products
+    from service.devices import lists as devices
     from service.parties import lists as parties
 
-    _every = (parties,)
+    _every = (products, parties, devices)

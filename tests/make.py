@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from service.calls.agents.model import AgentState
 from service.calls.model import Call, PhoneLine
 from service.calls.schemas import CallFacts
+from service.catalogue.model import Product
 from service.core import db
 from service.core import phone as phones
 from service.core.search import reading
@@ -197,6 +198,15 @@ def phone(session: Session, party: Party, raw: str, contact: Contact | None = No
     session.add(made)
     session.flush()
     index(session, [party.id])
+    return made
+
+
+def product(session: Session, **more: Any) -> Product:
+    """A product of the catalogue with two years of warranty."""
+    number = next(_counter)
+    made = Product(**{"code": f"P-{number}", "name": "热敏打印机", "model": "ZT411", "warranty_months": 24} | more)
+    session.add(made)
+    session.flush()
     return made
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import finding, joining
@@ -128,6 +128,21 @@ def calls_by_keys(session: Session, keys: list[tuple[str, str]]) -> list[Call]:
         .where(tuple_(CallAlias.switch, CallAlias.uniqueid).in_(keys))
     )
     return list(session.scalars(select(Call).where(Call.id.in_(ids)).order_by(Call.started_at)))
+
+
+def calls_until(
+    session: Session, names: Select[str, str], *, until: tuple[datetime, int] | None, limit: int
+) -> list[Call]:
+    """The stored calls under the (switch, call key) names that the question gives, begun before that moment and id, newest first."""
+    ids = (
+        select(func.coalesce(Call.joined_to_id, Call.id))
+        .join(CallAlias, CallAlias.call_id == Call.id)
+        .where(tuple_(CallAlias.switch, CallAlias.uniqueid).in_(names))
+    )
+    query = select(Call).where(Call.id.in_(ids), Call.started_at.is_not(None))
+    if until:
+        query = query.where(tuple_(Call.started_at, Call.id) < until)
+    return list(session.scalars(query.order_by(Call.started_at.desc(), Call.id.desc()).limit(limit)))
 
 
 def gaps(session: Session, limit: int = 20) -> list[FeedGap]:

@@ -16,7 +16,7 @@ from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
 from service.core.search import reading
-from service.demo import history, names, today
+from service.demo import history, machines, names, today
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.model import Contact, Party, PartyPhone
@@ -188,10 +188,12 @@ def _number(session: Session, party: Party, raw: str, contact_id: int | None) ->
 
 
 def _devices(session: Session, firm: Firm) -> None:
-    rows = list(_device_rows(firm))
+    products = machines.products(session, firm.staff["technician"], firm.now)
+    rows = [row | {"product_id": products[row["model"]]} for row in _device_rows(firm)]
     made = session.execute(insert(Device).returning(Device.id, Device.party_id), rows)
     for device_id, party_id in made:
         firm.devices.setdefault(party_id, []).append(device_id)
+    machines.work(session, [one for owned in firm.devices.values() for one in owned], products, by=firm.staff["technician"], now=firm.now)
 
 
 def _device_rows(firm: Firm) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,11 @@ def money(amount: Decimal | None) -> str:
     return str(format_decimal(amount, format="#,##0.00")).replace("-", "−")
 
 
+def quantity(value: Decimal | None) -> str:
+    """A reading or a quantity without idle noughts: 1,204.5."""
+    return NOTHING if value is None else str(format_decimal(value, format="#,##0.######")).replace("-", "−")
+
+
 def local(moment: datetime) -> datetime:
     """The moment on the wall clock of the firm."""
     return moment.astimezone(get_timezone())

@@ -1,16 +1,18 @@
 """One field finds customers, devices and tickets, as far as the person may see them, closest first."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from service.core import search
+from service.core import phone, search
 from service.core.identity import Identity
-from service.devices import queries as devices
 
-NEEDS = {"party": "party.read", "device": "party.read", "ticket": "ticket.read"}
+NEEDS = {"party": "party.read", "device": "device.read", "ticket": "ticket.read"}
 SIGNS = {"party": "users", "device": "devices", "ticket": "ticket"}
+PATHS = {"party": "/customers", "device": "/devices", "ticket": "/tickets"}
 MOST = 12
+SERIAL = 5  # signs of the shortest number that is taken for a serial
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,11 @@ def found(session: Session, typed: str, person: Identity) -> list[Found]:
     """What fits, of the kinds that the person may read."""
     kinds = [kind for kind, needed in NEEDS.items() if person.may(needed)]
     hits = search.find(session, typed, kinds=kinds, most=MOST)
-    owners = devices.owners(session, {hit.ref_id for hit in hits if hit.kind == "device"})
-    return [Found(SIGNS[hit.kind], hit.label, hit.hint, path) for hit in hits if (path := _path(hit, owners))]
+    return [Found(SIGNS[hit.kind], hit.label, hit.hint, f"{PATHS[hit.kind]}/{hit.ref_id}") for hit in hits]
 
 
-def _path(hit: search.Hit, owners: dict[int, int]) -> str:
-    """Nothing for a device that has just gone."""
-    if hit.kind == "device":
-        return f"/customers/{owners[hit.ref_id]}#device-{hit.ref_id}" if hit.ref_id in owners else ""
-    return f"/customers/{hit.ref_id}" if hit.kind == "party" else f"/tickets/{hit.ref_id}"
+def new_serial(typed: str, person: Identity) -> str:
+    """What was typed, where it may be the serial of a device that is not on file and this person may put it there."""
+    plain = "".join(unicodedata.normalize("NFKC", typed).split())
+    looks = len(plain) >= SERIAL and any(sign.isdigit() for sign in plain) and not phone.parse(plain).e164
+    return plain if looks and person.may("device.write") else ""

@@ -11,6 +11,7 @@ from service.calls.queries import AgentPop as AgentPop
 from service.core.errors import NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
+from service.devices.queries import Covered
 from service.ledger import queries as ledger
 from service.parties import queries as parties
 from service.parties.queries import Contact
@@ -25,6 +26,7 @@ class Customer:
     card: parties.Card
     balance: ledger.Balance | None
     devices: list[devices.Device]
+    covered: dict[int, Covered]
     open_tickets: list[tickets.Ticket]
     past_tickets: list[tickets.Ticket]
     calls: list[calls.Call]
@@ -38,11 +40,13 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
         return None
     recent = calls.recent_calls(session, limit=6, filters=calls.Filters(party_id=party_id))
     waiting, done = tickets.open_tickets(session, party_id), tickets.past_tickets(session, party_id)
+    owned = devices.devices_of(session, party_id)
     ids = {row.assignee_id for row in waiting} | {row.staff_id for row in recent}
     return Customer(
         card=card,
         balance=ledger.balance(session, party_id, on) if person.may("ledger.read") else None,
-        devices=devices.devices_of(session, party_id),
+        devices=owned,
+        covered=devices.covered(session, owned, on),
         open_tickets=waiting,
         past_tickets=done,
         calls=recent,

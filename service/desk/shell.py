@@ -15,6 +15,7 @@ from service.calls import queries as calls
 from service.core import clock, db, identity, phone
 from service.core.identity import Identity
 from service.desk import figures, words
+from service.devices import queries as devices
 from service.staff import queries as staff
 
 
@@ -41,6 +42,7 @@ PLACES = (
     Place(_l("Wallboard"), "layout-dashboard", "/wallboard", "floor.watch"),
     Place(_l("Audio"), "microphone", "/recordings", "recording.read"),
     Place(_l("Customers"), "users", "/customers", "party.read"),
+    Place(_l("Devices"), "devices", "/devices", "device.read"),
     Place(_l("Boards"), "chart-bar", "/dashboards/calls", "board.calls"),
     Place(_l("Nights"), "moon-stars", "/nights", "night.read"),
 )
@@ -57,10 +59,11 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     settings = app.config["RINGDESK"]
     switches = [switch.name for switch in settings.switches]
-    app.jinja_env.globals.update(label=words.label, script_words=script_words, switches=switches)
+    app.jinja_env.globals.update(reason=devices.said, label=words.label, script_words=script_words, switches=switches)
     app.jinja_env.globals.update(pause_reasons=settings.pause_reasons, order_key=lambda: secrets.token_urlsafe(16))
     app.jinja_env.filters.update(
         money=figures.money,
+        quantity=figures.quantity,
         clock=figures.clock,
         stamp=figures.stamp,
         day=figures.day,

@@ -129,7 +129,8 @@ def found() -> ResponseReturnValue:
     person, typed = identity.require(), request.args.get("q", "").strip()[:100]
     with db.begin(person.scope) as session:
         hits = finder.found(session, typed, person)
-    return render_template("desk/found.html", hits=hits, typed=typed)
+    serial = "" if hits else finder.new_serial(typed, person)
+    return render_template("desk/found.html", hits=hits, typed=typed, serial=serial)
 
 
 @bp.get("/customers/<int:party_id>")

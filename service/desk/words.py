@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from service.devices import queries as devices
 from service.tickets.queries import STATE
 
 SECRET: Mapping[str, LazyString] = {"secret": _l("Secret"), "password": _l("Password or code")}
@@ -83,6 +84,11 @@ DEVICE: Mapping[str, LazyString] = {
     "abnormal": _l("Out of order"),
     "repair": _l("In repair"),
     "retired": _l("Retired"),
+}
+SWAP: Mapping[str, LazyString] = {
+    "swap": _l("Swap"),
+    "removal": _l("Removal"),
+    "installation": _l("Installation"),
 }
 ROLE: Mapping[str, LazyString] = {
     "agent": _l("Agent"),
@@ -246,6 +252,9 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "transfer": TRANSFER,
     "reason": REASON,
     "device": DEVICE,
+    "swap": SWAP,
+    "warranty": devices.RESULT,
+    "charge": devices.CHARGE,
     "ledger": LEDGER,
     "role": ROLE,
     "reach": REACH,

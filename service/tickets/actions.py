@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, locks, numbers
+from service.core import audit, clock, locks, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -37,8 +37,9 @@ def register(session: Session, new: NewTicket, *, by: int, at: datetime) -> int:
     card = parties.card(session, new.party_id)
     if card is None:
         raise NotFound(_("This customer is not in your branches. Search again or ask the branch that owns it."))
-    _check(session, new, {contact.id for contact in card.contacts})
-    ticket = _row(session, new, card.party.branch_id, by, at)
+    covered = _covered(session, new, at)
+    _check(new, {contact.id for contact in card.contacts}, covered)
+    ticket = _row(session, new, covered, card.party.branch_id, by, at)
     session.add(ticket)
     session.flush()
     index(session, [ticket.id])
@@ -68,7 +69,13 @@ def _same_request(session: Session, key: str | None) -> int | None:
     return session.scalars(select(Ticket.id).where(Ticket.request_key == key)).first()
 
 
-def _check(session: Session, new: NewTicket, contacts: set[int]) -> None:
+def _covered(session: Session, new: NewTicket, at: datetime) -> devices.Covered | None:
+    """The device with its warranty on the firm's day of the report."""
+    device = devices.device(session, new.device_id) if new.device_id else None
+    return devices.covered(session, [device], clock.local(at).date())[device.id] if device else None
+
+
+def _check(new: NewTicket, contacts: set[int], covered: devices.Covered | None) -> None:
     wrong = {}
     if not new.subject.strip():
         wrong["subject"] = _("Say in one line what is wrong.")
@@ -78,20 +85,27 @@ def _check(session: Session, new: NewTicket, contacts: set[int]) -> None:
         wrong["type"] = _("Choose one of the ticket types.")
     if new.contact_id and new.contact_id not in contacts:
         wrong["contact_id"] = _("This contact belongs to another customer. Choose one from the list.")
-    device = devices.device(session, new.device_id) if new.device_id else None
-    if new.device_id and (device is None or device.party_id != new.party_id):
+    if new.device_id and (covered is None or covered.device.party_id != new.party_id):
         wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
+    if new.component_id and (covered is None or new.component_id not in {part.id for part, _product, _decided in covered.parts}):
+        wrong["component_id"] = _("This component is not in the device. Choose one from the list.")
+    if new.chargeable not in ("", "free", "payable"):
+        wrong["chargeable"] = _("Choose free or payable.")
     if wrong:
         raise Invalid(next(iter(wrong.values())), wrong)
 
 
-def _row(session: Session, new: NewTicket, branch_id: int, by: int, at: datetime) -> Ticket:
+def _row(session: Session, new: NewTicket, covered: devices.Covered | None, branch_id: int, by: int, at: datetime) -> Ticket:
     response, resolve = sla.due(session, new.priority, at)
+    decided = covered.of(new.component_id) if covered else devices.NONE
     return Ticket(
         number=numbers.take(session, "SR", at),
         party_id=new.party_id,
         contact_id=new.contact_id,
         device_id=new.device_id,
+        component_id=new.component_id,
+        warranty=decided.result,
+        chargeable=new.chargeable or decided.charge,
         phone=new.phone[:80],
         type=new.type,
         channel=new.channel,

@@ -19,6 +19,8 @@ class TicketForm(BaseModel):
     party_id: int | None = None
     contact_id: int | None = None
     device_id: int | None = None
+    component_id: int | None = None
+    chargeable: str = ""
     assignee_id: int | None = None
     phone: str = ""
     subject: str = ""
@@ -44,6 +46,8 @@ class TicketForm(BaseModel):
             description=self.description,
             contact_id=self.contact_id,
             device_id=self.device_id,
+            component_id=self.component_id,
+            chargeable=self.chargeable,
             phone=self.phone[:80],
             channel="hotline" if call else "counter",
             assignee_id=self.assignee_id,
@@ -60,6 +64,6 @@ def number(name: str) -> int | None:
 
 def typed() -> TicketForm:
     """The form of this request."""
-    numbers = {n: number(n) for n in ("pop", "call", "party_id", "contact_id", "device_id", "assignee_id")}
-    names = ("request_key", "phone", "subject", "description", "priority", "type", "draft")
+    numbers = {n: number(n) for n in ("pop", "call", "party_id", "contact_id", "device_id", "component_id", "assignee_id")}
+    names = ("request_key", "phone", "subject", "description", "priority", "type", "chargeable", "draft")
     return TicketForm.model_validate(numbers | {n: request.form[n] for n in names if n in request.form})

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
@@ -18,12 +18,18 @@ class Ticket(Base):
         Index("ix_ticket_state", "state", "id"),
         Index("ix_ticket_party_id", "party_id", "id"),
         Index("ix_ticket_assignee_id", "assignee_id", "id"),
+        Index("ix_ticket_device_id", "device_id", "registered_at", "id", postgresql_where=text("device_id is not null")),
+        CheckConstraint("warranty in ('', 'in', 'out', 'unknown')", name="warranty_is_said"),
+        CheckConstraint("chargeable in ('', 'free', 'payable')", name="charge_is_said"),
     )
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)
     party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"))
     contact_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("contact.id"))
     device_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("device.id"))
+    component_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("device_component.id"))
+    warranty: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    chargeable: Mapped[str] = mapped_column(Text, server_default=text("''"))
     phone: Mapped[str] = mapped_column(Text, server_default=text("''"))
     type: Mapped[str] = mapped_column(Text, server_default=text("'repair'"))
     channel: Mapped[str] = mapped_column(Text, server_default=text("'hotline'"))

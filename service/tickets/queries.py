@@ -1,14 +1,16 @@
 """Tickets as screens need them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
+from service.core import clock
 from service.devices import queries as devices
 from service.parties import queries as parties
 from service.staff import queries as staff
@@ -97,6 +99,8 @@ class TicketPage:
     ticket: Ticket
     card: parties.Card
     device: devices.Device | None
+    covered: devices.Covered | None
+    swaps: list[devices.DeviceSwap]
     events: list[TicketEvent]
     calls: list[calls.Call]
     people: dict[int, str]
@@ -120,13 +124,35 @@ def ticket_page(session: Session, ticket_id: int) -> TicketPage | None:
     ]
     found = calls.calls_by_keys(session, keys)
     device = devices.device(session, ticket.device_id) if ticket.device_id else None
-    return TicketPage(ticket, card, device, events, found, staff.names(session, _ids(ticket, events, found)))
+    covered = devices.covered(session, [device], clock.local(ticket.registered_at).date())[device.id] if device else None
+    swaps = devices.swaps_of_ticket(session, ticket_id)
+    return TicketPage(ticket, card, device, covered, swaps, events, found, staff.names(session, _ids(ticket, events, found)))
 
 
 def _ids(ticket: Ticket, events: list[TicketEvent], found: list[calls.Call]) -> set[int]:
     ids = {ticket.assignee_id, ticket.registered_by_id, *(e.by_id for e in events), *(c.staff_id for c in found)}
     ids |= {int(v) for e in events if e.field == "assignee" for v in (e.old, e.new) if v}
     return {i for i in ids if i is not None}
+
+
+def of_device(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[Ticket]:
+    """The device's tickets registered before that moment and id, newest first."""
+    query = select(Ticket).where(Ticket.device_id == device_id)
+    if until:
+        query = query.where(tuple_(Ticket.registered_at, Ticket.id) < until)
+    return list(session.scalars(query.order_by(Ticket.registered_at.desc(), Ticket.id.desc()).limit(limit)))
+
+
+def calls_of_device(device_id: int) -> Select[str, str]:
+    """The question for the (switch, call key) of every call that one of the device's tickets remembers."""
+    return (
+        select(TicketCall.switch, TicketCall.call_key).join(Ticket, Ticket.id == TicketCall.ticket_id).where(Ticket.device_id == device_id)
+    )
+
+
+def numbers(session: Session, ids: Collection[int]) -> dict[int, str]:
+    """Ticket numbers by id."""
+    return {row.id: row.number for row in session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(ids)))} if ids else {}
 
 
 def tickets_of_call(session: Session, names: list[tuple[str, str]]) -> list[Ticket]:

@@ -95,7 +95,8 @@ def new() -> ResponseReturnValue:
 
 
 def _proposed(session: Session, person: Identity) -> TicketForm:
-    form = TicketForm(request_key=uuid.uuid4().hex, party_id=number("party"))
+    about = {"party_id": number("party"), "device_id": number("device"), "component_id": number("part")}
+    form = TicketForm.model_validate(about | {"request_key": uuid.uuid4().hex})
     if number("pop"):
         return _from_pop(session, person, form)
     if number("call"):
@@ -129,7 +130,7 @@ def _form(
     return render_template(
         "tickets/form.html" if "HX-Request" in request.headers else "tickets/new.html",
         **{"values": form.model_copy(update={"priority": form.priority or proposed}), "card": card},
-        **{"devices": devices.devices_of(session, form.party_id) if form.party_id else [], "proposed": proposed},
+        **{"devices": _choice(session, form), "covered": _covered(session, form.device_id), "proposed": proposed},
         **{
             "assignees": staff.assignees(session, card.party.branch_id if card else None),
             "priorities": rules.PRIORITIES,
@@ -137,6 +138,26 @@ def _form(
         **{"types": rules.TYPES, "fields": fields or {}, "refusal": "" if fields else refusal},
         **{"linked": form.pop or form.call, "embedded": "HX-Request" in request.headers, "today": _today()},
     )
+
+
+@bp.get("/tickets/cover")
+def cover() -> ResponseReturnValue:
+    """The warranty of the chosen device and of its components as of today, and what the customer is told of the charge."""
+    person, form = identity.require("ticket.write"), TicketForm(pop=number("pop"), device_id=number("device_id"))
+    with db.begin(person.scope) as session:
+        return render_template("tickets/cover.html", values=form, fields={}, covered=_covered(session, form.device_id))
+
+
+def _covered(session: Session, device_id: int | None) -> devices.Covered | None:
+    row = devices.device(session, device_id) if device_id else None
+    return devices.covered(session, [row], clock.local(clock.now()).date())[row.id] if row else None
+
+
+def _choice(session: Session, form: TicketForm) -> list[devices.Device]:
+    """The customer's devices, and the chosen one in any case."""
+    rows = devices.devices_of(session, form.party_id) if form.party_id else []
+    chosen = devices.device(session, form.device_id) if form.device_id and form.device_id not in {row.id for row in rows} else None
+    return [*rows, *([chosen] if chosen and chosen.party_id == form.party_id else [])]
 
 
 def _today() -> date:

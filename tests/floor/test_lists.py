@@ -19,6 +19,9 @@ from service.calls.kpi import actions as kpi
 from service.core import clock, db, scope
 from service.core.config import Settings
 from service.core.kpi import Policy
+from service.devices import actions as devices
+from service.devices.model import Device
+from service.devices.schemas import ComponentFacts, Holder, Retirement
 from service.hours import actions as hours
 from service.staff.model import Branch, Staff
 from service.tickets import actions as tickets
@@ -28,12 +31,12 @@ from tests.live import server
 PAGE = {"Accept": "text/html"}
 FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
-SAME_LENGTH = {"/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
+SAME_LENGTH = {"/devices/found", "/devices/new", "/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password")  # of one person
+FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover")  # of one person or thing
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
-NO_LIST = ("/lists/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+NO_LIST = ("/lists/", "/devices/locate", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
 
 
 @contextmanager
@@ -81,7 +84,8 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         call = make.call(session, clock.now())
         ticket = make.ticket(session, party, committed_cast.root, clock.now())
         make.seat(session, session.get_one(Staff, committed_cast.root.id), "1010", clock.now())
-        facts = SimpleNamespace(party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        device, product = make.device(session, party, product_id=make.product(session).id), make.product(session)
+        facts = SimpleNamespace(device=device.id, product=product.id, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 
@@ -132,6 +136,7 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
         for assignee in (person, session.get_one(Staff, firm.root.id)):
             ticket = make.ticket(session, party, person, now, call=("pbx1", firm.key))
             ticket.assignee_id = assignee.id
+    _one_more_of_a_device(session, firm, number, now)
     tickets.note(session, firm.ticket, "x", by=person.id, at=now)
     tickets.link_call(session, firm.ticket, "pbx1", call.call_key, by=person.id, at=now)
     recording = calls.recording_found(
@@ -144,6 +149,22 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
     calendar = hours.create(session, f"h{next(FRESH)}", zone="Asia/Shanghai", by=person.id, at=now)
     hours.follow(session, calendar, by=person.id, at=now, switch="pbx1", line=f"l{next(FRESH)}")
     hours.days_set(session, calendar, now.date(), None, None, "", by=person.id, at=now)
+
+
+def _one_more_of_a_device(session: Session, firm: SimpleNamespace, number: int, now: datetime) -> None:
+    """A product, a ticket with a call, a part in and a part out, a holder, and one more device in the register of the retired."""
+    party = session.get_one(make.Party, firm.party)
+    who = {"by": firm.root.id, "at": now}
+    call = make.call(session, now)
+    product = make.product(session)
+    make.ticket(session, party, session.get_one(Staff, firm.root.id), now, device_id=firm.device, call=("pbx1", call.call_key))
+    for serial in ("in", "out"):
+        part = devices.fit(session, firm.device, ComponentFacts("part", f"{serial}{next(FRESH)}", product.id), **who)
+    devices.take_out(session, part, "x", **who)
+    version = session.get_one(Device, firm.device, populate_existing=True).version
+    devices.move(session, firm.device, Holder(firm.party, f"D{number}{next(FRESH)}"), "x", version=version, **who)
+    old = make.device(session, party, product_id=product.id)
+    devices.retire(session, old.id, Retirement("x", now.date()), version=old.version, **who)
 
 
 def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, person: Staff, now: datetime) -> None:
@@ -160,12 +181,13 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
-    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id}
+    ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():
         plain = [app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments}) for rule in kept]
-    narrowed = ["/lists/customers/export.csv", f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户"]
+    narrowed = ["/lists/customers/export.csv", "/lists/devices/export.csv", "/lists/retired-devices/export.csv", "/lists/products/export.csv", f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户"]
+    narrowed += [f"/devices?party={firm.party}", "/devices?soon=1", f"/tickets/cover?device_id={firm.device}"]
     return [*plain, *narrowed, "/tickets?view=all", "/customers?q=客户", f"/tickets/new?party={firm.party}"]
 
 

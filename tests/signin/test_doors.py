@@ -12,10 +12,12 @@ from flask.testing import FlaskClient
 from service.app import create_app
 from service.core import db
 from service.core.config import Settings
+from service.devices import work
 from tests.signin import people
 from tests.signin.people import PAGE
 
 PEOPLE = {"a": "ada", "s": "cleo", "t": "wang", "f": "fay", "m": "mei", "r": "root", "-": ""}
+ACTS = work.RULE
 DESK, WRITE, ALL, BOARDS, FLOOR = "asmr", "astmr", "astfmr", "sfmr", "smr"
 TICKET = {"version": "999"}  # nobody has seen that version: back to the ticket, and nothing is changed
 # Route -> who is let in and what they hear. Everybody else who is signed in hears 403, and a stranger is sent to sign in.
@@ -57,6 +59,28 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /lists/<name>/export.<any(xlsx, csv):form>": (BOARDS, 200),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
+    "GET /devices": (ALL, 200),
+    "POST /devices": (WRITE, 422),
+    "GET /devices/retired": (ALL, 200),
+    "GET /devices/locate": (ALL, 302),
+    "GET /devices/found": (ALL, 200),
+    "POST /devices/here": (WRITE, 422),
+    "GET /devices/new": (WRITE, 200),
+    "GET /devices/<int:device_id>": (ALL, 200),
+    "GET /devices/<int:device_id>/edit": (WRITE, 200),
+    "POST /devices/<int:device_id>/edit": (WRITE, 409),
+    f"GET {ACTS}": (WRITE, 200),
+    f"POST {ACTS}": (WRITE, 409),
+    "GET /settings/products": ("mr", 200),
+    "GET /settings/products/new": ("mr", 200),
+    "POST /settings/products": ("mr", 422),
+    "GET /settings/products/<int:product_id>": ("mr", 200),
+    "POST /settings/products/<int:product_id>": ("mr", 409),
+    "POST /settings/products/<int:product_id>/remove": ("mr", 302),
+    "POST /settings/products/categories": ("mr", 422),
+    "POST /settings/products/categories/<int:category_id>": ("mr", 404),
+    "POST /settings/products/categories/<int:category_id>/remove": ("mr", 404),
+    "GET /tickets/cover": (WRITE, 200),
     "GET /tickets": (ALL, 200),
     "GET /tickets/new": (WRITE, 200),
     "GET /tickets/<int:ticket_id>": (ALL, 200),
@@ -142,7 +166,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -5,6 +5,7 @@ import { toast } from "./shell.js";
 export function start() {
   document.addEventListener("keydown", toHits);
   document.addEventListener("click", ({ target }) => choose(target.closest("[data-party]")));
+  document.addEventListener("htmx:afterSwap", ({ target }) => choose(one("[data-party][data-made]", target))); // just put on file
 }
 
 function toHits(event) {
@@ -18,8 +19,18 @@ function toHits(event) {
 async function choose(hit) {
   if (!hit) return;
   const form = hit.closest("form");
+  if (hit.dataset.device) return locate(form, hit.dataset);
   await renew(form, `/tickets/new?party=${hit.dataset.party}&call=${form.elements.call.value}`);
-  (one("[data-hits]", form) ?? form.elements.subject).focus();
+  (one("[name=party_id]", form) ? form.elements.subject : one("[data-hits]", form)).focus();
+}
+
+// The form is about that device, and about its customer unless a call has said who it is. What came back is chosen, whatever was before.
+async function locate(form, { party, device, part = "" }) {
+  const about = form.elements.pop.value ? `pop=${form.elements.pop.value}` : `party=${party}&call=${form.elements.call.value}`;
+  await renew(form, `/tickets/new?${about}&device=${device}&part=${part}`);
+  if (form.elements.device_id) form.elements.device_id.value = device;
+  if (form.elements.component_id) form.elements.component_id.value = part;
+  form.elements.subject.focus();
 }
 
 // The form's customer is another: what hangs on the customer is read again, what was typed elsewhere stays.

@@ -1,0 +1,1 @@
+"""How fast is a device's history, at half a million devices and a million tickets?"""
