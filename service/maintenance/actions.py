@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.core import audit, clock, numbers
+from service.core import audit, clock, db, numbers, scope
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import rules
@@ -18,9 +18,10 @@ from service.maintenance.rules import Timing
 from service.maintenance.schemas import Dispatched, Plan
 from service.staff import queries as staff
 from service.tickets import actions as tickets
-from service.tickets.effects import Finished
+from service.tickets.actions import Finished
 from service.tickets.schemas import NewTicket
 
+JOB = "maintenance.remind"
 LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
 
 
@@ -98,6 +99,12 @@ _REMIND = text("""
 def remind(session: Session, *, at: datetime) -> int:
     """Each plan whose notice has begun has its reminder, once, however often this runs; returns how many are new."""
     return int(session.execute(_REMIND, {"at": at, "today": clock.local(at).date()}).rowcount)  # type: ignore[attr-defined]
+
+
+def job(args: dict[str, Any]) -> None:
+    """The daily round over the plans of all branches; safe to run twice."""
+    with db.begin(scope.ALL) as session:
+        remind(session, at=clock.now())
 
 
 def dispatch(

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -36,14 +37,14 @@ class Visit:
     branch_id: int
 
 
-def visits() -> Select[Visit]:
+def visits() -> Select[*tuple[Any, ...]]:
     """The select behind every list of visits: columns in the order of Visit."""
     reminder, plan = MaintenanceReminder, MaintenancePlan
     return select(
         reminder.id, reminder.plan_id, plan.number, plan.content, reminder.device_id, reminder.due_on, reminder.state,
         reminder.ticket_id, plan.responsible_id, plan.responsible_branch_id, reminder.done_on, reminder.done_by_id,
         reminder.findings, reminder.passed, reminder.reason, reminder.branch_id,
-    ).join(plan, plan.id == reminder.plan_id)  # type: ignore[return-value]
+    ).join(plan, plan.id == reminder.plan_id)
 
 
 def open_visits(session: Session, *, after: tuple[date, int] | None = None, limit: int = 50) -> list[Visit]:
