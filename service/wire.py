@@ -24,6 +24,7 @@ def wire(settings: Settings) -> None:
 
     clock.use(settings.timezone)
     signin.wire()
+    know_lists()
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
@@ -34,3 +35,10 @@ def wire(settings: Settings) -> None:
     jobs.handler(maintenance.JOB, maintenance.job)
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
+
+
+def know_lists() -> None:
+    """Every list is known by its name: for exports, settings and saved views."""
+    from service.parties import lists as parties
+
+    _every = (parties,)
