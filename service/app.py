@@ -22,6 +22,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.core.lists import web as lists
     from service.desk import opening
     from service.desk import web as desk
+    from service.maintenance import web as maintenance
     from service.parties import web as parties
     from service.reports import web as reports
     from service.reports.history import web as history
@@ -36,7 +37,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
+    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, reports, history):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

@@ -1,10 +1,12 @@
 """Plans, visits to come and visits made, as screens need them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
@@ -13,6 +15,13 @@ from service.maintenance.model import MaintenancePlan as MaintenancePlan
 from service.maintenance.model import MaintenanceReminder as MaintenanceReminder
 
 OPEN = ("due", "dispatched")
+PLAN_STATE: Mapping[str, LazyString] = {"active": _l("Active"), "paused": _l("Resting"), "ended": _l("Ended")}
+VISIT_STATE: Mapping[str, LazyString] = {
+    "due": _l("To dispatch"),
+    "dispatched": _l("Ticket made"),
+    "done": _l("Done"),
+    "skipped": _l("Left out"),
+}
 
 
 @dataclass(frozen=True)
@@ -87,3 +96,8 @@ def visits_of(session: Session, plan_id: int, limit: int = 50) -> list[Visit]:
     """All visits of a plan, newest due date first."""
     query = visits().where(MaintenanceReminder.plan_id == plan_id).order_by(MaintenanceReminder.due_on.desc()).limit(limit)
     return [Visit(*row) for row in session.execute(query)]
+
+
+def visit(session: Session, visit_id: int) -> MaintenanceReminder | None:
+    """The visit, or None when it is not there or not in scope."""
+    return session.get(MaintenanceReminder, visit_id)

@@ -70,10 +70,17 @@ create unique index uq_maintenance_reminder_open on maintenance_reminder (plan_i
 create unique index uq_maintenance_reminder_ticket_id on maintenance_reminder (ticket_id) where ticket_id is not null;
 """
 
+ROLES = """
+update role set permissions = permissions || ',maintenance.read'
+where name in ('agent', 'technician', 'supervisor', 'manager', 'admin') and permissions <> '';
+update role set permissions = permissions || ',maintenance.write'
+where name in ('supervisor', 'manager', 'admin') and permissions <> '';
+"""
+
 
 def upgrade() -> None:
     """Both tables exist under their branch's policy."""
-    rules.run(TABLES)
+    rules.run(TABLES + ROLES)
     for table in ("maintenance_plan", "maintenance_reminder"):
         rules.scoped(table)
         rules.granted(table)
