@@ -59,13 +59,10 @@ def dispatch() -> ResponseReturnValue:
     return redirect("/maintenance")
 
 
-@bp.get("/plans/new")
-def new() -> ResponseReturnValue:
+@bp.get("/plans/new/<int:device_id>")
+def new(device_id: int) -> ResponseReturnValue:
     """The form for a plan of one device."""
     identity.require(WRITE)
-    device_id = number(request.args.get("device", ""))
-    if not device_id:
-        raise Invalid(_("A plan is for one device. Open the device and make the plan there."))
     return _form(device_id, None, _empty())
 
 

@@ -56,7 +56,8 @@ VALUES: dict[str, Any] = {
 CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
            "call_consent.state": "given", "recording_deletion.reason": "retention",
-           "recording_pause.why": "left", "call_pair.verdict": "joined"}
+           "recording_pause.why": "left", "call_pair.verdict": "joined",
+           "maintenance_plan.timing": "interval", "maintenance_plan.state": "active", "maintenance_reminder.state": "done"}
 MINE, FOREIGN = 1, 2
 
 

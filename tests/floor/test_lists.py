@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from service.app import create_app
@@ -20,6 +20,8 @@ from service.core import clock, db, scope
 from service.core.config import Settings
 from service.core.kpi import Policy
 from service.hours import actions as hours
+from service.maintenance import actions as maintenance
+from service.maintenance.model import MaintenanceReminder
 from service.staff.model import Branch, Staff
 from service.tickets import actions as tickets
 from tests import make
@@ -30,7 +32,7 @@ FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
 SAME_LENGTH = {"/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password")  # of one person
+FORMS = ("/settings/people/", "/settings/password", "/maintenance/plans/new/")  # of one person or thing
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
 NO_LIST = ("/lists/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
@@ -81,7 +83,9 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         call = make.call(session, clock.now())
         ticket = make.ticket(session, party, committed_cast.root, clock.now())
         make.seat(session, session.get_one(Staff, committed_cast.root.id), "1010", clock.now())
-        facts = SimpleNamespace(party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        device = make.device(session, party)
+        plan = make.plan(session, device, committed_cast.root)
+        facts = SimpleNamespace(device=device.id, plan=plan, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 
@@ -124,7 +128,8 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
     make.phone(session, other, "13800001001")
     for party in (other, session.get_one(make.Party, firm.party)):
         make.contact(session, party)
-        make.device(session, party)
+        plan = make.plan(session, make.device(session, party), person)
+        maintenance.set_state(session, plan, ("active", "paused")[number % 2], by=person.id, at=now)
         make.invoice(session, party, "10.00", now.date(), now.date(), now)
         call = make.call(session, now)
         make.call(session, now, caller_number=f"137{next(FRESH):08}", disposition="abandoned", answered_by=None, answered_at=None)
@@ -132,6 +137,9 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
         for assignee in (person, session.get_one(Staff, firm.root.id)):
             ticket = make.ticket(session, party, person, now, call=("pbx1", firm.key))
             ticket.assignee_id = assignee.id
+    maintenance.remind(session, at=now + timedelta(days=number))
+    for visit in session.scalars(select(MaintenanceReminder.id).where(MaintenanceReminder.plan_id == firm.plan, MaintenanceReminder.state == "due")).all():
+        maintenance.skip(session, visit, "x", by=person.id, at=now)
     tickets.note(session, firm.ticket, "x", by=person.id, at=now)
     tickets.link_call(session, firm.ticket, "pbx1", call.call_key, by=person.id, at=now)
     recording = calls.recording_found(
@@ -160,7 +168,7 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
-    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id}
+    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "device_id": firm.device, "plan_id": firm.plan}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():
