@@ -62,7 +62,7 @@ VISITS = lists.know(
             Column("serial", _l("Serial number"), lambda visit, told: told.name("serials", visit.device_id), width=140, card="off"),
             Column("customer", _l("Customer"), lambda visit, told: told.name("customers", visit.device_id), width=220, card="quiet"),
             Column("responsible", _l("In charge"), lambda visit, told: told.name("people", visit.responsible_id), width=110, card="quiet"),
-            Column("state", _l("State"), lambda visit, told: str(_l("Late") if _late(visit, told) else VISIT_STATE[visit.state]), "state", MaintenanceReminder.state, width=110),
+            Column("state", _l("State"), lambda visit, told: str(_l("Overdue") if _late(visit, told) else VISIT_STATE[visit.state]), "state", MaintenanceReminder.state, width=110),
             Column("done", _l("Done on"), lambda visit, _told: visit.done_on, "date", MaintenanceReminder.done_on, True, 116, shown=False),
             Column("findings", _l("Found"), lambda visit, _told: visit.findings, width=240, shown=False, card="off"),
         ),

@@ -152,11 +152,11 @@ def _empty() -> Plan:
 
 def _read() -> Plan:
     """The plan as typed; what is no number or no day becomes one that is refused with its field."""
-    form, timing = request.form, request.form.get("timing", "")
+    form = request.form
     return Plan(
         content=form.get("content", "").strip(),
-        timing=timing,
-        every=_small(form.get("day" if timing == rules.MONTHLY else "days", "")),
+        timing=form.get("timing", ""),
+        every=_small(form.get("every", "")),
         starts_on=_day(form.get("starts_on", "")) or date.min,
         notice_days=_small(form.get("notice_days", "")),
         responsible_id=number(form.get("responsible_id", "")),

@@ -47,7 +47,7 @@ def send(client: FlaskClient, path: str, **form: object) -> tuple[int, str]:
 
 def plan_form(firm: SimpleNamespace, **more: object) -> dict[str, object]:
     today = clock.local(clock.now()).date()
-    return {"device_id": firm.device_id, "content": "清洁打印头", "timing": "interval", "days": "1", "starts_on": today.isoformat(), "notice_days": "2",
+    return {"device_id": firm.device_id, "content": "清洁打印头", "timing": "interval", "every": "1", "starts_on": today.isoformat(), "notice_days": "2",
             "responsible_id": firm.wang.id} | more
 
 
@@ -66,7 +66,7 @@ def test_a_plan_is_made_and_its_visit_stands_in_the_list(cleo: FlaskClient, firm
     assert "every day" in cleo.get("/maintenance/plans", headers=PAGE).text
 
 
-@pytest.mark.parametrize(("field", "typed"), [("content", " "), ("days", "abc"), ("days", "99999"), ("starts_on", "gestern"), ("notice_days", "-1")])
+@pytest.mark.parametrize(("field", "typed"), [("content", " "), ("every", "abc"), ("every", "99999"), ("starts_on", "gestern"), ("notice_days", "-1")])
 def test_what_cannot_be_taken_is_said_beside_its_field_and_kept(cleo: FlaskClient, firm: SimpleNamespace, field: str, typed: str) -> None:
     status, page = send(cleo, "/maintenance/plans", **plan_form(firm, note="x") | {field: typed})
     assert status == 422 and 'class="error"' in page
