@@ -63,6 +63,16 @@ def take_day(engine: Engine, settings: Settings, *, at: datetime) -> bool:
     return True
 
 
+def take_reminders(engine: Engine, settings: Settings, *, at: datetime) -> bool:
+    """The visits that come near are remembered, once a day of the firm; a day that was missed is made up for. True when taken."""
+    slot = clock.local(at, settings.timezone).date().isoformat()
+    with db.begin(scope.ALL, engine) as session:
+        if session.execute(_TAKE, {"name": "maintenance", "slot": slot, "at": at}).first() is None:
+            return False
+        jobs.enqueue(session, "maintenance.remind", {}, at=at, dedupe=slot)
+    return True
+
+
 def bury(engine: Engine, settings: Settings, *, at: datetime) -> int:
     """A night that was killed is on record as failed and told, long before the next one begins; returns how many were."""
     return record.bury(engine, at=at, read=publish.read_number(settings.warehouse_dir))
@@ -127,11 +137,14 @@ def _timetable(settings: Settings, engine: Engine) -> Iterator[BackgroundSchedul
     scheduler.add_job(
         _careful(lambda: refill(engine, settings, at=clock.now())), "interval", seconds=FILLING.total_seconds(), **kept
     )
+    visits = _careful(lambda: take_reminders(engine, settings, at=clock.now()))
+    scheduler.add_job(visits, CronTrigger(hour=0, minute=5, timezone=settings.timezone), **kept)
     look = _careful(lambda: bury(engine, settings, at=clock.now()))
     scheduler.add_job(look, "interval", seconds=ROUND.total_seconds(), **kept)
     look()
     night()  # a night that was missed while nobody led
     day()
+    visits()
     scheduler.start()
     try:
         yield scheduler

@@ -25,6 +25,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.desk import web as desk
     from service.devices import web as devices
     from service.devices import work as device_work
+    from service.maintenance import web as maintenance
     from service.parties import web as parties
     from service.reports import web as reports
     from service.reports.history import web as history
@@ -39,7 +40,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history, catalogue, devices, device_work, device):
+    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, reports, history, catalogue, devices, device_work, device):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

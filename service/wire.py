@@ -13,9 +13,11 @@ def wire(settings: Settings) -> None:
     from service.calls import actions as calls
     from service.core import clock, housekeeping, jobs, search
     from service.devices import index as devices
+    from service.maintenance import actions as maintenance
     from service.parties import index as parties
     from service.staff import actions as staff
     from service.staff import signin
+    from service.tickets import actions as ticket_actions
     from service.tickets import index as ticket_index
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
@@ -29,6 +31,8 @@ def wire(settings: Settings) -> None:
     jobs.handler(transcode.JOB, partial(transcode.job, settings))
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
+    ticket_actions.on_finish(maintenance.ticket_finished)
+    jobs.handler(maintenance.JOB, maintenance.job)
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
 

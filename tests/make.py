@@ -230,6 +230,16 @@ def device(session: Session, party: Party, **more: Any) -> Device:
     return made
 
 
+def plan(session: Session, device: Device, by: Staff, **more: Any) -> int:
+    """A plan for each day, whose first visit is due tomorrow; returns its id."""
+    from service.core import clock
+    from service.maintenance import actions
+    from service.maintenance.schemas import Plan
+
+    new = Plan(**{"content": "保养", "timing": "interval", "every": 1, "starts_on": clock.now().date()} | more)
+    return actions.plan(session, device.id, new, by=by.id, at=clock.now())
+
+
 def line(
     session: Session, branch: Branch, name: str, kind: str = "queue", label: str = "", switch: str = "pbx1"
 ) -> PhoneLine:

@@ -43,6 +43,7 @@ PLACES = (
     Place(_l("Audio"), "microphone", "/recordings", "recording.read"),
     Place(_l("Customers"), "users", "/customers", "party.read"),
     Place(_l("Devices"), "devices", "/devices", "device.read"),
+    Place(_l("Upkeep"), "calendar-due", "/maintenance", "maintenance.read"),
     Place(_l("Boards"), "chart-bar", "/dashboards/calls", "board.calls"),
     Place(_l("Nights"), "moon-stars", "/nights", "night.read"),
 )

@@ -6,6 +6,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from service.devices import queries as devices
+from service.maintenance.queries import VISIT_STATE
 from service.tickets.queries import STATE
 
 SECRET: Mapping[str, LazyString] = {"secret": _l("Secret"), "password": _l("Password or code")}
@@ -237,6 +238,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "pause": PAUSE,
     "board": BOARD,
     "state": STATE,
+    "visit": VISIT_STATE,
     "priority": PRIORITY,
     "type": TYPE,
     "channel": CHANNEL,

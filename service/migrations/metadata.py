@@ -9,9 +9,10 @@ from service.catalogue import model as catalogue
 from service.core import model as core
 from service.devices import model as devices
 from service.ledger import model as ledger
+from service.maintenance import model as maintenance
 from service.parties import model as parties
 from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, catalogue, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)
+TABLES = (staff, core, catalogue, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets, maintenance)

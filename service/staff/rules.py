@@ -23,11 +23,12 @@ AGENT = {
     "ledger.read",
     "device.read",
     "device.write",
+    "maintenance.read",
 }
-TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "device.read", "device.write"}
+TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "device.read", "device.write", "maintenance.read"}
 FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
-SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"call.join", "ticket.close", "board.calls", "board.sla", "export", "night.read"}
+SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"maintenance.write", "call.join", "ticket.close", "board.calls", "board.sla", "export", "night.read"}
 FINANCE = {"ticket.read", "call.read", "party.read", "device.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
 MANAGER = SUPERVISOR | {"ledger.read", "kpi.set", "product.write"}
 ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}

@@ -14,7 +14,9 @@ from service.devices import queries as devices
 from service.parties import queries as parties
 from service.sla import queries as sla
 from service.staff import queries as staff
-from service.tickets import rules
+from service.tickets import effects, rules
+from service.tickets.effects import Finished as Finished
+from service.tickets.effects import on_finish as on_finish
 from service.tickets.index import index
 from service.tickets.model import Ticket, TicketCall, TicketEvent
 from service.tickets.queries import STATE
@@ -188,6 +190,7 @@ def finish(session: Session, ticket_id: int, result: str, *, by: int, at: dateti
     _line(session, ticket, "result", by=by, at=at, field="result", old=ticket.result or None, new=result.strip()[:5000])
     ticket.result = result.strip()[:5000]
     _move(session, ticket, "finish", by=by, at=at)
+    effects.finished(session, Finished(ticket.id, ticket.result, by, at))
 
 
 def close(session: Session, ticket_id: int, *, by: int, at: datetime, version: int | None = None) -> None:

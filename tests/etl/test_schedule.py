@@ -43,3 +43,10 @@ def test_two_processes_catch_a_missed_night_up_once(clean: db.Database, settings
     for thread in threads:
         thread.join(10)
     assert len(waiting(clean)) == 1
+
+
+def test_the_round_over_the_plans_is_enqueued_once_a_day(clean: db.Database, settings: Settings) -> None:
+    assert [schedule.take_reminders(clean.app, settings, at=AT) for _again in range(2)] == [True, False]
+    assert schedule.take_reminders(clean.app, settings, at=AT.replace(day=24))
+    with db.begin(scope.ALL, clean.app) as session:
+        assert list(session.scalars(text("select dedupe from job where name = 'maintenance.remind' order by id"))) == ["2026-11-23", "2026-11-24"]

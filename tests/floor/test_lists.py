@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from service.app import create_app
@@ -23,6 +23,8 @@ from service.devices import actions as devices
 from service.devices.model import Device
 from service.devices.schemas import ComponentFacts, Holder, Retirement
 from service.hours import actions as hours
+from service.maintenance import actions as maintenance
+from service.maintenance.model import MaintenanceReminder
 from service.staff.model import Branch, Staff
 from service.tickets import actions as tickets
 from tests import make
@@ -33,7 +35,7 @@ FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
 SAME_LENGTH = {"/devices/found", "/devices/new", "/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover")  # of one person or thing
+FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/")  # of one person or thing
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
 NO_LIST = ("/lists/", "/devices/locate", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
@@ -85,7 +87,8 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         ticket = make.ticket(session, party, committed_cast.root, clock.now())
         make.seat(session, session.get_one(Staff, committed_cast.root.id), "1010", clock.now())
         device, product = make.device(session, party, product_id=make.product(session).id), make.product(session)
-        facts = SimpleNamespace(device=device.id, product=product.id, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        plan = make.plan(session, device, committed_cast.root)
+        facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 
@@ -128,7 +131,8 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
     make.phone(session, other, "13800001001")
     for party in (other, session.get_one(make.Party, firm.party)):
         make.contact(session, party)
-        make.device(session, party)
+        plan = make.plan(session, make.device(session, party), person)
+        maintenance.set_state(session, plan, ("active", "paused")[number % 2], by=person.id, at=now)
         make.invoice(session, party, "10.00", now.date(), now.date(), now)
         call = make.call(session, now)
         make.call(session, now, caller_number=f"137{next(FRESH):08}", disposition="abandoned", answered_by=None, answered_at=None)
@@ -137,6 +141,9 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
             ticket = make.ticket(session, party, person, now, call=("pbx1", firm.key))
             ticket.assignee_id = assignee.id
     _one_more_of_a_device(session, firm, number, now)
+    maintenance.remind(session, at=now + timedelta(days=number))
+    for visit in session.scalars(select(MaintenanceReminder.id).where(MaintenanceReminder.plan_id == firm.plan, MaintenanceReminder.state == "due")).all():
+        maintenance.skip(session, visit, "x", by=person.id, at=now)
     tickets.note(session, firm.ticket, "x", by=person.id, at=now)
     tickets.link_call(session, firm.ticket, "pbx1", call.call_key, by=person.id, at=now)
     recording = calls.recording_found(
@@ -181,7 +188,7 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
-    ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id}
+    ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():

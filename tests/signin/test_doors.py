@@ -92,6 +92,16 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /tickets/<int:ticket_id>/finish": (WRITE, 302),
     "POST /tickets/<int:ticket_id>/close": ("smr", 302),
     "POST /tickets/<int:ticket_id>/note": (WRITE, 422),
+    "GET /maintenance": (WRITE, 200),
+    "GET /maintenance/plans": (WRITE, 200),
+    "GET /maintenance/plans/new/<int:device_id>": (FLOOR, 404),
+    "POST /maintenance/plans": (FLOOR, 404),
+    "GET /maintenance/plans/<int:plan_id>": (WRITE, 404),
+    "POST /maintenance/plans/<int:plan_id>": (FLOOR, 404),
+    "POST /maintenance/plans/<int:plan_id>/state": (FLOOR, 404),
+    "POST /maintenance/visits/dispatch": (FLOOR, 422),
+    "POST /maintenance/visits/<int:visit_id>/done": (FLOOR, 404),
+    "POST /maintenance/visits/<int:visit_id>/skip": (FLOOR, 404),
     "GET /nights": (BOARDS, 200),
     "POST /nights": ("r", 302),
     "GET /nights/feeds": (BOARDS, 200),
@@ -166,7 +176,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "device_id": 999999, "visit_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -3,7 +3,6 @@
 from service.migrations import rules
 
 revision = "0024"
-# goes after 0023
 down_revision = "0018"
 
 # One spelling of a serial: narrow letters, small, without blanks, dashes, dots and strokes.

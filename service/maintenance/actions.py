@@ -1,0 +1,267 @@
+"""Plans are made and changed; their reminders come once, become tickets, and are done or skipped."""
+
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from service.core import audit, clock, db, numbers, scope
+from service.core.errors import DeskError, Invalid, NotFound
+from service.devices import queries as devices
+from service.maintenance import rules
+from service.maintenance.model import MaintenancePlan, MaintenanceReminder
+from service.maintenance.rules import Timing
+from service.maintenance.schemas import Dispatched, Plan
+from service.staff import queries as staff
+from service.tickets import actions as tickets
+from service.tickets.actions import Finished
+from service.tickets.schemas import NewTicket
+
+JOB = "maintenance.remind"
+LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
+
+
+class WrongState(DeskError):
+    """The plan or reminder is not where this step begins."""
+
+
+class StalePlan(DeskError):
+    """Somebody else saved the plan since it was read."""
+
+
+def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime) -> int:
+    """The device is looked after from the day on that the plan begins; returns the plan's id."""
+    device = devices.device(session, device_id)
+    if device is None:
+        raise NotFound(_("There is no such device in your branches. Look for it by its serial number."))
+    _check(session, new, device.branch_id)
+    row = MaintenancePlan(
+        **_plain(new),
+        number=numbers.take(session, "MP", at),
+        device_id=device_id,
+        next_due_on=_timing(new).first(new.starts_on),
+        state="active",
+        created_at=at,
+        branch_id=device.branch_id,
+    )
+    session.add(row)
+    session.flush()
+    _told(session, row, "created", {}, _plain(new), by, at)
+    return row.id
+
+
+def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, at: datetime) -> None:
+    """The plan is as described; another rhythm counts from the last visit, or from its beginning when there was none."""
+    row = _locked(session, plan_id)
+    if row.version != version:
+        raise StalePlan(_("Somebody saved plan %(number)s meanwhile. See how it stands now, and change it again.", number=row.number))
+    _check(session, new, row.branch_id)
+    old = {name: getattr(row, name) for name in _plain(new)}
+    for name, value in _plain(new).items():
+        setattr(row, name, value)
+    if any(old[name] != getattr(new, name) for name in ("timing", "every", "starts_on")):
+        _go_on(session, row, _timing(new).following(row.done_on) if row.done_on else _timing(new).first(new.starts_on))
+    changed = {name for name in old if old[name] != getattr(new, name)}
+    session.flush()
+    if changed:
+        _told(session, row, "changed", {n: old[n] for n in changed}, {n: getattr(new, n) for n in changed}, by, at)
+
+
+def set_state(session: Session, plan_id: int, state: str, *, by: int, at: datetime) -> None:
+    """The plan goes on, rests, or has ended; what rested goes on with the next due date that lies ahead."""
+    row, old = _locked(session, plan_id), ""
+    if state not in ("active", "paused", "ended") or row.state == "ended":
+        raise WrongState(_("Plan %(number)s has ended. Make a new one.", number=row.number))
+    old, row.state = row.state, state
+    if state == "active" and row.next_due_on < (today := clock.local(at).date()):
+        _go_on(session, row, _timing(row).after(row.next_due_on, today)[0])
+    if state == "ended":
+        _drop(session, row)
+    session.flush()
+    if old != state:
+        _told(session, row, "state changed", {"state": old}, {"state": state}, by, at)
+
+
+_REMIND = text("""
+    insert into maintenance_reminder (plan_id, device_id, due_on, created_at, branch_id)
+    select plan.id, plan.device_id, plan.next_due_on, :at, plan.branch_id from maintenance_plan plan
+    where plan.state = 'active' and plan.next_due_on - plan.notice_days <= :today
+      and not exists (select from maintenance_reminder open where open.plan_id = plan.id and open.state in ('due', 'dispatched'))
+    order by plan.next_due_on, plan.id
+    on conflict do nothing
+""")
+
+
+def remind(session: Session, *, at: datetime) -> int:
+    """Each plan whose notice has begun has its reminder, once, however often this runs; returns how many are new."""
+    return int(session.execute(_REMIND, {"at": at, "today": clock.local(at).date()}).rowcount)  # type: ignore[attr-defined]
+
+
+def job(args: dict[str, Any]) -> None:
+    """The daily round over the plans of all branches; safe to run twice."""
+    with db.begin(scope.ALL) as session:
+        remind(session, at=clock.now())
+
+
+def dispatch(
+    session: Session, ids: Collection[int], *, assignee_id: int | None = None, by: int, at: datetime
+) -> list[Dispatched]:
+    """Each of these reminders has a ticket of its own, once; one that is refused stops no other and says why."""
+    return [_dispatched(session, reminder_id, assignee_id, by, at) for reminder_id in sorted(set(ids))]
+
+
+def _dispatched(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> Dispatched:
+    try:
+        with session.begin_nested():
+            return Dispatched(reminder_id, _dispatch(session, reminder_id, assignee_id, by, at))
+    except DeskError as error:
+        return Dispatched(reminder_id, None, error.message)
+
+
+def _dispatch(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> int:
+    reminder = _reminder(session, reminder_id)
+    if reminder.state == "dispatched" and reminder.ticket_id:
+        return reminder.ticket_id
+    if reminder.state != "due":
+        raise WrongState(_("This visit is settled already. Load the list again."))
+    row = session.get_one(MaintenancePlan, reminder.plan_id)
+    device = devices.device(session, reminder.device_id)
+    if device is None:
+        raise NotFound(_("There is no such device in your branches. Look for it by its serial number."))
+    new = NewTicket(
+        party_id=device.party_id,
+        device_id=device.id,
+        subject=row.content.splitlines()[0][:200],
+        description=row.content,
+        priority="normal",
+        type="upkeep",
+        channel="plan",
+        assignee_id=assignee_id or row.responsible_id,
+        request_key=f"maintenance-{reminder.id}",
+    )
+    reminder.ticket_id, reminder.state = tickets.register(session, new, by=by, at=at), "dispatched"
+    session.flush()
+    return reminder.ticket_id
+
+
+def ticket_finished(session: Session, news: Finished) -> None:
+    """A visit whose ticket is finished is done, with what was found; registered by wire()."""
+    found = session.scalars(select(MaintenanceReminder).where(MaintenanceReminder.ticket_id == news.ticket_id).with_for_update()).first()
+    if found and found.state == "dispatched":
+        _done(session, found, clock.local(news.at).date(), news.result, news.by)
+
+
+def complete(session: Session, reminder_id: int, findings: str, *, done_on: date, by: int, at: datetime) -> None:
+    """The visit was made without a ticket; the plan goes on from here."""
+    reminder, today = _reminder(session, reminder_id), clock.local(at).date()
+    wrong = {}
+    if not findings.strip():
+        wrong["findings"] = _("Say what was found, even if all was well.")
+    if done_on > today:
+        wrong["done_on"] = _("This day has not come yet.")
+    if wrong:
+        raise Invalid(next(iter(wrong.values())), wrong)
+    if reminder.state == "dispatched":
+        raise WrongState(_("A ticket was made for this visit. Finish the ticket; the plan follows."))
+    if reminder.state != "due":
+        raise WrongState(_("This visit is settled already. Load the list again."))
+    _done(session, reminder, done_on, findings.strip(), by)
+    _settled(session, reminder, "visit done", {"done_on": done_on}, by, at)
+
+
+def skip(session: Session, reminder_id: int, reason: str, *, by: int, at: datetime) -> None:
+    """This time nobody goes, for a reason; the plan goes on with the next date."""
+    reminder = _reminder(session, reminder_id)
+    if not reason.strip():
+        raise Invalid(_("Say why nobody goes this time."), {"reason": _("Say why nobody goes this time.")})
+    if reminder.state != "due":
+        raise WrongState(_("This visit is settled already. Load the list again."))
+    reminder.state, reminder.reason = "skipped", reason.strip()[:500]
+    row = _locked(session, reminder.plan_id)
+    _go_on(session, row, _timing(row).following(reminder.due_on))
+    session.flush()
+    _settled(session, reminder, "visit skipped", {"reason": reminder.reason}, by, at)
+
+
+# ---- inside
+
+
+def _done(session: Session, reminder: MaintenanceReminder, day: date, findings: str, by: int) -> None:
+    reminder.state, reminder.done_on, reminder.done_by_id = "done", day, by
+    reminder.findings = findings[:LONGEST_FINDINGS]
+    row = _locked(session, reminder.plan_id)
+    row.done_on = day
+    following, reminder.passed = _timing(row).next_visit(reminder.due_on, day)
+    _go_on(session, row, following)
+    session.flush()
+
+
+def _go_on(session: Session, row: MaintenancePlan, day: date) -> None:
+    """The plan is due on that day, or on the first one after it for which there was no reminder yet."""
+    had = set(session.scalars(select(MaintenanceReminder.due_on).where(MaintenanceReminder.plan_id == row.id, MaintenanceReminder.due_on >= day)))
+    while day in had:
+        day = _timing(row).following(day)
+    row.next_due_on = day
+
+
+def _drop(session: Session, row: MaintenancePlan) -> None:
+    """Nobody waits for a visit of a plan that has ended."""
+    open_ = MaintenanceReminder.plan_id == row.id, MaintenanceReminder.state == "due"
+    for reminder in session.scalars(select(MaintenanceReminder).where(*open_).with_for_update()):
+        reminder.state, reminder.reason = "skipped", _("The plan has ended.")
+
+
+def _timing(of: Plan | MaintenancePlan) -> Timing:
+    return Timing(of.timing, of.every)
+
+
+def _plain(new: Plan) -> dict[str, Any]:
+    return asdict(new) | {"content": new.content.strip()}
+
+
+def _locked(session: Session, plan_id: int) -> MaintenancePlan:
+    row = session.get(MaintenancePlan, plan_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(_("There is no such plan in your branches. Look for it in the list of plans."))
+    return row
+
+
+def _reminder(session: Session, reminder_id: int) -> MaintenanceReminder:
+    row = session.get(MaintenanceReminder, reminder_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(_("There is no such visit in your branches. Load the list again."))
+    return row
+
+
+def _check(session: Session, new: Plan, branch_id: int) -> None:
+    wrong: dict[str, str] = {}
+    if not new.content.strip() or len(new.content) > LONGEST_CONTENT:
+        wrong["content"] = _("Say what is to be done, in at most %(count)s letters.", count=LONGEST_CONTENT)
+    if new.timing not in rules.TIMINGS:
+        wrong["timing"] = _("Choose a day of the month or an interval.")
+    longest = 31 if new.timing == rules.MONTHLY else rules.LONGEST
+    if not 1 <= new.every <= longest:
+        wrong["every"] = _("A number from 1 to %(most)s.", most=longest)
+    if not 0 <= new.notice_days <= rules.MOST_NOTICE:
+        wrong["notice_days"] = _("A number from 0 to %(most)s.", most=rules.MOST_NOTICE)
+    if not date(2000, 1, 1) <= new.starts_on <= date(2100, 1, 1):
+        wrong["starts_on"] = _("Choose a day of this century.")
+    if new.responsible_id and new.responsible_id not in {p.id for p in staff.assignees(session, branch_id)}:
+        wrong["responsible_id"] = _("Choose somebody who works on tickets of this branch.")
+    if new.responsible_branch_id and new.responsible_branch_id not in staff.branches(session):
+        wrong["responsible_branch_id"] = _("Choose one of the branches.")
+    if wrong:
+        raise Invalid(next(iter(wrong.values())), wrong)
+
+
+def _told(session: Session, row: MaintenancePlan, verb: str, old: dict[str, Any], new: dict[str, Any], by: int, at: datetime) -> None:
+    audit.record(session, at=at, by=by, verb=verb, entity="maintenance_plan", entity_id=row.id, old=old or None, new=new, branch_id=row.branch_id)
+
+
+def _settled(session: Session, row: MaintenanceReminder, verb: str, new: dict[str, Any], by: int, at: datetime) -> None:
+    audit.record(session, at=at, by=by, verb=verb, entity="maintenance_reminder", entity_id=row.id, new=new, branch_id=row.branch_id)
+    session.flush()

@@ -1,0 +1,26 @@
+"""What a form hands to the plans."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan as described: `timing` is monthly (`every` is the day) or interval (`every` is a number of days)."""
+
+    content: str
+    timing: str
+    every: int
+    starts_on: date
+    notice_days: int = 3
+    responsible_id: int | None = None
+    responsible_branch_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """What became of one reminder: its ticket, or the sentence why there is none."""
+
+    reminder_id: int
+    ticket_id: int | None
+    refusal: str = ""

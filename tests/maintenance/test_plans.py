@@ -1,0 +1,191 @@
+"""Plans bring reminders once, reminders become tickets, and what was found sets the next date."""
+
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.core.errors import Invalid, NotFound
+from service.maintenance import actions, queries
+from service.maintenance.model import MaintenancePlan, MaintenanceReminder
+from service.maintenance.schemas import Plan
+from service.tickets import actions as tickets
+from service.tickets.effects import on_finish
+from service.tickets.model import Ticket
+from tests import make
+
+MARCH = datetime(2027, 3, 2, 1, 0, tzinfo=UTC)
+
+
+def day(month: int, number: int) -> datetime:
+    return datetime(2027, month, number, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def firm(session: Session, cast: SimpleNamespace) -> SimpleNamespace:
+    on_finish(actions.ticket_finished)
+    cast.party = make.party(session, cast.pudong)
+    cast.device = make.device(session, cast.party)
+    return cast
+
+
+def plan(session: Session, firm: SimpleNamespace, timing: str, every: int, **more: object) -> MaintenancePlan:
+    new = Plan(**{"content": "清洁打印头，检查走纸", "timing": timing, "every": every, "starts_on": date(2027, 3, 2), "notice_days": 2} | more)  # type: ignore[arg-type]
+    return session.get_one(MaintenancePlan, actions.plan(session, firm.device.id, new, by=firm.cleo.id, at=MARCH))
+
+
+def reminders(session: Session, of: MaintenancePlan) -> list[MaintenanceReminder]:
+    return list(session.scalars(select(MaintenanceReminder).where(MaintenanceReminder.plan_id == of.id).order_by(MaintenanceReminder.due_on)))
+
+
+def finish(session: Session, ticket_id: int, firm: SimpleNamespace, words: str, at: datetime) -> None:
+    ticket = session.get_one(Ticket, ticket_id)
+    if ticket.assignee_id is None:
+        tickets.assign(session, ticket_id, firm.wang.id, by=firm.cleo.id, at=at)
+    tickets.accept(session, ticket_id, by=firm.wang.id, at=at)
+    tickets.start(session, ticket_id, by=firm.wang.id, at=at)
+    tickets.finish(session, ticket_id, words, by=firm.wang.id, at=at)
+
+
+def test_three_plans_know_their_next_dates(session: Session, firm: SimpleNamespace) -> None:
+    dates = [plan(session, firm, *timing).next_due_on for timing in (("monthly", 15), ("interval", 30), ("monthly", 31))]
+    assert dates == [date(2027, 3, 15), date(2027, 4, 1), date(2027, 3, 31)]
+
+
+def test_a_reminder_comes_once_however_often_the_job_runs(session: Session, firm: SimpleNamespace) -> None:
+    first = plan(session, firm, "monthly", 15)
+    plan(session, firm, "monthly", 31)
+    assert actions.remind(session, at=day(3, 12)) == 0
+    assert [actions.remind(session, at=day(3, 13)) for _run in range(2)] == [1, 0]
+    assert [r.due_on for r in reminders(session, first)] == [date(2027, 3, 15)]
+
+
+def test_a_job_that_was_off_catches_up_once(session: Session, firm: SimpleNamespace) -> None:
+    made = [plan(session, firm, "monthly", number) for number in (14, 15, 16)]
+    assert actions.remind(session, at=day(3, 17)) == 3
+    assert actions.remind(session, at=day(3, 18)) == 0
+    assert [len(reminders(session, one)) for one in made] == [1, 1, 1]
+
+
+def test_many_are_dispatched_together_and_each_has_one_ticket(session: Session, firm: SimpleNamespace) -> None:
+    made = [plan(session, firm, "monthly", 15, responsible_id=firm.wang.id) for _ in range(3)]
+    actions.remind(session, at=day(3, 13))
+    ids = [r.id for one in made for r in reminders(session, one)]
+    once = actions.dispatch(session, ids, by=firm.cleo.id, at=day(3, 13))
+    again = actions.dispatch(session, ids, by=firm.cleo.id, at=day(3, 13))
+    assert once == again and len({d.ticket_id for d in once}) == 3
+    ticket = session.get_one(Ticket, once[0].ticket_id)
+    assert (ticket.type, ticket.state, ticket.assignee_id, ticket.device_id) == ("upkeep", "assigned", firm.wang.id, firm.device.id)
+
+
+def test_one_refusal_stops_no_other(session: Session, firm: SimpleNamespace) -> None:
+    first, second = plan(session, firm, "monthly", 15), plan(session, firm, "monthly", 15)
+    actions.remind(session, at=day(3, 13))
+    mine, skipped = reminders(session, first)[0].id, reminders(session, second)[0].id
+    actions.skip(session, skipped, "客户停业", by=firm.cleo.id, at=day(3, 13))
+    told = {d.reminder_id: d for d in actions.dispatch(session, [mine, skipped, 999_999], by=firm.cleo.id, at=day(3, 13))}
+    assert told[mine].ticket_id and not told[mine].refusal
+    assert told[skipped].ticket_id is None and told[skipped].refusal and told[999_999].refusal
+
+
+def test_the_finished_ticket_tells_the_plan_what_was_found(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    actions.remind(session, at=day(3, 13))
+    reminder = reminders(session, monthly)[0]
+    sent = actions.dispatch(session, [reminder.id], by=firm.cleo.id, at=day(3, 13))[0]
+    assert sent.ticket_id
+    finish(session, sent.ticket_id, firm, "更换皮带，其余正常", day(3, 14))
+    assert (reminder.state, reminder.done_on, reminder.findings) == ("done", date(2027, 3, 14), "更换皮带，其余正常")
+    assert monthly.next_due_on == date(2027, 4, 15)
+    assert queries.last_visits(session, [firm.device.id])[firm.device.id].findings == "更换皮带，其余正常"
+    assert actions.remind(session, at=day(3, 15)) == 0
+    assert actions.remind(session, at=day(4, 13)) == 1
+
+
+def test_another_ticket_moves_no_plan(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    other = make.ticket(session, firm.party, firm.ada, MARCH, device_id=firm.device.id)
+    finish(session, other.id, firm, "好了", day(3, 14))
+    assert monthly.done_on is None and monthly.next_due_on == date(2027, 3, 15)
+
+
+def test_a_visit_without_a_ticket_and_one_that_nobody_makes(session: Session, firm: SimpleNamespace) -> None:
+    monthly, interval = plan(session, firm, "monthly", 31), plan(session, firm, "interval", 10)
+    actions.remind(session, at=day(3, 30))
+    mine, other = reminders(session, monthly)[0], reminders(session, interval)[0]
+    actions.complete(session, mine.id, "正常", done_on=date(2027, 3, 30), by=firm.wang.id, at=day(3, 30))
+    actions.skip(session, other.id, "门店装修", by=firm.cleo.id, at=day(3, 30))
+    assert (monthly.next_due_on, interval.next_due_on) == (date(2027, 4, 30), date(2027, 3, 22))
+    assert (other.state, other.reason) == ("skipped", "门店装修")
+
+
+def test_a_plan_that_rests_reminds_nobody_and_goes_on_ahead(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    actions.set_state(session, monthly.id, "paused", by=firm.cleo.id, at=MARCH)
+    assert actions.remind(session, at=day(5, 1)) == 0
+    actions.set_state(session, monthly.id, "active", by=firm.cleo.id, at=day(5, 20))
+    assert monthly.next_due_on == date(2027, 6, 15)
+
+
+def test_an_ended_plan_leaves_no_visit_open_and_stays_ended(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    actions.remind(session, at=day(3, 13))
+    actions.set_state(session, monthly.id, "ended", by=firm.cleo.id, at=day(3, 13))
+    assert [r.state for r in reminders(session, monthly)] == ["skipped"]
+    with pytest.raises(actions.WrongState):
+        actions.set_state(session, monthly.id, "active", by=firm.cleo.id, at=day(3, 13))
+
+
+def test_two_who_change_one_plan_notice_each_other(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    seen = monthly.version
+    new = Plan("清洁", "monthly", 20, date(2027, 3, 2), 2)
+    actions.change(session, monthly.id, new, version=seen, by=firm.cleo.id, at=MARCH)
+    assert monthly.next_due_on == date(2027, 3, 20)
+    with pytest.raises(actions.StalePlan):
+        actions.change(session, monthly.id, new, version=seen, by=firm.root.id, at=MARCH)
+
+
+def test_a_changed_rhythm_never_meets_a_date_that_was_settled(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    actions.remind(session, at=day(3, 13))
+    actions.skip(session, reminders(session, monthly)[0].id, "客户停业", by=firm.cleo.id, at=day(3, 13))
+    for every in (16, 15):
+        actions.change(session, monthly.id, Plan("清洁", "monthly", every, date(2027, 3, 2), 2), version=monthly.version, by=firm.cleo.id, at=day(3, 13))
+    assert monthly.next_due_on == date(2027, 4, 15)
+    assert actions.remind(session, at=day(4, 13)) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("content", " "), ("content", "长" * 501), ("every", 0), ("every", 32), ("notice_days", 91), ("starts_on", date(1999, 1, 1)),
+     ("timing", "weekly"), ("responsible_id", 999_999), ("responsible_branch_id", 999_999)],
+)
+def test_a_plan_that_cannot_be_is_refused_by_its_field(session: Session, firm: SimpleNamespace, field: str, value: object) -> None:
+    with pytest.raises(Invalid) as refused:
+        plan(session, firm, **{"timing": "monthly", "every": 15} | {field: value})  # type: ignore[arg-type]
+    assert field in refused.value.fields
+
+
+def test_a_visit_cannot_be_made_tomorrow_or_without_words(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    actions.remind(session, at=day(3, 13))
+    reminder = reminders(session, monthly)[0]
+    with pytest.raises(Invalid) as refused:
+        actions.complete(session, reminder.id, " ", done_on=date(2027, 3, 14), by=firm.wang.id, at=day(3, 13))
+    assert set(refused.value.fields) == {"findings", "done_on"}
+    with pytest.raises(NotFound):
+        actions.skip(session, 999_999, "x", by=firm.wang.id, at=day(3, 13))
+
+
+def test_open_visits_are_paged_by_due_date(session: Session, firm: SimpleNamespace) -> None:
+    for number in (15, 14, 15, 13):
+        plan(session, firm, "monthly", number)
+    actions.remind(session, at=day(3, 14) + timedelta(days=1))
+    pages, after = [], None
+    while page := queries.open_visits(session, after=after, limit=3):
+        pages.append([visit.due_on.day for visit in page])
+        after = (page[-1].due_on, page[-1].id)
+    assert pages == [[13, 14, 15], [15]]
