@@ -9,8 +9,9 @@ from service.core import model as core
 from service.devices import model as devices
 from service.ledger import model as ledger
 from service.parties import model as parties
+from service.sites import model as sites
 from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)
+TABLES = (staff, core, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, tickets)

@@ -18,6 +18,7 @@ class Ticket(Base):
         Index("ix_ticket_state", "state", "id"),
         Index("ix_ticket_party_id", "party_id", "id"),
         Index("ix_ticket_assignee_id", "assignee_id", "id"),
+        Index("ix_ticket_device_id", "device_id", postgresql_where=text("device_id is not null")),
     )
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)
