@@ -8,8 +8,9 @@ from service.core import search
 from service.core.identity import Identity
 from service.devices import queries as devices
 
-NEEDS = {"party": "party.read", "device": "party.read", "ticket": "ticket.read"}
-SIGNS = {"party": "users", "device": "devices", "ticket": "ticket"}
+NEEDS = {"party": "party.read", "device": "party.read", "ticket": "ticket.read", "site": "site.read", "project": "site.read"}
+SIGNS = {"party": "users", "device": "devices", "ticket": "ticket", "site": "map-pin", "project": "building"}
+PAGES = {"party": "/customers", "ticket": "/tickets", "site": "/sites", "project": "/sites/projects"}
 MOST = 12
 
 
@@ -35,4 +36,4 @@ def _path(hit: search.Hit, owners: dict[int, int]) -> str:
     """Nothing for a device that has just gone."""
     if hit.kind == "device":
         return f"/customers/{owners[hit.ref_id]}#device-{hit.ref_id}" if hit.ref_id in owners else ""
-    return f"/customers/{hit.ref_id}" if hit.kind == "party" else f"/tickets/{hit.ref_id}"
+    return f"{PAGES[hit.kind]}/{hit.ref_id}"

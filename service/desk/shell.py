@@ -41,6 +41,7 @@ PLACES = (
     Place(_l("Wallboard"), "layout-dashboard", "/wallboard", "floor.watch"),
     Place(_l("Audio"), "microphone", "/recordings", "recording.read"),
     Place(_l("Customers"), "users", "/customers", "party.read"),
+    Place(_l("Sites"), "map-pin", "/sites", "site.read"),
     Place(_l("Boards"), "chart-bar", "/dashboards/calls", "board.calls"),
     Place(_l("Nights"), "moon-stars", "/nights", "night.read"),
 )

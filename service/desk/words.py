@@ -226,7 +226,9 @@ FILLED_WHY: Mapping[str, LazyString] = {
     "hourly": _l("Hourly"),
     "by hand": _l("By hand"),
 }
+CONDITION: Mapping[str, LazyString] = {"normal": _l("Normal"), "abnormal": _l("Abnormal")}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
+    "condition": CONDITION,
     "agent": AGENT,
     "pause": PAUSE,
     "board": BOARD,

@@ -20,14 +20,16 @@ AGENT = {
     "ticket.assign",
     "party.read",
     "party.write",
+    "site.read",
+    "site.write",
     "ledger.read",
 }
-TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read"}
+TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "site.read", "site.write"}
 FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
 SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"call.join", "ticket.close", "board.calls", "board.sla", "export", "night.read"}
-FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
-MANAGER = SUPERVISOR | {"ledger.read", "kpi.set"}
+FINANCE = {"ticket.read", "call.read", "party.read", "site.read", "amount.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
+MANAGER = SUPERVISOR | {"ledger.read", "amount.read", "kpi.set"}
 ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {

@@ -95,7 +95,7 @@ def new() -> ResponseReturnValue:
 
 
 def _proposed(session: Session, person: Identity) -> TicketForm:
-    form = TicketForm(request_key=uuid.uuid4().hex, party_id=number("party"))
+    form = TicketForm(request_key=uuid.uuid4().hex, party_id=number("party"), device_id=number("device"))
     if number("pop"):
         return _from_pop(session, person, form)
     if number("call"):

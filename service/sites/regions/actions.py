@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.core import audit, locks
@@ -74,8 +74,7 @@ def _values(session: Session, form: RegionForm, known: Region | None) -> dict[st
         wrong["parent_id"] = _("This region is gone. Choose another.")
     if known is not None and known.id in {region.id for region in above}:
         wrong["parent_id"] = _("A region cannot lie in itself or in one of its own.")
-    same = select(Region.id).where(Region.name == form.name, or_(Region.parent_id == form.parent_id, Region.parent_id.is_(None) if form.parent_id is None else False))
-    if any(id_ != (known.id if known else None) for id_ in session.scalars(same)):
+    if any((one.name, one.parent_id) == (form.name, form.parent_id) and one is not known for one in regions):
         wrong["name"] = _("There is a region of this name beside it.")
     if wrong:
         raise Invalid(next(iter(wrong.values())), wrong)
