@@ -25,5 +25,5 @@ class Device(Base):
     state: Mapped[str] = mapped_column(Text, server_default=text("'normal'"))
     site_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("site.id"), index=True)
     project_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("project.id"), index=True)
-    code: Mapped[str] = mapped_column(Text, unique=True, server_default=text("substr(md5(gen_random_uuid()::text), 1, 16)"))
+    code: Mapped[str] = mapped_column(Text, unique=True, server_default=text("substr(md5((gen_random_uuid())::text), 1, 16)"))
     branch_id: Mapped[branch]

@@ -5,15 +5,14 @@ and `patrols` of sites (the latest of each). They stay plain, without groups, so
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, exists, false, literal, null, select, union_all
+from sqlalchemy import ColumnElement, SelectBase, Subquery, exists, false, literal, null, select, union_all
 from sqlalchemy.types import BigInteger, Boolean, DateTime
 
 from service.devices.queries import Device
 from service.sites.model import Site
 
-Source = Callable[[], Select[Any]]
+Source = Callable[[], SelectBase]
 _facts: dict[str, Source] = {}
 _patrols: dict[str, Source] = {}
 _MOMENT = DateTime(timezone=True)

@@ -57,6 +57,8 @@ def pdf() -> ResponseReturnValue:
         raise Invalid(_("Tick the devices to print labels for, and choose the paper."))
     with db.begin(person.scope) as session:
         rows = places.chosen(session, ids)
+    if not rows:
+        raise NotFound(_("None of these devices is in your branches. Choose others."))
     hotline = rules.line(request.args.get("hotline", ""))[:40]
     made = labels.pdf([_label(row, hotline) for row in rows], paper, skip=min(asked.number("skip") or 0, paper.count - 1), title=_("Device labels"))
     return Response(made, mimetype="application/pdf", headers={"Content-Disposition": 'inline; filename="labels.pdf"', "Cache-Control": "no-store"})

@@ -98,7 +98,7 @@ create index ix_attachment_entity on attachment (entity, entity_id, id);
 
 alter table device add column site_id bigint;
 alter table device add column project_id bigint;
-alter table device add column code text default substr(md5(gen_random_uuid()::text), 1, 16) not null;
+alter table device add column code text default substr(md5((gen_random_uuid())::text), 1, 16) not null;
 alter table device add constraint uq_device_code unique (code);
 alter table device add constraint fk_device_site_id foreign key (site_id) references site (id);
 alter table device add constraint fk_device_project_id foreign key (project_id) references project (id);
