@@ -84,8 +84,8 @@ def scan() -> ResponseReturnValue:
         people = parties.names(session, {row.party_id for row in found})
     if len(found) == 1:
         return redirect(f"/d/{found[0].code}")
-    label = bool(places.code_of(typed))
-    return render_template("sites/scan.html", typed=typed, found=found, parties=people, label=label, serial="" if "/" in typed else typed)
+    is_label = bool(places.code_of(typed))
+    return render_template("sites/scan.html", typed=typed, found=found, parties=people, is_label=is_label, serial="" if "/" in typed else typed)
 
 
 @bp.get("/d/<code>")
