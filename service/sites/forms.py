@@ -8,7 +8,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 NAMES: Mapping[str, LazyString] = {
-    "number": _l("Number"),
+    "number": _l("Project number"),
     "name": _l("Name"),
     "name_en": _l("Name in English"),
     "parent_id": _l("Lies in"),
@@ -19,7 +19,7 @@ NAMES: Mapping[str, LazyString] = {
     "party_id": _l("Customer"),
     "region_id": _l("Region"),
     "contact": _l("Contact"),
-    "phone": _l("Phone"),
+    "phone": _l("Phone number"),
     "amount": _l("Amount"),
     "products": _l("Included products"),
     "note": _l("Note"),
