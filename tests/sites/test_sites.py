@@ -5,7 +5,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import DateTime, cast as as_type, literal, select
+from sqlalchemy import DateTime, literal, select
+from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from service.core import phone, scope, search

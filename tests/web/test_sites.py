@@ -241,9 +241,8 @@ def test_strangers_and_other_branches_learn_nothing_from_a_label(app: Flask, set
     stranger = people.browser(app, settings, None).get(f"/d/{place.device.code}", headers=PAGE)
     assert stranger.status_code == 302 and stranger.location.startswith("/sign-in?next=%2Fd%2F")
     dan = people.browser(app, settings, place.dan)
-    if not place.dan.reach == "all":
-        answer = dan.get(f"/d/{place.device.code}", headers=PAGE)
-        assert answer.status_code == 404 and place.device.serial not in answer.text and place.customer.name not in answer.text
+    answer = dan.get(f"/d/{place.device.code}", headers=PAGE)
+    assert answer.status_code == 404 and place.device.serial not in answer.text and place.customer.name not in answer.text
 
 
 def test_the_choices_of_a_form_are_found_by_letters(ada: FlaskClient, place: SimpleNamespace) -> None:
