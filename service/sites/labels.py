@@ -17,6 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 A4 = (210.0, 297.0)
 CHINESE = "STSong-Light"  # every reader of PDF has a face for it, so none has to travel with the sheet
 LATIN, LATIN_BOLD = "Helvetica", "Helvetica-Bold"
+SMALLEST = 4.5  # points
 QUIET = 4  # modules of white around a QR code, as its standard asks
 MOST = 2000  # labels of one sheet file
 
@@ -125,18 +126,22 @@ def _runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
 
 
 def _words(canvas: Canvas, label: Label, left: float, middle: float, room: float, tall: float) -> None:
-    """The lines beside the code, around its middle; what finds no room is cut with an ellipsis."""
+    """The lines beside the code, around its middle; a number gets smaller before it is cut."""
     large = min(10.0, tall / mm * 0.36)
-    small = large * 0.8
-    lines = [(part, large) for part in wrapped(label.name, large, room, 2)]
-    lines += [(label.number, small), (f"SN {label.serial}" if label.serial else "", small), (label.hotline, small)]
-    lines = [(text, size) for text, size in lines if text]
-    y = middle + sum(size * 1.28 for _text, size in lines) / 2
-    for place, (text, size) in enumerate(lines):
+    small, face = large * 0.8, _font(label.name, bold=True)
+    lines = [(part, face, large) for part in wrapped(label.name, large, room, 2)]
+    rest = ((label.number, True), (f"SN {label.serial}" if label.serial else "", False), (label.hotline, False))
+    lines += [(text, font, shrunk(text, font, small, room)) for text, bold in rest if text for font in (_font(text, bold=bold),)]
+    y = middle + sum(size * 1.28 for _text, _face, size in lines) / 2
+    for text, font, size in lines:
         y -= size * 1.28
-        font = _font(text, bold=place == 0 or text == label.number)
         canvas.setFont(font, size)
         canvas.drawString(left, y + size * 0.28, cut(text, font, size, room))
+
+
+def shrunk(text: str, font: str, size: float, room: float) -> float:
+    """The size in which the text fits, as long as it can still be read."""
+    return max(SMALLEST, min(size, size * room / max(_wide(text, font, size), 0.1)))
 
 
 def _font(text: str, *, bold: bool = False) -> str:
@@ -165,7 +170,8 @@ def wrapped(text: str, size: float, room: float, most: int) -> list[str]:
     while rest and len(lines) < most - 1 and _wide(rest, font, size) > room:
         at = next((n for n in range(len(rest), 0, -1) if _wide(rest[:n], font, size) <= room), 1)
         blank = rest.rfind(" ", 1, at + 1)
-        at = blank if blank > at // 2 else at
+        torn = rest[at - 1 : at + 1].isascii() and rest[at - 1 : at + 1].isalnum()  # within a Latin word
+        at = blank if blank > 0 and (torn or blank > at // 2) else at
         lines.append(rest[:at].strip())
         rest = rest[at:].strip()
     return [*lines, rest] if rest else lines
