@@ -141,7 +141,7 @@ def _words(canvas: Canvas, label: Label, left: float, middle: float, room: float
 
 def shrunk(text: str, font: str, size: float, room: float) -> float:
     """The size in which the text fits, as long as it can still be read."""
-    return max(SMALLEST, min(size, size * room / max(_wide(text, font, size), 0.1)))
+    return max(SMALLEST, min(size, size * room * 0.99 / max(_wide(text, font, size), 0.1)))
 
 
 def _font(text: str, *, bold: bool = False) -> str:
