@@ -29,6 +29,10 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.parties import web as parties
     from service.reports import web as reports
     from service.reports.history import web as history
+    from service.sites import labels_web as labels
+    from service.sites import projects_web as projects
+    from service.sites import web as sites
+    from service.sites.regions import web as regions
     from service.staff import people_web as people
     from service.staff import signin
     from service.staff import web as staff
@@ -40,7 +44,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, reports, history, catalogue, devices, device_work, device):
+    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, sites, projects, regions, labels, reports, history, catalogue, devices, device_work, device):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

@@ -48,7 +48,7 @@ from service.answers import (
 )
 from service.boards import Door
 from service.calls import queries as calls
-from service.core import clock, config, db, hub, live, turns
+from service.core import attachments, clock, config, db, hub, live, turns
 from service.core import scope as scopes
 from service.core.config import Settings
 from service.core.errors import DeskError
@@ -59,6 +59,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_PICTURE = re.compile(r"/media/pictures/(\d{1,18})(/small)?")
 _MEDIA = re.compile(r"/media/recordings/(\d{1,18})")
 _STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -76,6 +77,7 @@ class Front:
     def __init__(self, settings: Settings, pages: Flask) -> None:
         self.pages = pages
         self.vault = vault.of(settings)
+        self.pictures = settings.attachments_dir
         self.switches = [switch.name for switch in settings.switches]
         self.pool = ThreadPoolExecutor(6, "front")
         dsn = db.raw_dsn(settings.dsn_app)
@@ -99,6 +101,8 @@ class Front:
             return self.live
         if path.startswith("/media/recordings/"):
             return self.media
+        if path.startswith("/media/pictures/"):
+            return self.picture
         if path.startswith("/static/dist/"):
             return self.asset
         if path.startswith("/dashboards/"):
@@ -191,6 +195,28 @@ class Front:
             return  # the answer stays shorter than it said, which browsers take for an error
         await finish(send)
 
+    async def picture(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A picture of something that the person may see; a browser keeps it, since a token never gets another one."""
+        match = _PICTURE.fullmatch(scope["path"])
+        if match is None or scope["method"] not in ("GET", "HEAD"):
+            await answer(send, 404 if match is None else 405, NOTHING)
+            return
+        try:
+            body = await self.threaded(self._picture, scope, int(match[1]), match[2] is not None)
+        except DeskError as error:
+            await answer(send, error.status, {"message": error.message})
+        except SQLAlchemyError as error:
+            await _away(send, error)
+        else:
+            await (_whole(send, scope, body) if body else answer(send, 401, SIGN_IN))
+
+    def _picture(self, scope: Scope, picture_id: int, small: bool) -> bytes | None:
+        person = self.person(scope)
+        if person is None:
+            return None
+        with self.pages.app_context(), force_locale(person.locale), db.begin(person.scope) as session:
+            return attachments.shown(session, self.pictures, person, picture_id, small=small)
+
     async def asset(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A built file; names that carry their hash never change, so browsers keep them."""
         zipped = b"gzip" in header(scope, b"accept-encoding", b"")
@@ -210,6 +236,17 @@ def _asked(recording_id: int, scope: Scope) -> serve.Asked:
     reason = given.get("reason", [""])[0].replace("\x00", "")[:300]
     ranged = _text(scope, b"range"), _text(scope, b"if-range")
     return serve.Asked(recording_id, scope["method"], *ranged, "download" if "download" in given else "play", reason, "wav" in given)
+
+
+async def _whole(send: Send, scope: Scope, body: bytes) -> None:
+    headers: Headers = [
+        (b"content-type", b"image/jpeg"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"private, max-age=3600"),
+    ]
+    await begin(send, 200, headers)
+    await piece_of(send, b"" if scope["method"] == "HEAD" else body)
+    await finish(send)
 
 
 async def _away(send: Send, error: Exception) -> None:

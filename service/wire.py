@@ -11,10 +11,12 @@ def wire(settings: Settings) -> None:
     from recordings import purge, transcode
     from service import doctor
     from service.calls import actions as calls
-    from service.core import clock, housekeeping, jobs, search
+    from service.core import attachments, clock, housekeeping, jobs, search
     from service.devices import index as devices
     from service.maintenance import actions as maintenance
     from service.parties import index as parties
+    from service.sites import condition
+    from service.sites import index as sites
     from service.staff import actions as staff
     from service.staff import signin
     from service.tickets import actions as ticket_actions
@@ -25,6 +27,8 @@ def wire(settings: Settings) -> None:
     clock.use(settings.timezone)
     signin.wire()
     know_lists()
+    condition.facts("tickets", tickets.device_facts)
+    attachments.kind("site", "site.read")
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
@@ -33,8 +37,8 @@ def wire(settings: Settings) -> None:
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     ticket_actions.on_finish(maintenance.ticket_finished)
     jobs.handler(maintenance.JOB, maintenance.job)
-    jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
+    jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, sites.rebuild_projects, sites.rebuild_sites, ticket_index.rebuild)))
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))))
 
 
 def know_lists() -> None:

@@ -22,6 +22,7 @@ from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.index import index
 from service.parties.model import Contact, Party, PartyPhone
+from service.sites.model import Project, Region, Site
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, Staff
 from service.tickets import actions as tickets
@@ -238,6 +239,40 @@ def plan(session: Session, device: Device, by: Staff, **more: Any) -> int:
 
     new = Plan(**{"content": "保养", "timing": "interval", "every": 1, "starts_on": clock.now().date()} | more)
     return actions.plan(session, device.id, new, by=by.id, at=clock.now())
+
+
+def region(session: Session, name: str = "", parent: Region | None = None) -> Region:
+    """A region."""
+    made = Region(name=name or f"区域{next(_counter)}", parent_id=parent.id if parent else None)
+    session.add(made)
+    session.flush()
+    return made
+
+
+def project(session: Session, branch: Branch, **more: Any) -> Project:
+    """A project."""
+    from service.sites.index import index_projects
+    from tests.conftest import AT
+
+    number = next(_counter)
+    made = Project(**{"number": f"P-{number:04d}", "name": f"工程{number}", "created_at": AT, "branch_id": branch.id} | more)
+    session.add(made)
+    session.flush()
+    index_projects(session, [made.id])
+    return made
+
+
+def site(session: Session, branch: Branch, **more: Any) -> Site:
+    """A site."""
+    from service.sites.index import index_sites
+    from tests.conftest import AT
+
+    number = next(_counter)
+    made = Site(**{"number": f"S-{number:04d}", "name": f"安装点{number}", "created_at": AT, "branch_id": branch.id} | more)
+    session.add(made)
+    session.flush()
+    index_sites(session, [made.id])
+    return made
 
 
 def line(

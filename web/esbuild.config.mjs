@@ -15,6 +15,8 @@ const entries = {
   app: "src/app.js",
   "live-worker": "src/live-worker.js",
   player: "src/player.js",
+  place: "src/place.js",
+  scan: "src/scan.js",
   plotly: "src/plotly.js",
   theme: "src/theme.js",
   desk: "src/desk.css",
@@ -68,13 +70,14 @@ for (const [file, info] of Object.entries(result.metafile.outputs)) {
 const icons = sprite();
 manifest["icons.svg"] = hashed("icons.svg", icons);
 writeFileSync(join(out, manifest["icons.svg"]), icons);
-for (const name of ["favicon.svg"]) {
-  const bytes = readFileSync(join(here, "src", name));
+const copies = { "favicon.svg": "src/favicon.svg", "zxing_reader.wasm": "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm" };
+for (const [name, source] of Object.entries(copies)) {
+  const bytes = readFileSync(join(here, source));
   manifest[name] = hashed(name, bytes);
   writeFileSync(join(out, manifest[name]), bytes);
 }
 for (const name of readdirSync(out)) {
-  if (/\.(js|css|svg)$/.test(name)) writeFileSync(join(out, `${name}.gz`), gzipSync(readFileSync(join(out, name)), { level: 9 }));
+  if (/\.(js|css|svg|wasm)$/.test(name)) writeFileSync(join(out, `${name}.gz`), gzipSync(readFileSync(join(out, name)), { level: 9 }));
 }
 const sorted = Object.fromEntries(Object.entries(manifest).sort());
 writeFileSync(join(out, "manifest.json"), JSON.stringify(sorted, null, 1) + "\n");

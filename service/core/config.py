@@ -20,6 +20,8 @@ _SWITCH_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 FORMATS = ("wav", "flac", "opus")
 LOCALES = ("zh_Hans_CN", "en")
 PLAIN = (
+    "address",
+    "hotline",
     "dsn_owner",
     "dsn_app",
     "dsn_night",
@@ -110,12 +112,19 @@ class Settings:
     locale: str = "zh_Hans_CN"
     night_at: time = time(2, 0)
     secure_cookies: bool = False
+    address: str = ""  # under which people reach Ringdesk, for the labels on devices: https://desk.example.com; empty: as the browser says
+    hotline: str = ""  # the number on the labels of devices
     master_key_file: str = ""  # of the recordings; empty means keys/recordings.key in the data folder
     delete_at_switch_after_days: int = 0  # what is safe in the vault is deleted at the switch so many days later; 0 never
     recording_format: str = "wav"  # what the vault keeps; made of the switch's WAV after it was collected
     switches: tuple[SwitchSettings, ...] = ()
     acw_seconds: int = 60  # how long after a call an agent is left alone; 0 leaves it out
     pause_reasons: tuple[str, ...] = ("break", "meeting", "training", "lunch", "coaching")
+
+    @property
+    def attachments_dir(self) -> Path:
+        """Pictures that people took."""
+        return self.data / "attachments"
 
     @property
     def journal_dir(self) -> Path:
@@ -227,6 +236,8 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         locale=_locale(str(known.get("locale", "zh_Hans_CN"))),
         night_at=_time(str(known.get("night_at", "02:00"))),
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
+        address=_address(str(known.get("address", ""))),
+        hotline=_hotline(known.get("hotline", "")),
         acw_seconds=_number("acw_seconds", known.get("acw_seconds", 60), 0, 3600),
         pause_reasons=_reasons(known.get("pause_reasons", Settings.pause_reasons)),
         recording_format=_format(str(known.get("recording_format", "wav"))),
@@ -310,6 +321,18 @@ def _reasons(value: Any) -> tuple[str, ...]:
     if not isinstance(found, list | tuple) or not found or not all(isinstance(one, str) and _REASON.fullmatch(one) for one in found):
         raise BadSetting(f'pause_reasons is {value!r}; write a list of short words such as ["break", "lunch"], without commas or signs.')
     return tuple(found)
+
+
+def _address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", value.rstrip("/")):
+        raise BadSetting(f"address is {value!r}; write how people reach Ringdesk, such as https://desk.example.com.")
+    return value.rstrip("/")
+
+
+def _hotline(value: Any) -> str:
+    if not str(value).isprintable() or len(str(value)) > 40:
+        raise BadSetting("hotline is no number for a label. Write it on one line, with at most 40 signs.")
+    return str(value)
 
 
 def _line(field: str, value: Any) -> None:

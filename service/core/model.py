@@ -1,9 +1,10 @@
 """Tables of the floor: audit, outbox, jobs, live events, counters, runs."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Identity, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Integer, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -149,3 +150,24 @@ class DoctorReport(Base):
     switch: Mapped[str] = mapped_column(Text, primary_key=True)
     at: Mapped[ts]
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class Attachment(Base):
+    """A picture of something; its files lie under a token of ours, see core.attachments."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (Index("ix_attachment_entity", "entity", "entity_id", "id"),)
+    id: Mapped[key]
+    entity: Mapped[str] = mapped_column(Text)
+    entity_id: Mapped[int] = mapped_column(BigInteger)
+    token: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    bytes: Mapped[int] = mapped_column(Integer)
+    latitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    taken_at: Mapped[datetime | None] = mapped_column(DateTime)  # the camera's own clock, which knows no zone
+    at: Mapped[ts]
+    by_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
+    branch_id: Mapped[branch]

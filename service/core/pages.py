@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
@@ -36,6 +36,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
 }
+FEATURES = ("geolocation", "camera", "microphone")
+
+
+def allow(feature: str) -> None:
+    """The page of this request, and no other, may ask its reader for their position or camera; a camera reads codes with WebAssembly."""
+    g.allowed = feature
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -81,6 +87,10 @@ def language() -> str:
 
 
 def _headers(response: Response) -> Response:
+    if allowed := g.get("allowed", ""):
+        response.headers["Permissions-Policy"] = ", ".join(f"{one}=({'self' if one == allowed else ''})" for one in FEATURES)
+    if allowed == "camera":
+        response.headers["Content-Security-Policy"] = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if response.mimetype == "text/html":

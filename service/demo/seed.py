@@ -16,7 +16,7 @@ from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
 from service.core.search import reading
-from service.demo import history, machines, names, today, upkeep
+from service.demo import history, machines, names, places, today, upkeep
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.model import Contact, Party, PartyPhone
@@ -58,6 +58,7 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
     _lines(session, firm)
     _parties(session, firm)
     _devices(session, firm)
+    places.plant(session, firm)
     _ledger(session, firm)
     today.plant(session, firm, history.plant(session, firm))
     history.count_on(session)

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from service.core import phone, search
 from service.core.identity import Identity
 
-NEEDS = {"party": "party.read", "device": "device.read", "ticket": "ticket.read"}
-SIGNS = {"party": "users", "device": "devices", "ticket": "ticket"}
-PATHS = {"party": "/customers", "device": "/devices", "ticket": "/tickets"}
+NEEDS = {"party": "party.read", "device": "device.read", "ticket": "ticket.read", "site": "site.read", "project": "site.read"}
+SIGNS = {"party": "users", "device": "devices", "ticket": "ticket", "site": "map-pin", "project": "building"}
+PATHS = {"party": "/customers", "device": "/devices", "ticket": "/tickets", "site": "/sites", "project": "/sites/projects"}
 MOST = 12
 SERIAL = 5  # signs of the shortest number that is taken for a serial
 

@@ -44,6 +44,7 @@ PLACES = (
     Place(_l("Customers"), "users", "/customers", "party.read"),
     Place(_l("Devices"), "devices", "/devices", "device.read"),
     Place(_l("Upkeep"), "calendar-due", "/maintenance", "maintenance.read"),
+    Place(_l("Sites"), "map-pin", "/sites", "site.read"),
     Place(_l("Boards"), "chart-bar", "/dashboards/calls", "board.calls"),
     Place(_l("Nights"), "moon-stars", "/nights", "night.read"),
 )

@@ -233,7 +233,9 @@ FILLED_WHY: Mapping[str, LazyString] = {
     "hourly": _l("Hourly"),
     "by hand": _l("By hand"),
 }
+CONDITION: Mapping[str, LazyString] = {"normal": _l("In order"), "abnormal": _l("Abnormal")}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
+    "condition": CONDITION,
     "agent": AGENT,
     "pause": PAUSE,
     "board": BOARD,

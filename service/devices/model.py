@@ -54,6 +54,9 @@ class Device(Base):
     retired_reason: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     retired_to: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     created_at: Mapped[datetime] = mapped_column(MAYBE, server_default=text("now()"))
+    site_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("site.id"), index=True)
+    project_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("project.id"), index=True)
+    code: Mapped[str] = mapped_column(Text, unique=True, server_default=text("substr(md5((gen_random_uuid())::text), 1, 16)"))
     request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     branch_id: Mapped[branch]

@@ -11,8 +11,9 @@ from service.devices import model as devices
 from service.ledger import model as ledger
 from service.maintenance import model as maintenance
 from service.parties import model as parties
+from service.sites import model as sites
 from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, catalogue, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets, maintenance)
+TABLES = (staff, core, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, tickets, maintenance)

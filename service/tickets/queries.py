@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
@@ -169,3 +169,10 @@ def complained_calls(session: Session) -> list[tuple[str, str, bool]]:
         .where(Ticket.type == "complaint")
     )
     return [(row.switch, row.call_key, row.state in rules.OPEN) for row in rows]
+
+
+def device_facts() -> Select[int | None, bool, datetime]:
+    """(device_id, open, visited_at) of every ticket about a device: whether it is a fault that waits, and when somebody was there."""
+    fault = (Ticket.type == "repair") & Ticket.state.in_(rules.OPEN)
+    visited = func.coalesce(Ticket.finished_at, Ticket.started_at)
+    return select(Ticket.device_id, fault.label("open"), visited.label("visited_at")).where(Ticket.device_id.is_not(None))

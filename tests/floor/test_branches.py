@@ -42,6 +42,7 @@ NO_BRANCH = {
     "hours_calendar": "hours are posted on the door: everybody may know them",
     "hours_span": "as their calendar",
     "hours_day": "as their calendar",
+    "region": "the firm's map; everybody may know its names",
     "hours_use": "which branch or line follows which hours; everybody may know it",
     "feed_doubt": "a switch serves several branches; read by whoever looks after the switches",
     "product_category": "the catalogue is the firm's: every branch repairs the same products",

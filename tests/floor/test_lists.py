@@ -33,12 +33,12 @@ from tests.live import server
 PAGE = {"Accept": "text/html"}
 FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
-SAME_LENGTH = {"/devices/found", "/devices/new", "/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
+SAME_LENGTH = {"/scan", "/sites/choose", "/sites/new", "/sites/projects/new", "/devices/found", "/devices/new", "/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/")  # of one person or thing
+FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/")  # of one person or thing
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
-NO_LIST = ("/lists/", "/devices/locate", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+NO_LIST = ("/lists/", "/devices/locate", "/labels.pdf", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
 
 
 @contextmanager
@@ -88,7 +88,13 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         make.seat(session, session.get_one(Staff, committed_cast.root.id), "1010", clock.now())
         device, product = make.device(session, party, product_id=make.product(session).id), make.product(session)
         plan = make.plan(session, device, committed_cast.root)
-        facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        region = make.region(session, "华东")
+        project = make.project(session, committed_cast.pudong, region_id=region.id, party_id=party.id)
+        site = make.site(session, committed_cast.pudong, project_id=project.id, party_id=party.id)
+        device = make.device(session, party, site_id=site.id, project_id=project.id)
+        make.project(session, committed_cast.pudong)
+        places = {"site": site.id, "project": project.id, "device": device.id, "code": device.code, "region": region.id}
+        facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 
@@ -144,6 +150,11 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
     maintenance.remind(session, at=now + timedelta(days=number))
     for visit in session.scalars(select(MaintenanceReminder.id).where(MaintenanceReminder.plan_id == firm.plan, MaintenanceReminder.state == "due")).all():
         maintenance.skip(session, visit, "x", by=person.id, at=now)
+    region = make.region(session)
+    at = make.site(session, branch, project_id=firm.project, party_id=firm.party, region_id=firm.region)
+    make.project(session, branch, region_id=region.id)
+    make.device(session, session.get_one(make.Party, firm.party), site_id=firm.site)
+    make.device(session, session.get_one(make.Party, firm.party), site_id=at.id)
     tickets.note(session, firm.ticket, "x", by=person.id, at=now)
     tickets.link_call(session, firm.ticket, "pbx1", call.call_key, by=person.id, at=now)
     recording = calls.recording_found(
@@ -189,11 +200,13 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
     ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan}
+    ids |= {"site_id": firm.site, "project_id": firm.project, "device_id": firm.device, "code": firm.code}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():
         plain = [app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments}) for rule in kept]
-    narrowed = ["/lists/customers/export.csv", "/lists/devices/export.csv", "/lists/retired-devices/export.csv", "/lists/products/export.csv", f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户"]
+    narrowed = ["/lists/customers/export.csv", "/lists/devices/export.csv", "/lists/retired-devices/export.csv", "/lists/products/export.csv", f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户",
+                f"/sites?region={firm.region}&condition=normal", f"/sites?project={firm.project}", f"/labels?site={firm.site}"]
     narrowed += [f"/devices?party={firm.party}", "/devices?soon=1", f"/tickets/cover?device_id={firm.device}"]
     return [*plain, *narrowed, "/tickets?view=all", "/customers?q=客户", f"/tickets/new?party={firm.party}"]
 

@@ -45,5 +45,6 @@ def firm(cast: SimpleNamespace) -> SimpleNamespace:
         make.line(work, cast.pudong, "support")
         ticket = make.ticket(work, customer, cast.ada, clock.now())
         owned = {"product_id": make.product(work).id, "device_id": make.device(work, customer).id}
-        made = owned | {"party_id": customer.id, "ticket_id": ticket.id, "call_id": make.call(work, clock.now()).id, "staff_id": cast.ada.id}
+        site, project = make.site(work, cast.pudong), make.project(work, cast.pudong)
+        made = owned | {"site_id": site.id, "project_id": project.id, "party_id": customer.id, "ticket_id": ticket.id, "call_id": make.call(work, clock.now()).id, "staff_id": cast.ada.id}
     return SimpleNamespace(**vars(cast), **made, pop_id=scene.rings("1795331799.1"))

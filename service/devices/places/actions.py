@@ -1,0 +1,26 @@
+"""A device is put at a place, or taken from it."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from service.core import audit
+from service.devices.model import Device
+
+
+def place(session: Session, device_id: int, *, site_id: int | None, project_id: int | None, by: int | None, at: datetime) -> bool:
+    """The device stands at this site and belongs to this project; False when it already did."""
+    device = session.get_one(Device, device_id, with_for_update=True)
+    old, new = {"site_id": device.site_id, "project_id": device.project_id}, {"site_id": site_id, "project_id": project_id}
+    if old == new:
+        return False
+    device.site_id, device.project_id = site_id, project_id
+    audit.record(session, at=at, by=by, verb="placed", entity="device", entity_id=device_id, old=old, new=new, branch_id=device.branch_id)
+    return True
+
+
+def follow(session: Session, site_id: int, *, project_id: int | None) -> None:
+    """Whatever stands at the site belongs to the site's project."""
+    session.query(Device).where(Device.site_id == site_id, Device.project_id.is_distinct_from(project_id)).update(
+        {Device.project_id: project_id}, synchronize_session=False
+    )

@@ -1,0 +1,73 @@
+"""Regions, projects and sites."""
+
+from decimal import Decimal
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Numeric, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.core.db import Base, branch, key, ts
+
+EMPTY = text("''")
+DEGREES = Numeric(9, 6)
+
+
+class Region(Base):
+    """A part of the country as the firm divides it; everybody may know it."""
+
+    __tablename__ = "region"
+    __table_args__ = (CheckConstraint("parent_id <> id", name="not_its_own_parent"),)
+    id: Mapped[key]
+    name: Mapped[str] = mapped_column(Text)
+    name_en: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("region.id"), index=True)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Project(Base):
+    """What was sold and is to be installed as a whole."""
+
+    __tablename__ = "project"
+    __table_args__ = (CheckConstraint("amount >= 0", name="amount_is_no_debt"),)
+    id: Mapped[key]
+    number: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    region_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("region.id"), index=True)
+    party_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    products: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    created_at: Mapped[ts]
+    branch_id: Mapped[branch]
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Site(Base):
+    """A place at which devices are installed."""
+
+    __tablename__ = "site"
+    __table_args__ = (
+        CheckConstraint("latitude between -90 and 90", name="latitude_is_on_earth"),
+        CheckConstraint("longitude between -180 and 180", name="longitude_is_on_earth"),
+        CheckConstraint("(latitude is null) = (longitude is null)", name="position_is_whole"),
+    )
+    id: Mapped[key]
+    number: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    latitude: Mapped[Decimal | None] = mapped_column(DEGREES)
+    longitude: Mapped[Decimal | None] = mapped_column(DEGREES)
+    project_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("project.id"), index=True)
+    party_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)
+    region_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("region.id"), index=True)
+    contact: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    phone: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    created_at: Mapped[ts]
+    branch_id: Mapped[branch]
+
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,1 @@
+"""The firm's regions: a tree that is everybody's to know."""
