@@ -6,6 +6,7 @@ from service.calls.kpi import model as kpi
 from service.calls.orders import model as orders
 from service.calls.shelf import model as shelf
 from service.core import model as core
+from service.core.lists import model as lists
 from service.devices import model as devices
 from service.ledger import model as ledger
 from service.parties import model as parties
@@ -13,4 +14,4 @@ from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)
+TABLES = (staff, core, lists, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)

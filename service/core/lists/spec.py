@@ -91,7 +91,7 @@ class Filter:
     """One condition in the address. `kind`: text, choice, day, flag, number.
 
     Without `clause` the rows' maker reads it from what is wanted. `form` False: it is set by links alone and shown as a chip;
-    `more` True: it stands behind “More conditions”. `names` are the labels in which a number finds its word.
+    `more` True: it stands behind “More conditions”; `chip` False: the page shows by itself that it is set. `names` are the labels in which a number finds its word.
     """
 
     key: str
@@ -101,10 +101,25 @@ class Filter:
     options: Callable[[Session], Sequence[tuple[str, Any]]] | None = None
     form: bool = True
     more: bool = False
+    chip: bool = True
     names: str = ""
     permission: str = ""
     placeholder: Any = ""
     words: Callable[[Any], Any] | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is done with many rows at once. `do` does it to one key, with the choice that was made, and refuses in words; `options` are the choices."""
+
+    key: str
+    label: Any
+    icon: str
+    permission: str
+    do: Callable[[Session, int, str, Identity, datetime], None]
+    options: Callable[[Session], Sequence[tuple[Any, Any]]] | None = None
+    choose: Any = ""
+    danger: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +139,7 @@ def _no_labels(_session: Session, _rows: Sequence[Row], _wanted: Mapping[str, An
 
 @dataclass(frozen=True)
 class ListSpec:
-    """One list. `rows` makes the select from what is wanted; `key` is unique and orders what sorts alike; `sort` is a column's key, with - for downwards."""
+    """One list. `rows` makes the select from what is wanted (and wanted["me"], who reads); `key` is unique and orders what sorts alike; `sort` is a column's key, with - for downwards."""
 
     name: str
     title: Any
@@ -140,6 +155,8 @@ class ListSpec:
     labels: Callable[[Session, Sequence[Row], Mapping[str, Any]], Labels] = _no_labels
     cells: str = ""
     also: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    everything: tuple[tuple[str, str], ...] = ()  # conditions with which nothing is left out, where none leave something out
 
     def column(self, key: str) -> Column | None:
         """The column of that name."""
