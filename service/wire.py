@@ -35,11 +35,13 @@ def wire(settings: Settings) -> None:
 
 def know_lists() -> None:
     """Every list is known by its name: for exports, settings and saved views."""
+    from service.calls import lists as calls
     from service.core.lists import kept
     from service.parties import lists as parties
+    from service.reports.history import lists as history
     from service.staff import lists as people
     from service.staff import queries as staff
     from service.tickets import lists as tickets
 
-    _every = (parties, people, tickets)
+    _every = (parties, people, tickets, calls, history)
     kept.roles_from(staff.role_names)

@@ -32,7 +32,7 @@ def _rows(_session: Session, wanted: Mapping[str, Any]) -> Select[Any]:
     if view in STATE:
         return query.where(Ticket.state == view)
     if view == "mine":
-        query = query.where(Ticket.assignee_id == wanted["me"])
+        query = query.where(Ticket.assignee_id == wanted["reader"].staff_id)
     return query if view == "all" else query.where(Ticket.state.in_(rules.OPEN))
 
 

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import ARRAY, BigInteger, Integer, func, literal
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.core import asked as addresses
@@ -38,6 +39,7 @@ class Asked:
     at: place.Place | None = None
     backwards: bool = False
     size: int = SIZE
+    found: Sequence[int] | None = None
 
 
 def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, str]) -> Asked:
@@ -54,11 +56,14 @@ def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, 
     for name in given:
         _allowed(filters[name], spec, person)
     wanted: dict[str, Any] = {name: _value(filters[name], text, options.get(name, ())) for name, text in given.items()}
-    wanted["me"] = person.staff_id  # for conditions such as “mine”
+    wanted["reader"] = person  # for conditions such as “mine”, and for what is searched by right
+    found = _found(session, filters, wanted, person)
     column, falling = _sort(spec, person, args.get("sort", ""))
+    if found is not None and not args.get("sort"):
+        column, falling = _closest(spec, found), False
     at, backwards = _place(column, args)
     carried = given | {name: args[name] for name in ("sort", "size", "cols", "saved", *spec.also) if args.get(name)}
-    return Asked(wanted, carried, options, _columns(spec, person, args, known), known, column, falling, at, backwards, _size(args.get("size", "")))
+    return Asked(wanted, carried, options, _columns(spec, person, args, known), known, column, falling, at, backwards, _size(args.get("size", "")), found)
 
 
 def _allowed(one: Filter, spec: ListSpec, person: Identity) -> None:
@@ -104,6 +109,17 @@ def _sort(spec: ListSpec, person: Identity, text: str) -> tuple[Column, bool]:
     if not column.sorts_for(person):
         raise Forbidden(_("“%(label)s” is hidden from your roles, and so it cannot be sorted by. Ask an administrator.", label=column.label), column.guard or column.permission)
     return column, wanted.startswith("-")
+
+
+def _found(session: Session, filters: Mapping[str, Filter], wanted: Mapping[str, Any], person: Identity) -> Sequence[int] | None:
+    """The keys of the things that fit what is searched for, closest first; None when nothing is."""
+    finds = [(one.find, wanted[key]) for key, one in filters.items() if one.find and key in wanted]
+    return finds[0][0](session, finds[0][1], person) if finds else None
+
+
+def _closest(spec: ListSpec, found: Sequence[int]) -> Column:
+    place_of = func.array_position(literal(list(found), ARRAY(BigInteger)), spec.key, type_=Integer)
+    return Column("closest", _l("closeness"), lambda _row, _told: None, sort=place_of)
 
 
 def _place(column: Column, args: Mapping[str, str]) -> tuple[place.Place | None, bool]:

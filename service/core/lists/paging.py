@@ -210,7 +210,7 @@ def each(session: Session, spec: ListSpec, person: Identity, asked: Asked, *, at
 
 def named(session: Session, spec: ListSpec, person: Identity, keys: Sequence[int], *, at: datetime) -> dict[int, tuple[str, str]]:
     """What the first column says of each of these rows, and where the row leads; rows that the person may not see are left out."""
-    query = spec.rows(session, {"me": person.staff_id} | dict(spec.everything)).where(spec.key.in_(keys))
+    query = spec.rows(session, {"reader": person} | dict(spec.everything)).where(spec.key.in_(keys))
     found = {one[-1]: _row(one) for one in session.execute(query.add_columns(spec.key.label("sorted_by"), spec.key.label("row_key")))}
     told = Told(person, at, spec.labels(session, list(found.values()), {}))
     return {key: (str(spec.columns[0].told(row, told)), spec.link(row) if spec.link else "") for key, row in found.items()}
@@ -231,6 +231,8 @@ def _ordered(spec: ListSpec, asked: Asked, query: Select[Any]) -> Select[Any]:
     for one in spec.filters:
         if one.clause and one.key in asked.wanted:
             query = query.where(one.clause(asked.wanted[one.key]))
+    if asked.found is not None:
+        query = query.where(spec.key.in_(asked.found))
     column, down = asked.sort, asked.falling != asked.backwards
     sort: Any = column.sort
     if asked.at:

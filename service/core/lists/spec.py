@@ -41,6 +41,7 @@ class Column:
 
     `width` is in pixels, 0 takes what is left. `card` says where the cell stands when rows are cards on a phone: title, quiet, labelled or off.
     Without `permission` the column is not there at all; without `masked` it neither sorts nor is searched, and an amount is covered.
+    `wraps`: the cell may take several lines. `headed` False: the head is for those who hear the page; `exported` False: the column is nothing to take along.
     A phone, mail or identity is given as it is stored: it covers itself for those who may not read phones.
     """
 
@@ -55,6 +56,9 @@ class Column:
     card: str = ""
     permission: str = ""
     masked: str = ""
+    wraps: bool = False
+    headed: bool = True
+    exported: bool = True
 
     @property
     def figures(self) -> bool:
@@ -92,6 +96,7 @@ class Filter:
 
     Without `clause` the rows' maker reads it from what is wanted. `form` False: it is set by links alone and shown as a chip;
     `more` True: it stands behind “More conditions”; `chip` False: the page shows by itself that it is set. `names` are the labels in which a number finds its word.
+    `find` gives the keys that fit, closest first: so they are shown as long as nobody asks for another order.
     """
 
     key: str
@@ -106,6 +111,7 @@ class Filter:
     permission: str = ""
     placeholder: Any = ""
     words: Callable[[Any], Any] | None = None
+    find: Callable[[Session, Any, Identity], Sequence[int]] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ def _no_labels(_session: Session, _rows: Sequence[Row], _wanted: Mapping[str, An
 
 @dataclass(frozen=True)
 class ListSpec:
-    """One list. `rows` makes the select from what is wanted (and wanted["me"], who reads); `key` is unique and orders what sorts alike; `sort` is a column's key, with - for downwards."""
+    """One list. `rows` makes the select from what is wanted (and of wanted["reader"], who reads); `key` is unique and orders what sorts alike; `sort` is a column's key, with - for downwards."""
 
     name: str
     title: Any
