@@ -57,7 +57,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /lists/<name>/export.<any(xlsx, csv):form>": (BOARDS, 200),
     "POST /lists/<name>/layout": (ALL, 422),
     "POST /lists/<name>/views": (ALL, 422),
-    "POST /lists/<name>/views/<int:view_id>/<any(replace, remove, start):verb>": (ALL, 404),
+    "POST /lists/<name>/views/<int:view_id>/<any(replace, remove, start):how>": (ALL, 404),
     "POST /lists/<name>/do/<action>": (ALL, 422),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
@@ -146,7 +146,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -76,18 +76,18 @@ def save_view(name: str) -> ResponseReturnValue:
     return redirect(_back(spec, saved=str(view_id), cols=""))
 
 
-@bp.post("/<name>/views/<int:view_id>/<any(replace, remove, start):verb>")
-def change_view(name: str, view_id: int, verb: str) -> ResponseReturnValue:
+@bp.post("/<name>/views/<int:view_id>/<any(replace, remove, start):how>")
+def change_view(name: str, view_id: int, how: str) -> ResponseReturnValue:
     """The view keeps the list as it is now, is gone, or is what the person's list begins with."""
     (person, spec), form, now = _spec(name), request.form, clock.now()
     with db.begin(person.scope) as session:
-        if verb == "replace":
+        if how == "replace":
             kept.replace_view(session, spec, view_id, form.get("query", ""), form.get("columns", ""), by=person, at=now)
-        elif verb == "remove":
+        elif how == "remove":
             kept.remove_view(session, spec, view_id, by=person, at=now)
         else:
             kept.start_with(session, spec, view_id, by=person)
-    return redirect(_back(spec, saved="" if verb == "remove" else str(view_id), cols=""))
+    return redirect(_back(spec, saved="" if how == "remove" else str(view_id), cols=""))
 
 
 @dataclass(frozen=True)
