@@ -43,8 +43,16 @@ def wire(settings: Settings) -> None:
 
 def know_lists() -> None:
     """Every list is known by its name: for exports, settings and saved views."""
+    from service.calls import lists as calls
     from service.catalogue import lists as products
+    from service.core.lists import kept
     from service.devices import lists as devices
+    from service.maintenance import lists as maintenance
     from service.parties import lists as parties
+    from service.reports.history import lists as history
+    from service.staff import lists as people
+    from service.staff import queries as staff
+    from service.tickets import lists as tickets
 
-    _every = (products, parties, devices)
+    _every = (products, parties, devices, people, tickets, calls, history, maintenance)
+    kept.roles_from(staff.role_names)

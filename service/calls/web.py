@@ -17,9 +17,10 @@ from service.calls import actions, finding, missed, queries, rules
 from service.calls.kpi import figures as key_figures
 from service.calls.kpi import queries as kpis
 from service.calls.lanes import axis
+from service.calls.lists import CALLS
 from service.calls.pauses import queries as pauses
 from service.calls.shelf import queries as shelf
-from service.core import clock, db, identity, sheet
+from service.core import clock, db, identity, lists, sheet
 from service.core.errors import Invalid, NotFound
 from service.parties import queries as parties
 from service.staff import queries as staff
@@ -38,16 +39,8 @@ def index() -> ResponseReturnValue:
     """The list of calls, newest first, narrowed by what the address says."""
     person = identity.require("call.read")
     with db.begin(person.scope) as session:
-        rows = queries.recent_calls(session, before=_before("before"), limit=PAGE + 1, filters=_filters(session))
-        shown = _choices(session, person)
-        names = parties.names(session, {r.party_id for r in rows if r.party_id} | {i for i in [_number("party")] if i})
-        people = staff.names(session, {r.staff_id for r in rows if r.staff_id} | {i for i in [_number("staff")] if i})
-    more = _address(rows[PAGE - 1]) if len(rows) > PAGE else ""
-    return render_template(
-        "calls/list.html",
-        **{"rows": rows[:PAGE], "names": names, "people": people, "more": more} | shown,
-        first=_address(None) if request.args.get("before") else "",
-    )
+        page, shown = lists.page(session, CALLS, person, request.args), _choices(session, person)
+    return render_template("calls/list.html", page=page, **shown)
 
 
 def _choices(session: Session, person: identity.Identity) -> dict[str, Any]:
@@ -188,10 +181,6 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(str(get_timezone())))
 
 
-def _before(name: str) -> tuple[datetime, int] | None:
-    return _moment(request.args.get(name, ""))
-
-
 def _moment(text: str) -> tuple[datetime, int] | None:
     at, _colon, last = text.rpartition("_")
     try:
@@ -206,13 +195,6 @@ def _place(name: str) -> missed.Place | None:
     outside, _bar, rest = request.args.get(name, "").partition("_")
     found = _moment(rest)
     return (outside == "1", *found) if found else None
-
-
-def _address(last: queries.Call | None) -> str:
-    kept = {name: request.args[name] for name in KEPT if request.args.get(name)}
-    if last is not None and last.started_at:
-        kept["before"] = f"{last.started_at.isoformat()}_{last.id}"
-    return "/calls?" + urlencode(kept)
 
 
 def _without(name: str) -> str:

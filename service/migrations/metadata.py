@@ -7,6 +7,7 @@ from service.calls.orders import model as orders
 from service.calls.shelf import model as shelf
 from service.catalogue import model as catalogue
 from service.core import model as core
+from service.core.lists import model as lists
 from service.devices import model as devices
 from service.ledger import model as ledger
 from service.maintenance import model as maintenance
@@ -16,4 +17,4 @@ from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, tickets, maintenance)
+TABLES = (staff, core, lists, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, tickets, maintenance)

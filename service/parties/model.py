@@ -12,7 +12,7 @@ class Party(Base):
     """A customer: company or person, with grade and terms."""
 
     __tablename__ = "party"
-    __table_args__ = (Index("ix_party_name_pinyin", "name_pinyin"),)
+    __table_args__ = (Index("ix_party_name_pinyin", "name_pinyin"), Index("ix_party_sorted_pinyin", "name_pinyin", "id"))
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)
     name: Mapped[str] = mapped_column(Text)

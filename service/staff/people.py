@@ -117,17 +117,6 @@ def person(session: Session, staff_id: int) -> Person:
     return Person(row.username, row.name, tuple(sorted(role.name for role in row.roles)), row.branch_id, row.reach, row.active)
 
 
-def listed(session: Session, typed: str = "", *, after: tuple[bool, str] | None = None, limit: int = 50) -> Sequence[Staff]:
-    """People whose name or user name contains the letters, those who may sign in first; paged by (switched off, user name)."""
-    off = ~Staff.active
-    query = select(Staff).order_by(off, Staff.username).limit(limit)
-    if typed:
-        query = query.where(Staff.name.icontains(typed, autoescape=True) | Staff.username.contains(typed.lower(), autoescape=True))
-    if after:
-        query = query.where((off > after[0]) | ((off == after[0]) & (Staff.username > after[1])))
-    return session.scalars(query).all()
-
-
 # ---- inside
 
 

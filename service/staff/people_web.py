@@ -4,28 +4,23 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from service.core import asked, clock, db, identity
+from service.core import clock, db, identity, lists
 from service.core.errors import DeskError, Invalid
 from service.staff import actions, people, queries, rules
+from service.staff.lists import PEOPLE
 from service.staff.people import Person
 
 bp = Blueprint("people", __name__)
-PAGE = 50
 NOBODY = Person("", "", (), 0, "branch")
 
 
 @bp.get("/settings/people")
 def index() -> ResponseReturnValue:
     """Everybody who may sign in or once could."""
-    me, typed = identity.require("staff.admin"), request.args.get("q", "").strip()[:100]
-    off, _colon, name = request.args.get("after", "").partition("_")
-    after = (off == "1", name[:40]) if name else None
+    me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
-        rows = people.listed(session, typed, after=after, limit=PAGE + 1)
-        branches = queries.branches(session)
-    last = rows[PAGE - 1] if len(rows) > PAGE else None
-    more = asked.again(("q",), after=f"{int(not last.active)}_{last.username}") if last else ""
-    return render_template("staff/people.html", rows=rows[:PAGE], branches=branches, typed=typed, more=more)
+        page = lists.page(session, PEOPLE, me, request.args)
+    return render_template("staff/people.html", page=page)
 
 
 @bp.get("/settings/people/new")

@@ -200,3 +200,8 @@ def branches(session: Session) -> dict[int, Branch]:
 def headquarters(session: Session) -> int:
     """The branch that everything without a better home belongs to."""
     return int(session.scalars(select(Branch.id).order_by(Branch.parent_id.is_not(None), Branch.id).limit(1)).one())
+
+
+def role_names(session: Session) -> list[str]:
+    """The name of each role."""
+    return list(session.scalars(select(Role.name).order_by(Role.id)))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, pages
+from service.core import clock, db, identity, lists, pages
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -25,9 +24,9 @@ from service.sla import queries as sla
 from service.staff import queries as staff
 from service.tickets import actions, queries, rules
 from service.tickets.forms import TicketForm, number, typed
+from service.tickets.lists import TICKETS
 
 bp = Blueprint("tickets", __name__)
-PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -37,52 +36,29 @@ class View:
     code: str
     name: Any
     icon: str
-    state: str = ""
-    open_only: bool = False
-    mine: bool = False
 
 
 VIEWS = (
-    View("mine", _l("Assigned to me"), "user", open_only=True, mine=True),
-    View("open", _l("All open"), "inbox", open_only=True),
-    View("registered", _l("To assign"), "user-question", state="registered"),
-    View("assigned", _l("To accept"), "hourglass", state="assigned"),
-    View("processing", _l("In progress"), "tool", state="processing"),
-    View("to_settle", _l("To settle"), "cash", state="to_settle"),
-    View("closed", _l("Closed"), "lock", state="closed"),
+    View("mine", _l("Assigned to me"), "user"),
+    View("open", _l("All open"), "inbox"),
+    View("registered", _l("To assign"), "user-question"),
+    View("assigned", _l("To accept"), "hourglass"),
+    View("accepted", _l("Accepted"), "user-check"),
+    View("processing", _l("In progress"), "tool"),
+    View("to_settle", _l("To settle"), "cash"),
+    View("closed", _l("Closed"), "lock"),
     View("all", _l("All tickets"), "list-details"),
 )
 
 
 @bp.get("/tickets")
 def index() -> ResponseReturnValue:
-    """The list, narrowed by view, customer and words; paged by the last number seen."""
+    """The list, narrowed by view, customer and words."""
     person = identity.require("ticket.read")
-    view = next((v for v in VIEWS if v.code == request.args.get("view")), VIEWS[1])
-    party_id, before, words = number("party"), number("before"), request.args.get("q", "").strip()[:100]
-    filters = queries.TicketFilters(
-        state=view.state,
-        assignee_id=person.staff_id if view.mine else None,
-        party_id=party_id,
-        typed=words,
-        open_only=view.open_only,
-    )
     with db.begin(person.scope) as session:
-        rows = queries.ticket_list(session, before=before, limit=PAGE + 1, filters=filters)
-        names = parties.names(session, {row.party_id for row in rows} | ({party_id} if party_id else set()))
-        people = staff.names(session, {row.assignee_id for row in rows if row.assignee_id})
-    shown = rows[:PAGE]
-    return render_template(
-        "tickets/list.html",
-        **{"rows": shown, "names": names, "people": people, "views": VIEWS, "view": view.code, "title": view.name},
-        **{"party_id": party_id, "typed": words, "before": before, "first": _address(before=None)},
-        more=_address(before=shown[-1].id) if len(rows) > PAGE else "",
-    )
-
-
-def _address(before: int | None) -> str:
-    kept = {k: v for k, v in request.args.items() if k in ("view", "party", "q") and v}
-    return "/tickets?" + urlencode(kept | ({"before": str(before)} if before else {}))
+        page = lists.page(session, TICKETS, person, request.args)
+    view = next(v for v in VIEWS if v.code == page.asked.wanted.get("view", "open"))
+    return render_template("tickets/list.html", page=page, views=VIEWS, view=view)
 
 
 @bp.get("/tickets/new")

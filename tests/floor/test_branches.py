@@ -50,6 +50,8 @@ NO_BRANCH = {
     "sla_policy": "the same limits for everybody",
     "retention_class": "the same limits for everybody",
     "kpi_policy": "the same measures for everybody",
+    "list_setting": "how a person or a role looks at a list; no row of it",
+    "saved_view": "conditions under a name; the rows behind them keep to the branches by themselves",
     "recording_chain": "one chain over all branches; read by the command that verifies it",
 }
 VALUES: dict[str, Any] = {

@@ -57,6 +57,10 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /found": (ALL, 200),
     "GET /customers": (ALL, 200),
     "GET /lists/<name>/export.<any(xlsx, csv):form>": (BOARDS, 200),
+    "POST /lists/<name>/layout": (ALL, 422),
+    "POST /lists/<name>/views": (ALL, 422),
+    "POST /lists/<name>/views/<int:view_id>/<any(replace, remove, start):how>": (ALL, 404),
+    "POST /lists/<name>/do/<action>": (ALL, 422),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
     "GET /devices": (ALL, 200),
@@ -203,7 +207,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none"}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none"}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

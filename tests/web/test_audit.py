@@ -42,8 +42,8 @@ def test_each_line_tells_who_what_and_both_values(app: Flask, settings: Settings
 
 
 @pytest.mark.parametrize(("query", "seen", "unseen"), [
-    ("entity=party", "/customers/", "180"), ("verb=retention", "180", "/customers/"), ("verb=close", "No line fits", "180"),
-    ("since=2001-01-01&until=2001-01-02", "No line fits", "180"), ("who=x&id=%00&since=9", "180", "No line fits"),
+    ("entity=party", "/customers/", "180"), ("verb=retention", "180", "/customers/"), ("verb=close", "No row fits", "180"),
+    ("since=2001-01-01&until=2001-01-02", "No row fits", "180"), ("who=x&id=%00&since=9", "180", "No row fits"),
 ])
 def test_conditions_narrow_and_nonsense_is_none(
     query: str, seen: str, unseen: str, app: Flask, settings: Settings, firm: SimpleNamespace
@@ -65,7 +65,7 @@ def test_pages_follow_one_another_without_a_gap(app: Flask, settings: Settings, 
     while path:
         page = browser.get(path, headers=PAGE).text
         seen += [number for number in range(70_000, 70_120) if f"/customers/{number}" in page]
-        path = next((part.partition('"')[0].replace("&amp;", "&") for part in page.split('href="') if "before=" in part.partition('"')[0]), "")
+        path = next((part.partition('"')[0].replace("&amp;", "&") for part in page.split('href="') if "after=" in part.partition('"')[0]), "")
     assert sorted(seen) == list(range(70_000, 70_120))
 
 

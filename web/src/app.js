@@ -4,6 +4,7 @@ import * as agent from "./agent.js";
 import * as choice from "./choice.js";
 import * as desk from "./desk.js";
 import { csrf, one } from "./dom.js";
+import * as list from "./list.js";
 import { listen } from "./live.js";
 import * as news from "./news.js";
 import * as pop from "./pop.js";
@@ -14,6 +15,7 @@ import * as wallboard from "./wallboard.js";
 htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
 htmx.config.historyCacheSize = 0; // customers' data stays out of localStorage
+htmx.config.refreshOnHistoryMiss = true; // the way back is a page of its own
 htmx.config.responseHandling = [
   { code: "204", swap: false },
   { code: "[23]..", swap: true },
@@ -31,6 +33,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt.queryS
 
 shell.start();
 choice.start();
+list.start();
 news.start();
 agent.start();
 secret.start();

@@ -58,8 +58,8 @@ function escape(event) {
 }
 
 function list(event) {
-  const row = { j: 1, k: -1 }[event.key];
-  if (row) return act(event, () => step(row));
+  const row = { j: 1, k: -1, ...(event.target === document.body && { ArrowDown: 1, ArrowUp: -1 }) }[event.key];
+  if (row && one("table[data-rows]")) return act(event, () => step(row));
   if (event.key === "Enter" && event.target === document.body) return one("tr.is-row-current a")?.click();
   const link = one(`[data-hotkey="${CSS.escape(event.key)}"]`);
   if (link) act(event, () => (link.matches("input, select") ? link.focus() : link.click()));

@@ -42,9 +42,11 @@ from service.core.lists.asking import days as days
 from service.core.lists.paging import Page as Page
 from service.core.lists.paging import each as each
 from service.core.lists.paging import page as page
+from service.core.lists.spec import Action as Action
 from service.core.lists.spec import Column as Column
 from service.core.lists.spec import Empty as Empty
 from service.core.lists.spec import Filter as Filter
+from service.core.lists.spec import Labels as Labels
 from service.core.lists.spec import ListSpec as ListSpec
 from service.core.lists.spec import Told as Told
 from service.core.lists.spec import know as know

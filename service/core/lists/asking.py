@@ -4,21 +4,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import ARRAY, BigInteger, Integer, func, literal
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.core import asked as addresses
 from service.core.errors import Forbidden, Invalid
 from service.core.identity import Identity
-from service.core.lists import place
+from service.core.lists import kept, place
+from service.core.lists.kept import Kept
 from service.core.lists.spec import Column, Filter, ListSpec, Sortable
 
 SIZES = (25, 50, 100, 200)
 SIZE = 50
 LONGEST = 100  # letters of a typed condition
-OWN = ("sort", "after", "before", "size", "cols")
+OWN = ("sort", "after", "before", "size", "cols", "saved")
+PLAIN = "none"  # `saved` for the list as it comes, where a view of the person's would begin
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,20 @@ class Asked:
     kept: Mapping[str, str]
     options: Mapping[str, Sequence[tuple[str, Any]]]
     columns: tuple[Column, ...]
+    kept_of_list: Kept
     sort: Column
     falling: bool
     at: place.Place | None = None
     backwards: bool = False
     size: int = SIZE
+    found: Sequence[int] | None = None
 
 
 def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, str]) -> Asked:
-    """What the address asks. Raises Invalid or Forbidden, in words."""
+    """What the address asks; nothing asked is the view that the person begins with. Raises Invalid, Forbidden or NotFound, in words."""
+    known = kept.kept(session, spec, person)
+    if not args and known.start:
+        args = dict(parse_qsl(known.start.query)) | {"saved": str(known.start.id)}
     filters = {one.key: one for one in spec.filters}
     for name in args:
         if name not in filters and name not in OWN and name not in spec.also:
@@ -46,11 +55,15 @@ def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, 
     given = {name: args[name].strip() for name in filters if args.get(name, "").strip()}
     for name in given:
         _allowed(filters[name], spec, person)
-    wanted = {name: _value(filters[name], text, options.get(name, ())) for name, text in given.items()}
+    wanted: dict[str, Any] = {name: _value(filters[name], text, options.get(name, ())) for name, text in given.items()}
+    wanted["reader"] = person  # for conditions such as “mine”, and for what is searched by right
+    found = _found(session, filters, wanted, person)
     column, falling = _sort(spec, person, args.get("sort", ""))
+    if found is not None and not args.get("sort"):
+        column, falling = _closest(spec, found), False
     at, backwards = _place(column, args)
-    kept = given | {name: args[name] for name in ("sort", "size", "cols", *spec.also) if args.get(name)}
-    return Asked(wanted, kept, options, _columns(spec, person, args.get("cols", "")), column, falling, at, backwards, _size(args.get("size", "")))
+    carried = given | {name: args[name] for name in ("sort", "size", "cols", "saved", *spec.also) if args.get(name)}
+    return Asked(wanted, carried, options, _columns(spec, person, args, known), known, column, falling, at, backwards, _size(args.get("size", "")), found)
 
 
 def _allowed(one: Filter, spec: ListSpec, person: Identity) -> None:
@@ -98,6 +111,17 @@ def _sort(spec: ListSpec, person: Identity, text: str) -> tuple[Column, bool]:
     return column, wanted.startswith("-")
 
 
+def _found(session: Session, filters: Mapping[str, Filter], wanted: Mapping[str, Any], person: Identity) -> Sequence[int] | None:
+    """The keys of the things that fit what is searched for, closest first; None when nothing is."""
+    finds = [(one.find, wanted[key]) for key, one in filters.items() if one.find and key in wanted]
+    return finds[0][0](session, finds[0][1], person) if finds else None
+
+
+def _closest(spec: ListSpec, found: Sequence[int]) -> Column:
+    place_of = func.array_position(literal(list(found), ARRAY(BigInteger)), spec.key, type_=Integer)
+    return Column("closest", _l("closeness"), lambda _row, _told: None, sort=place_of)
+
+
 def _place(column: Column, args: Mapping[str, str]) -> tuple[place.Place | None, bool]:
     after, before = args.get("after", ""), args.get("before", "")
     if not after and not before:
@@ -122,11 +146,15 @@ def _size(text: str) -> int:
     return int(text)
 
 
-def _columns(spec: ListSpec, person: Identity, text: str) -> tuple[Column, ...]:
-    """The columns in the order that was asked for; those that are gone or hidden are left out."""
-    seen = spec.seen_by(person)
-    chosen = [one for key in dict.fromkeys(text.split(",")) for one in seen if one.key == key]
-    return tuple(chosen) or tuple(one for one in seen if one.shown)
+def _columns(spec: ListSpec, person: Identity, args: Mapping[str, str], known: Kept) -> tuple[Column, ...]:
+    """The columns that the address names, else those of its view, of the person, of their role, of the list."""
+    saved = args.get("saved", "")
+    layout: kept.Layout = known.layout
+    if saved and saved != PLAIN:
+        layout = known.view(saved).columns or layout
+    if args.get("cols"):
+        layout = [{"key": key} for key in dict.fromkeys(args["cols"].split(","))]
+    return kept.arranged(spec, person, layout)
 
 
 def days(key: str, label: Any, moment: InstrumentedAttribute[Any], *, since: str = "", until: str = "", more: bool = False) -> tuple[Filter, Filter]:

@@ -29,7 +29,7 @@ def workbook(session: Session, spec: ListSpec, person: Identity, asked: Asked, *
     """The list as a workbook, from its beginning. Raises Invalid when it is too long for one."""
     target = io.BytesIO()
     book = sheet.Book(target)
-    book.sheet(_name(spec), [_head(column) for column in asked.columns], _all(session, spec, person, asked, at))
+    book.sheet(_name(spec), [_head(column) for column in _taken(asked)], _all(session, spec, person, asked, at))
     book.close()
     target.seek(0)
     return target
@@ -41,9 +41,10 @@ def text(session: Session, spec: ListSpec, person: Identity, asked: Asked, *, at
     target.write(b"\xef\xbb\xbf")
     lines = io.TextIOWrapper(target, "utf-8", errors="replace", newline="")
     writer = csv.writer(lines)
-    writer.writerow([defused(str(column.label)) for column in asked.columns])
+    columns = _taken(asked)
+    writer.writerow([defused(str(column.label)) for column in columns])
     for row, told in _all(session, spec, person, asked, at):
-        writer.writerow([_plain(column.told(row, told)) for column in asked.columns])
+        writer.writerow([_plain(column.told(row, told)) for column in columns])
     lines.flush()
     lines.detach()
     target.seek(0)
@@ -53,6 +54,10 @@ def text(session: Session, spec: ListSpec, person: Identity, asked: Asked, *, at
 def defused(text: str) -> str:
     """The text, never a formula: an apostrophe before what a spreadsheet would compute."""
     return f"'{text}" if text.startswith(FORMULA) or text.lstrip().startswith(FORMULA[:4]) else text
+
+
+def _taken(asked: Asked) -> list[Column]:
+    return [column for column in asked.columns if column.exported]
 
 
 def _name(spec: ListSpec) -> str:

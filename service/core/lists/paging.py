@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
 from sqlalchemy.orm import Session
 
 from service.core import clock, masking
 from service.core.identity import Identity
-from service.core.lists import asking, place
+from service.core.lists import asking, kept, place
 from service.core.lists.asking import Asked
-from service.core.lists.spec import Column, Filter, ListSpec, Row, Told
+from service.core.lists.spec import Action, Column, Filter, ListSpec, Row, Told
 
 BATCH = 1000  # rows whose names are read together when a list is exported
 
@@ -37,6 +37,20 @@ class Chip:
 
 
 @dataclass(frozen=True)
+class Tab:
+    """A saved view as it stands above the list."""
+
+    id: int
+    name: str
+    address: str
+    here: bool
+    own: bool
+    role: str
+    branch: bool
+    starts: bool
+
+
+@dataclass(frozen=True)
 class Page:
     """A page as its template shows it."""
 
@@ -47,6 +61,8 @@ class Page:
     next: str
     previous: str
     first: str
+    choices: Mapping[str, Sequence[tuple[Any, Any]]]
+    roles: Sequence[str]
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -59,7 +75,53 @@ class Page:
 
     def address(self, **changed: str) -> str:
         """The first page of the list with some of its parameters changed or, when empty, dropped."""
-        return _address(self.spec, self.asked.kept, **changed)
+        return _address(self.spec, self.asked.kept, self.plain, **changed)
+
+    @property
+    def plain(self) -> str:
+        """What the address says to show the list as it comes: nothing, unless the person begins with a view."""
+        return asking.PLAIN if self.asked.kept_of_list.start else ""
+
+    @property
+    def narrowed(self) -> bool:
+        """True when the list shows less than there may be without any chip saying so."""
+        return any(not one.chip and self.asked.wanted.get(one.key, None) != dict(self.spec.everything).get(one.key) for one in self.spec.filters)
+
+    @property
+    def everything(self) -> str:
+        """The list with all of its rows."""
+        return _address(self.spec, dict(self.spec.everything), self.plain)
+
+    @property
+    def bare(self) -> str:
+        """The list without any condition."""
+        return _address(self.spec, {}, self.plain)
+
+    @property
+    def views(self) -> list[Tab]:
+        """The saved views that the person may open."""
+        now = self.asked.kept.get("saved", "")
+        return [
+            Tab(view.id, view.name, f"{self.spec.address}?" + urlencode(dict(parse_qsl(view.query)) | {"saved": str(view.id)}), str(view.id) == now,
+                view.owner_id == self.told.person.staff_id, view.shared_role or "", view.shared_branch_id is not None, view.starts)
+            for view in self.asked.kept_of_list.views
+        ]  # fmt: skip
+
+    @property
+    def layout(self) -> str:
+        """The columns as they are kept."""
+        return kept.written(self.columns)
+
+    @property
+    def choosable(self) -> list[tuple[Column, bool]]:
+        """Every column that may be shown, those that are first, and whether it is."""
+        shown = {one.key for one in self.columns}
+        return [(one, True) for one in self.columns] + [(one, False) for one in self.spec.seen_by(self.told.person) if one.key not in shown]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What may be done with many rows at once by this person."""
+        return tuple(one for one in self.spec.actions if self.told.person.may(one.permission))
 
     def order(self, column: Column) -> str:
         """For aria-sort: ascending, descending, none, or nothing where the column does not sort."""
@@ -74,7 +136,7 @@ class Page:
     @property
     def chips(self) -> list[Chip]:
         """The conditions that are set."""
-        return [Chip(one.label, self.words(one), self.address(**{one.key: ""})) for one in self.spec.filters if one.key in self.asked.wanted]
+        return [Chip(one.label, self.words(one), self.address(**{one.key: ""})) for one in self.spec.filters if one.chip and one.key in self.asked.wanted]
 
     def words(self, one: Filter) -> str:
         """The value of a condition as a person reads it."""
@@ -122,13 +184,17 @@ def page(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, 
         rows.reverse()
     lines = [Line(row, key, spec.link(row) if spec.link else "") for row, key in ((_row(one), one[-1]) for one in rows)]
     told = Told(person, at or clock.now(), spec.labels(session, [line.row for line in lines], asked.wanted))
+    choices = {one.key: one.options(session) for one in spec.actions if one.options and person.may(one.permission)}
+    plain = asking.PLAIN if asked.kept_of_list.start else ""
     forwards = bool(rows) and (more or asked.backwards)
     back = bool(rows) and asked.at is not None
     return Page(
         spec, asked, told, lines,
-        next=_address(spec, asked.kept, after=place.written(rows[-1][-2], rows[-1][-1])) if forwards else "",
-        previous=_address(spec, asked.kept, before=place.written(rows[0][-2], rows[0][-1])) if back else "",
-        first=_address(spec, asked.kept) if asked.at is not None else "",
+        next=_address(spec, asked.kept, plain, after=place.written(rows[-1][-2], rows[-1][-1])) if forwards else "",
+        previous=_address(spec, asked.kept, plain, before=place.written(rows[0][-2], rows[0][-1])) if back else "",
+        first=_address(spec, asked.kept, plain) if asked.at is not None else "",
+        choices=choices,
+        roles=kept.roles(session, person),
     )  # fmt: skip
 
 
@@ -142,13 +208,21 @@ def each(session: Session, spec: ListSpec, person: Identity, asked: Asked, *, at
         yield from ((row, told) for row in rows)
 
 
+def named(session: Session, spec: ListSpec, person: Identity, keys: Sequence[int], *, at: datetime) -> dict[int, tuple[str, str]]:
+    """What the first column says of each of these rows, and where the row leads; rows that the person may not see are left out."""
+    query = spec.rows(session, {"reader": person} | dict(spec.everything)).where(spec.key.in_(keys))
+    found = {one[-1]: _row(one) for one in session.execute(query.add_columns(spec.key.label("sorted_by"), spec.key.label("row_key")))}
+    told = Told(person, at, spec.labels(session, list(found.values()), {}))
+    return {key: (str(spec.columns[0].told(row, told)), spec.link(row) if spec.link else "") for key, row in found.items()}
+
+
 def _row(found: Any) -> Row:
     """The thing that the context selected; of several columns, the whole row."""
     return found[0] if len(found) == 3 else found
 
 
-def _address(spec: ListSpec, kept: Mapping[str, str], **changed: str) -> str:
-    told = {name: value for name, value in (dict(kept) | changed).items() if value}
+def _address(spec: ListSpec, carried: Mapping[str, str], plain: str, **changed: str) -> str:
+    told = {name: value for name, value in (dict(carried) | changed).items() if value} or ({"saved": plain} if plain else {})
     return spec.address + ("?" + urlencode(told) if told else "")
 
 
@@ -157,6 +231,8 @@ def _ordered(spec: ListSpec, asked: Asked, query: Select[Any]) -> Select[Any]:
     for one in spec.filters:
         if one.clause and one.key in asked.wanted:
             query = query.where(one.clause(asked.wanted[one.key]))
+    if asked.found is not None:
+        query = query.where(spec.key.in_(asked.found))
     column, down = asked.sort, asked.falling != asked.backwards
     sort: Any = column.sort
     if asked.at:

@@ -41,6 +41,7 @@ class Column:
 
     `width` is in pixels, 0 takes what is left. `card` says where the cell stands when rows are cards on a phone: title, quiet, labelled or off.
     Without `permission` the column is not there at all; without `masked` it neither sorts nor is searched, and an amount is covered.
+    `wraps`: the cell may take several lines. `headed` False: the head is for those who hear the page; `exported` False: the column is nothing to take along.
     A phone, mail or identity is given as it is stored: it covers itself for those who may not read phones.
     """
 
@@ -55,6 +56,9 @@ class Column:
     card: str = ""
     permission: str = ""
     masked: str = ""
+    wraps: bool = False
+    headed: bool = True
+    exported: bool = True
 
     @property
     def figures(self) -> bool:
@@ -91,7 +95,8 @@ class Filter:
     """One condition in the address. `kind`: text, choice, day, flag, number.
 
     Without `clause` the rows' maker reads it from what is wanted. `form` False: it is set by links alone and shown as a chip;
-    `more` True: it stands behind “More conditions”. `names` are the labels in which a number finds its word.
+    `more` True: it stands behind “More conditions”; `chip` False: the page shows by itself that it is set. `names` are the labels in which a number finds its word.
+    `find` gives the keys that fit, closest first: so they are shown as long as nobody asks for another order.
     """
 
     key: str
@@ -101,10 +106,26 @@ class Filter:
     options: Callable[[Session], Sequence[tuple[str, Any]]] | None = None
     form: bool = True
     more: bool = False
+    chip: bool = True
     names: str = ""
     permission: str = ""
     placeholder: Any = ""
     words: Callable[[Any], Any] | None = None
+    find: Callable[[Session, Any, Identity], Sequence[int]] | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """What is done with many rows at once. `do` does it to one key, with the choice that was made, and refuses in words; `options` are the choices."""
+
+    key: str
+    label: Any
+    icon: str
+    permission: str
+    do: Callable[[Session, int, str, Identity, datetime], None]
+    options: Callable[[Session], Sequence[tuple[Any, Any]]] | None = None
+    choose: Any = ""
+    danger: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +145,7 @@ def _no_labels(_session: Session, _rows: Sequence[Row], _wanted: Mapping[str, An
 
 @dataclass(frozen=True)
 class ListSpec:
-    """One list. `rows` makes the select from what is wanted; `key` is unique and orders what sorts alike; `sort` is a column's key, with - for downwards."""
+    """One list. `rows` makes the select from what is wanted (and of wanted["reader"], who reads); `key` is unique and orders what sorts alike; `sort` is a column's key, with - for downwards."""
 
     name: str
     title: Any
@@ -140,6 +161,8 @@ class ListSpec:
     labels: Callable[[Session, Sequence[Row], Mapping[str, Any]], Labels] = _no_labels
     cells: str = ""
     also: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    everything: tuple[tuple[str, str], ...] = ()  # conditions with which nothing is left out, where none leave something out
 
     def column(self, key: str) -> Column | None:
         """The column of that name."""
