@@ -11,17 +11,24 @@ def wire(settings: Settings) -> None:
     from recordings import purge, transcode
     from service import doctor
     from service.calls import actions as calls
+    from service.calls import merged as calls_merged
     from service.core import clock, housekeeping, jobs, search
     from service.devices import index as devices
+    from service.devices import merged as devices_merged
+    from service.ledger import merged as ledger_merged
     from service.parties import index as parties
+    from service.parties import merging
     from service.staff import actions as staff
     from service.staff import signin
     from service.tickets import index as ticket_index
+    from service.tickets import merged as tickets_merged
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
 
     clock.use(settings.timezone)
     signin.wire()
+    # Whoever keeps rows about parties hands them on when two parties become one.
+    merging.followed_by([one.party_merged for one in (devices_merged, calls_merged, ledger_merged, tickets_merged)])
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
@@ -29,4 +36,4 @@ def wire(settings: Settings) -> None:
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings))))
