@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from service.core import search
 from service.core.identity import Identity
 from service.devices import queries as devices
+from service.parties import queries as parties
 
 NEEDS = {"party": "party.read", "device": "party.read", "ticket": "ticket.read"}
 SIGNS = {"party": "users", "device": "devices", "ticket": "ticket"}
@@ -15,12 +16,13 @@ MOST = 12
 
 @dataclass(frozen=True)
 class Found:
-    """A hit as the field shows it, and the page that it opens."""
+    """A hit as the field shows it, and the page that it opens; `idle` is out of use."""
 
     sign: str
     label: str
     hint: str
     path: str
+    idle: bool = False
 
 
 def found(session: Session, typed: str, person: Identity) -> list[Found]:
@@ -28,7 +30,12 @@ def found(session: Session, typed: str, person: Identity) -> list[Found]:
     kinds = [kind for kind, needed in NEEDS.items() if person.may(needed)]
     hits = search.find(session, typed, kinds=kinds, most=MOST)
     owners = devices.owners(session, {hit.ref_id for hit in hits if hit.kind == "device"})
-    return [Found(SIGNS[hit.kind], hit.label, hit.hint, path) for hit in hits if (path := _path(hit, owners))]
+    idle = parties.out_of_use(session, {hit.ref_id for hit in hits if hit.kind == "party"})
+    return [
+        Found(SIGNS[hit.kind], hit.label, hit.hint, path, hit.kind == "party" and hit.ref_id in idle)
+        for hit in hits
+        if (path := _path(hit, owners))
+    ]
 
 
 def _path(hit: search.Hit, owners: dict[int, int]) -> str:

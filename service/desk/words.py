@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from service.desk import party_words
 from service.tickets.queries import STATE
 
 SECRET: Mapping[str, LazyString] = {"secret": _l("Secret"), "password": _l("Password or code")}
@@ -34,6 +35,7 @@ CHANNEL: Mapping[str, LazyString] = {
     "portal": _l("Portal"),
 }
 GRADE: Mapping[str, LazyString] = {
+    "standard": _l("Standard"),
     "vip": _l("VIP"),
     "gold": _l("Gold"),
     "silver": _l("Silver"),
@@ -261,6 +263,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "secret": SECRET,
     "pause_end": PAUSE_END,
     "filled_why": FILLED_WHY,
+    **party_words.TABLES,
 }
 
 # What scripts say; the page hands it over in the language of the request.

@@ -60,7 +60,7 @@ def counts(session: Session) -> dict[int, int]:
     for column in (Party.category_id, Party.vendor_category_id):
         rows = select(column, func.count()).where(column.is_not(None), Party.state != "merged").group_by(column)
         for category_id, many in session.execute(rows):
-            found[category_id] = found.get(category_id, 0) + many
+            found[category_id or 0] = found.get(category_id or 0, 0) + many
     return found
 
 

@@ -24,6 +24,7 @@ PLAIN = (
     "credit_days", "credit_limit", "settlement", "settlement_day", "vendor_days", "preferred", "branch_id",
 )  # fmt: skip
 MOST_ROWS = 200
+ACCOUNT = ("system", "account", "book")
 Fields = dict[str, str]
 Rows = dict[str, dict[str, Fields]]
 
@@ -228,9 +229,7 @@ def to_draft(typed: Typed, person: Reader | None, card: Card | None = None) -> P
         phones=_phones(read, ""),
         contracts=tuple(_contract(read, *one) for one in read.below("contract")),
         accounts=tuple(
-            AccountRow(
-                key, *(read.text(at + name, row.get(name, ""), name) for name in ("system", "account", "book")), gone, f"{at}account"
-            )
+            AccountRow(key, **{name: read.text(at + name, row.get(name, ""), name) for name in ACCOUNT}, gone=gone, field=f"{at}account")
             for at, key, row, gone in read.below("account")
         ),
     )

@@ -17,7 +17,16 @@ from service.core.errors import DeskError, Invalid, NotFound
 from service.core.scope import Scope
 from service.parties import archive, told
 from service.parties.index import index
-from service.parties.model import Contact, ContactMail, Contract, Party, PartyAccount, PartyDepartment, PartyMergeRow, PartyPhone
+from service.parties.model import (
+    Contact,
+    ContactMail,
+    Contract,
+    Party,
+    PartyAccount,
+    PartyDepartment,
+    PartyMergeRow,
+    PartyPhone,
+)
 
 FIELDS = (
     "name", "kind", "grade", "category_id", "vendor_category_id", "address", "email", "fax", "web", "tax_number", "note",

@@ -16,7 +16,8 @@ from service.parties.categories import Node, tree
 from service.parties.duplicates import Asked, Pair, alike, pairs
 from service.parties.merging import survivor
 from service.parties.model import Contact as Contact
-from service.parties.model import ContactMail, Contract, Party, PartyAccount, PartyCategory, PartyDepartment, PartyPhone
+from service.parties.model import ContactMail, Party, PartyAccount, PartyCategory, PartyDepartment, PartyPhone
+from service.parties.model import Contract as Contract
 from service.parties.schemas import Alike
 
 __all__ = ["Alike", "Asked", "Contact", "Node", "Pair", "alike", "pairs", "survivor", "tree"]
@@ -198,9 +199,13 @@ class Wanted:
 Place = tuple[str, int]
 
 
-def listed(session: Session, wanted: Wanted, *, after: Place | None = None, limit: int = 50) -> Sequence[Party]:
-    """Parties in the order of their pinyin, paged by (pinyin, id) of the last one seen."""
+def listed(
+    session: Session, wanted: Wanted, *, after: Place | None = None, among: Sequence[int] | None = None, limit: int = 50
+) -> Sequence[Party]:
+    """Parties in the order of their pinyin, paged by (pinyin, id) of the last one seen, of those `among` if given."""
     query = _narrowed(session, wanted)
+    if among is not None:
+        query = query.where(Party.id.in_(among))
     if after:
         query = query.where(tuple_(Party.name_pinyin, Party.id) > after)
     return session.scalars(query.order_by(Party.name_pinyin, Party.id).limit(limit)).all()
@@ -212,7 +217,7 @@ def parties(session: Session, ids: Sequence[int]) -> list[Party]:
     return [known[key] for key in ids if key in known]
 
 
-def _narrowed(session: Session, wanted: Wanted) -> Select[tuple[Party]]:
+def _narrowed(session: Session, wanted: Wanted) -> Select[Party]:
     query = select(Party).where(Party.state == wanted.state if wanted.state in ("active", "disabled") else Party.state != "merged")
     if wanted.role in rules.ROLES:
         query = query.where(getattr(Party, wanted.role))

@@ -109,9 +109,9 @@ def _phones(session: Session, party: Party, rows: Sequence[PhoneRow], contact: C
             raise Invalid(refusal, {row.field: refusal})
         before = known.get(row.id) if row.id else None
         raw = before.raw if before and (before.e164, before.digits) == (number.e164, number.digits) else row.raw
-        values = {"raw": raw, "e164": number.e164, "digits": number.digits, "kind": number.kind, "label": row.label}
-        values |= {"contact_id": contact.id if contact else None}
-        twin = next((one for one in known.values() if one.digits == number.digits and one.contact_id == values["contact_id"]), None)
+        owner = contact.id if contact else None
+        values = {"raw": raw, "e164": number.e164, "digits": number.digits, "kind": number.kind, "label": row.label, "contact_id": owner}
+        twin = next((one for one in known.values() if one.digits == number.digits and one.contact_id == owner), None)
         made = _one(session, party, known, twin.id if twin and not before else row.id, PartyPhone, values)
         known[made.id] = made
 
@@ -167,10 +167,10 @@ def _contacts_gone(session: Session, party: Party, draft: PartyDraft) -> None:
             continue
         contact = known[row.id]
         refusal = _("“%(name)s” stands in tickets or calls and stays on file. Switch the contact off instead.", name=contact.name)
-        for model in (PartyPhone, ContactMail):
-            for one in _known(session, party, model).values():
-                if one.contact_id == contact.id:
-                    session.delete(one)
+        below = [*_known(session, party, PartyPhone).values(), *_known(session, party, ContactMail).values()]
+        for one in below:
+            if one.contact_id == contact.id:
+                session.delete(one)
         _removed(session, contact, refusal, row.field)
 
 

@@ -5,7 +5,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.parties.model import Contact, ContactMail, Contract, Party, PartyAccount, PartyCategory, PartyDepartment, PartyPhone
+from service.parties.model import (
+    Contact,
+    ContactMail,
+    Contract,
+    Party,
+    PartyAccount,
+    PartyCategory,
+    PartyDepartment,
+    PartyPhone,
+)
 
 OWN = (
     "name", "kind", "grade", "address", "email", "fax", "web", "tax_number", "note", "credit_days", "credit_limit",

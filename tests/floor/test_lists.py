@@ -28,7 +28,7 @@ from tests.live import server
 PAGE = {"Accept": "text/html"}
 FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
-SAME_LENGTH = {"/recordings", "/customers", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
+SAME_LENGTH = {"/recordings", "/customers/found", "/customers/alike", "/customers/new", "/customers/quick", "/customers/rows/phone", "/settings/categories", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
 FORMS = ("/settings/people/", "/settings/password")  # of one person
 FRESH = itertools.count(1)
@@ -160,7 +160,7 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
-    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id}
+    ids = {"party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "kind": "phone"}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():
