@@ -52,7 +52,7 @@ PARTY_FIELD: Mapping[str, LazyString] = {
     "state_reason": _l("Reason"),
     "department": _l("Department"),
     "contact": _l("Contact"),
-    "phone": _l("Phone"),
+    "phone": _l("Telephone"),
     "mail": _l("E-mail"),
     "contract": _l("Contract"),
     "account": _l("Account"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.core import search as finder
@@ -247,6 +248,6 @@ def main_contacts(session: Session, ids: Sequence[int]) -> dict[int, Contact]:
     """The main contact of each party: the preferred one, else the first who is still there."""
     rows = select(Contact).where(Contact.party_id.in_(ids), Contact.active).order_by(Contact.party_id, Contact.preferred.desc(), Contact.id)
     found: dict[int, Contact] = {}
-    for contact in session.scalars(rows.distinct(Contact.party_id)) if ids else ():
+    for contact in session.scalars(rows.ext(distinct_on(Contact.party_id))) if ids else ():
         found[contact.party_id] = contact
     return found

@@ -167,7 +167,7 @@ def _contacts_gone(session: Session, party: Party, draft: PartyDraft) -> None:
             continue
         contact = known[row.id]
         refusal = _("“%(name)s” stands in tickets or calls and stays on file. Switch the contact off instead.", name=contact.name)
-        below = [*_known(session, party, PartyPhone).values(), *_known(session, party, ContactMail).values()]
+        below: list[PartyPhone | ContactMail] = [*_known(session, party, PartyPhone).values(), *_known(session, party, ContactMail).values()]
         for one in below:
             if one.contact_id == contact.id:
                 session.delete(one)
