@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from service.desk import party_words
+from service.parties.queries import WORDS as PARTY
 from service.tickets.queries import STATE
 
 SECRET: Mapping[str, LazyString] = {"secret": _l("Secret"), "password": _l("Password or code")}
@@ -34,13 +34,7 @@ CHANNEL: Mapping[str, LazyString] = {
     "email": _l("E-mail"),
     "portal": _l("Portal"),
 }
-GRADE: Mapping[str, LazyString] = {
-    "standard": _l("Standard"),
-    "vip": _l("VIP"),
-    "gold": _l("Gold"),
-    "silver": _l("Silver"),
-    "contract": _l("Contract"),
-}
+GRADE = PARTY["grade"]
 DIRECTION: Mapping[str, LazyString] = {
     "inbound": _l("Inbound"),
     "outbound": _l("Outbound"),
@@ -236,7 +230,6 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "priority": PRIORITY,
     "type": TYPE,
     "channel": CHANNEL,
-    "grade": GRADE,
     "direction": DIRECTION,
     "disposition": DISPOSITION,
     "leg": LEG,
@@ -263,7 +256,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "secret": SECRET,
     "pause_end": PAUSE_END,
     "filled_why": FILLED_WHY,
-    **party_words.TABLES,
+    **PARTY,
 }
 
 # What scripts say; the page hands it over in the language of the request.

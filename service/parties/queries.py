@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.core import search as finder
 from service.core.phone import Phone
 from service.core.scope import Scope
-from service.parties import rules
 from service.parties.categories import Node, tree
 from service.parties.duplicates import Asked, Pair, alike, pairs
 from service.parties.merging import survivor
@@ -20,8 +19,9 @@ from service.parties.model import Contact as Contact
 from service.parties.model import ContactMail, Party, PartyAccount, PartyCategory, PartyDepartment, PartyPhone
 from service.parties.model import Contract as Contract
 from service.parties.schemas import Alike
+from service.parties.words import TABLES as WORDS
 
-__all__ = ["Alike", "Asked", "Contact", "Node", "Pair", "alike", "pairs", "survivor", "tree"]
+__all__ = ["WORDS", "Alike", "Asked", "Contact", "Node", "Pair", "alike", "pairs", "survivor", "tree"]
 
 
 @dataclass(frozen=True)
@@ -186,51 +186,7 @@ def names(session: Session, ids: set[int]) -> dict[int, str]:
 # ---- the list
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What the list is narrowed to; empty means everything that was not merged."""
-
-    role: str = ""
-    category_id: int | None = None
-    grade: str = ""
-    state: str = ""
-    tag: str = ""
-
-
-Place = tuple[str, int]
-
-
-def listed(
-    session: Session, wanted: Wanted, *, after: Place | None = None, among: Sequence[int] | None = None, limit: int = 50
-) -> Sequence[Party]:
-    """Parties in the order of their pinyin, paged by (pinyin, id) of the last one seen, of those `among` if given."""
-    query = _narrowed(session, wanted)
-    if among is not None:
-        query = query.where(Party.id.in_(among))
-    if after:
-        query = query.where(tuple_(Party.name_pinyin, Party.id) > after)
-    return session.scalars(query.order_by(Party.name_pinyin, Party.id).limit(limit)).all()
-
-
-def parties(session: Session, ids: Sequence[int]) -> list[Party]:
-    """The parties with these ids, in this order."""
-    known = {row.id: row for row in session.scalars(select(Party).where(Party.id.in_(ids)))} if ids else {}
-    return [known[key] for key in ids if key in known]
-
-
-def _narrowed(session: Session, wanted: Wanted) -> Select[Party]:
-    query = select(Party).where(Party.state == wanted.state if wanted.state in ("active", "disabled") else Party.state != "merged")
-    if wanted.role in rules.ROLES:
-        query = query.where(getattr(Party, wanted.role))
-    if wanted.category_id:
-        inside = _inside(session, wanted.category_id)
-        query = query.where(Party.category_id.in_(inside) | Party.vendor_category_id.in_(inside))
-    if wanted.grade:
-        query = query.where(Party.grade == wanted.grade)
-    return query.where(Party.tags.contains([wanted.tag])) if wanted.tag else query
-
-
-def _inside(session: Session, category_id: int) -> set[int]:
+def inside(session: Session, category_id: int) -> set[int]:
     """The category and all below it."""
     found = {category_id}
     for node in [*tree(session, "customer"), *tree(session, "vendor")]:

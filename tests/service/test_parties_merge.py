@@ -118,7 +118,7 @@ def test_both_balances_are_one_and_the_books_keep_amount_and_day(session: Sessio
 def test_nothing_else_moves_or_changes_an_item_of_the_books(session: Session, cast: SimpleNamespace, two: SimpleNamespace, change: str) -> None:
     other = make.party(session, cast.pudong, "别家")
     said = change.format(other=other.id, new=two.new.id)
-    with pytest.raises(DBAPIError, match="the books are added to|permission denied"), session.begin_nested():
+    with pytest.raises(DBAPIError, match=r"the books are added to|permission denied"), session.begin_nested():
         session.execute(text(f"update ledger_item set {said}"))
 
 

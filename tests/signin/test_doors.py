@@ -54,6 +54,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "GET /found": (ALL, 200),
     "GET /customers": (ALL, 200),
+    "GET /lists/<name>/export.<any(xlsx, csv):form>": (BOARDS, 200),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
     "GET /customers/alike": (ALL, 200),
@@ -160,7 +161,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "category_id": 999999, "kind": "phone"}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "category_id": 999999, "kind": "phone"}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

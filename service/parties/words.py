@@ -71,7 +71,15 @@ PARTY_VERB: Mapping[str, LazyString] = {
     "took over": _l("Took over rows"),
     "saved despite look-alikes": _l("Saved despite look-alikes"),
 }
+GRADE: Mapping[str, LazyString] = {
+    "standard": _l("Standard"),
+    "silver": _l("Silver"),
+    "gold": _l("Gold"),
+    "vip": _l("VIP"),
+    "contract": _l("Contract"),
+}
 TABLES: Mapping[str, Mapping[str, LazyString]] = {
+    "grade": GRADE,
     "phone": PHONE,
     "party_role": PARTY_ROLE,
     "party_state": PARTY_STATE,
