@@ -233,6 +233,7 @@ def to_draft(typed: Typed, person: Reader | None, card: Card | None = None) -> P
             for at, key, row, gone in read.below("account")
         ),
     )
+    read.wrong |= {} if draft.name else {"name": _("Give the customer a name.")}
     if read.wrong:
         raise Invalid(next(iter(read.wrong.values())), read.wrong)
     return draft

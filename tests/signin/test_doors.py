@@ -66,7 +66,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /customers/quick": (DESK, 200),
     "POST /customers/quick": (DESK, 422),
     "POST /customers/<int:party_id>/contacts": (DESK, 422),
-    "POST /customers/<int:party_id>/disable": (DESK, 302),
+    "POST /customers/<int:party_id>/disable": (DESK, 422),
     "POST /customers/<int:party_id>/enable": (DESK, 302),
     "GET /customers/duplicates": (FLOOR, 200),
     "GET /customers/<int:party_id>/merge": (FLOOR, 200),
