@@ -164,11 +164,12 @@ def test_rows_of_another_party_are_out_of_reach(session: Session, cast: SimpleNa
 
 
 def test_a_double_click_makes_one_party(session: Session, cast: SimpleNamespace, category: int) -> None:
+    categories.make_usual(session, category, by=cast.root.id, at=AT)
     new = NewParty("新客户", "13700001111", "王芳", department="行政部", request_key="once")
     ids = {actions.create_party(session, new, by=cast.ada.id, branch_id=cast.pudong.id, at=AT) for _click in range(2)}
     assert len(ids) == 1
     card = queries.card(session, ids.pop())
-    assert card and card.category == "一般客户" and [name for name, _people in card.groups] == ["行政部"]
+    assert card and card.category == "企业客户" and [name for name, _people in card.groups] == ["行政部"]
 
 
 @pytest.mark.parametrize("name", ["x" * 201, "", "\u202e\u200f", "   "])
