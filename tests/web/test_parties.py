@@ -58,7 +58,7 @@ def stored(party_id: int) -> queries.Card:
 def fields(page: str) -> dict[str, str]:
     """What the browser would send back of the form of a party."""
     form = page[page.index('<form class="party-form"') :]
-    sent = {name: value for name, value in re.findall(r'<input(?! type="(?:radio|checkbox)")[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form)}
+    sent = dict(re.findall(r'<input(?! type="(?:radio|checkbox)")[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form))
     sent |= dict(re.findall(r'<input type="(?:radio|checkbox)" name="([^"]+)" value="([^"]*)" checked', form))
     for name, inside in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
         chosen = re.search(r'value="([^"]*)" selected', inside)
