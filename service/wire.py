@@ -11,21 +11,29 @@ def wire(settings: Settings) -> None:
     from recordings import purge, transcode
     from service import doctor
     from service.calls import actions as calls
+    from service.calls import merged as calls_merged
     from service.core import attachments, clock, housekeeping, jobs, search
     from service.devices import index as devices
+    from service.devices import merged as devices_merged
+    from service.ledger import merged as ledger_merged
     from service.maintenance import actions as maintenance
     from service.parties import index as parties
+    from service.parties import merging
     from service.sites import condition
     from service.sites import index as sites
+    from service.sites import merged as sites_merged
     from service.staff import actions as staff
     from service.staff import signin
     from service.tickets import actions as ticket_actions
     from service.tickets import index as ticket_index
+    from service.tickets import merged as tickets_merged
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
 
     clock.use(settings.timezone)
     signin.wire()
+    # Whoever keeps rows about parties hands them on when two parties become one.
+    merging.followed_by([one.party_merged for one in (devices_merged, sites_merged, calls_merged, ledger_merged, tickets_merged)])
     know_lists()
     condition.facts("tickets", tickets.device_facts)
     attachments.kind("site", "site.read")
@@ -38,7 +46,7 @@ def wire(settings: Settings) -> None:
     ticket_actions.on_finish(maintenance.ticket_finished)
     jobs.handler(maintenance.JOB, maintenance.job)
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, sites.rebuild_projects, sites.rebuild_sites, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))))
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))))
 
 
 def know_lists() -> None:

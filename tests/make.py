@@ -21,7 +21,7 @@ from service.core.search import reading
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.index import index
-from service.parties.model import Contact, Party, PartyPhone
+from service.parties.model import Contact, Contract, Party, PartyPhone
 from service.sites.model import Project, Region, Site
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, Staff
@@ -158,6 +158,7 @@ def party(session: Session, branch: Branch, name: str = "上海恒通物流有�
     """A customer."""
     from tests.conftest import AT
 
+    agreed = {"name": more.pop("contract_name", ""), "valid_until": more.pop("contract_until", None)}
     made = Party(
         **{
             "number": f"C-{next(_counter)}",
@@ -171,6 +172,8 @@ def party(session: Session, branch: Branch, name: str = "上海恒通物流有�
     )
     session.add(made)
     session.flush()
+    if any(agreed.values()):
+        session.add(Contract(party_id=made.id, branch_id=branch.id, **agreed))
     index(session, [made.id])
     return made
 

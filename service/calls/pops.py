@@ -190,7 +190,8 @@ def told(pop: AgentPop | Row[Any], queues: Labels) -> dict[str, Any]:
 
 def _named(match: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: match[name] for name in ("party_id", "name", "grade", "reason")}
-    return kept | {"contact": match["contact_name"]}
+    where = match.get("department") or ""  # a pop from before there were departments has none
+    return kept | {"contact": " · ".join(filter(None, (match["contact_name"], where))) or None}
 
 
 def _changes(session: Session, item: PhoneNews) -> list[dict[str, Any]]:

@@ -1,9 +1,11 @@
 """The audit row: in the same transaction as the change it tells."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import has_request_context, request
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.core.model import AuditEntry
@@ -35,6 +37,12 @@ def record(
             branch_id=branch_id,
         )
     )
+
+
+def of(session: Session, entity: str, entity_id: int, most: int = 30) -> Sequence[AuditEntry]:
+    """What happened to one thing, newest first."""
+    lines = select(AuditEntry).where(AuditEntry.entity == entity, AuditEntry.entity_id == entity_id)
+    return session.scalars(lines.order_by(AuditEntry.id.desc()).limit(most)).all()
 
 
 def _address() -> str:

@@ -16,7 +16,7 @@ from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
 from service.core.search import reading
-from service.demo import history, machines, names, places, today, upkeep
+from service.demo import archive, history, machines, names, places, today, upkeep
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.model import Contact, Party, PartyPhone
@@ -38,6 +38,7 @@ class Firm:
     seats: dict[str, int] = field(default_factory=dict)
     parties: list[dict[str, Any]] = field(default_factory=list)
     devices: dict[int, list[int]] = field(default_factory=dict)
+    categories: list[int] = field(default_factory=list)
 
     @property
     def today(self) -> date:
@@ -57,6 +58,7 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
     _people(session, firm)
     _lines(session, firm)
     _parties(session, firm)
+    archive.others(session, firm.branches, firm.now)
     _devices(session, firm)
     places.plant(session, firm)
     _ledger(session, firm)
@@ -129,6 +131,7 @@ def _lines(session: Session, firm: Firm) -> None:
 
 
 def _parties(session: Session, firm: Firm) -> None:
+    firm.categories = archive.categories(session)
     for number in range(PARTIES):
         code = "PD" if number % 5 < 3 else "SZ"
         name = _company(firm.dice, code, number)
@@ -142,12 +145,18 @@ def _parties(session: Session, firm: Firm) -> None:
             address=f"{names.PLACES[code][0]}市{firm.dice.choice(names.PLACES[code][1:])}路 {firm.dice.randint(1, 999)} 号",
             email=f"it{number}@customer.example",
             created_at=firm.now - timedelta(days=firm.dice.randint(100, 900)),
-            contract_until=firm.today + timedelta(days=firm.dice.randint(-40, 400)) if number % 3 else None,
-            contract_name="年保" if number % 3 else "",
+            category_id=firm.categories[number % len(firm.categories)],
+            tags=[["开票前确认", "周末可上门"], ["需预约"], []][number % 3],
+            settlement="monthly" if number % 4 == 0 else "job",
+            settlement_day=25 if number % 4 == 0 else None,
         )
         session.add(party)
         session.flush()
+        if number % 3:
+            until = firm.today + timedelta(days=firm.dice.randint(-40, 400))
+            archive.contract(session, party, number, until)
         phone = _contacts(session, firm, party, number)
+        archive.of_departments(session, party, number)
         firm.parties.append({"id": party.id, "branch": code, "phone": phone, "grade": party.grade, "name": party.name})
 
 

@@ -34,16 +34,17 @@ def attach(session: Session, pop_id: int, party_id: int, contact_name: str, *, b
     number = queries.caller_number(pop)
     if number is None:
         return choose(session, pop_id, party_id, None, by=by, at=at)
+    party_id = party_queries.survivor(session, party_id)
     parties.attach_phone(session, party_id, number, contact_name=contact_name, by=by.staff_id, at=at)
     _settle_named(session, pop, party_id, contact_name, at)
 
 
-def create(session: Session, pop_id: int, new: parties.NewParty, *, by: Identity, at: datetime) -> int:
-    """A new customer exists with the caller's number, and the call is theirs; returns the customer's id."""
+def create(session: Session, pop_id: int, new: parties.NewParty, *, by: Identity, at: datetime, anyway: bool = True) -> int:
+    """A new customer exists with the caller's number, and the call is theirs; returns its id. Raises LooksAlike unless `anyway`."""
     pop = queries.own_pop(session, pop_id, by, lock=True)
     if pop.party_id:
         raise CallerKnown(_("This call has its customer already; nothing was created. Load the page again to see who it is."))
-    party_id = parties.create_party(session, new, by=by.staff_id, branch_id=by.branch_id, at=at)
+    party_id = parties.create_party(session, new, by=by.staff_id, branch_id=by.branch_id, at=at, anyway=anyway)
     _settle_named(session, pop, party_id, new.contact_name, at)
     return party_id
 

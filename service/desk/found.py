@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from service.core import phone, search
 from service.core.identity import Identity
+from service.parties import queries as parties
 
 NEEDS = {"party": "party.read", "device": "device.read", "ticket": "ticket.read", "site": "site.read", "project": "site.read"}
 SIGNS = {"party": "users", "device": "devices", "ticket": "ticket", "site": "map-pin", "project": "building"}
@@ -17,19 +18,24 @@ SERIAL = 5  # signs of the shortest number that is taken for a serial
 
 @dataclass(frozen=True)
 class Found:
-    """A hit as the field shows it, and the page that it opens."""
+    """A hit as the field shows it, and the page that it opens; `idle` is out of use."""
 
     sign: str
     label: str
     hint: str
     path: str
+    idle: bool = False
 
 
 def found(session: Session, typed: str, person: Identity) -> list[Found]:
     """What fits, of the kinds that the person may read."""
     kinds = [kind for kind, needed in NEEDS.items() if person.may(needed)]
     hits = search.find(session, typed, kinds=kinds, most=MOST)
-    return [Found(SIGNS[hit.kind], hit.label, hit.hint, f"{PATHS[hit.kind]}/{hit.ref_id}") for hit in hits]
+    idle = parties.out_of_use(session, {hit.ref_id for hit in hits if hit.kind == "party"})
+    return [
+        Found(SIGNS[hit.kind], hit.label, hit.hint, f"{PATHS[hit.kind]}/{hit.ref_id}", hit.kind == "party" and hit.ref_id in idle)
+        for hit in hits
+    ]
 
 
 def new_serial(typed: str, person: Identity) -> str:

@@ -31,6 +31,8 @@ class Customer:
     past_tickets: list[tickets.Ticket]
     calls: list[calls.Call]
     people: dict[int, str]
+    contract: parties.Contract | None = None
+    valid: bool = False
 
 
 def customer(session: Session, party_id: int, person: Identity, on: date) -> Customer | None:
@@ -38,6 +40,7 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
     card = parties.card(session, party_id)
     if card is None:
         return None
+    party_id, contract = card.party.id, card.contract(on)
     recent = calls.recent_calls(session, limit=6, filters=calls.Filters(party_id=party_id))
     waiting, done = tickets.open_tickets(session, party_id), tickets.past_tickets(session, party_id)
     owned = devices.devices_of(session, party_id)
@@ -51,6 +54,8 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
         past_tickets=done,
         calls=recent,
         people=staff.names(session, {i for i in ids if i is not None}),
+        contract=contract,
+        valid=contract is not None and parties.holds(contract, on),
     )
 
 

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
 from service.core import clock, db, identity
-from service.core.errors import Invalid, NotFound
+from service.core.errors import Invalid
 from service.core.identity import Identity
 from service.desk import actions, figures, queries, shell
 from service.desk import found as finder
 from service.parties import queries as parties
-from service.parties.actions import NewParty
+from service.parties.actions import LooksAlike, NewParty
 from service.tickets import queries as tickets
 
 bp = Blueprint("desk", __name__)
@@ -93,7 +93,10 @@ def create(pop_id: int) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             number = queries.caller_number(queries.own_pop(session, pop_id, person)) or ""
-            actions.create(session, pop_id, _new_party(number), by=person, at=clock.now())
+            anyway = request.form.get("anyway") == "1"
+            actions.create(session, pop_id, _new_party(number), by=person, at=clock.now(), anyway=anyway)
+    except LooksAlike as error:
+        return _details(pop_id, {"name": error.message, "alike": "1"}, 422)
     except Invalid as error:
         return _details(pop_id, error.fields or {"name": error.message}, 422)
     return _details(pop_id)
@@ -108,6 +111,7 @@ def _new_party(number: str) -> NewParty:
         contact_name=form.get("contact_name", ""),
         kind=kind,
         address=form.get("address", ""),
+        department=form.get("department", ""),
     )
 
 
@@ -131,14 +135,3 @@ def found() -> ResponseReturnValue:
         hits = finder.found(session, typed, person)
     serial = "" if hits else finder.new_serial(typed, person)
     return render_template("desk/found.html", hits=hits, typed=typed, serial=serial)
-
-
-@bp.get("/customers/<int:party_id>")
-def customer(party_id: int) -> ResponseReturnValue:
-    """A customer with devices, tickets, calls and what is open."""
-    person = identity.require("party.read")
-    with db.begin(person.scope) as session:
-        found = queries.customer(session, party_id, person, figures.local(clock.now()).date())
-    if found is None:
-        raise NotFound(_("There is no such customer in your branches. Search by name or number."))
-    return render_template("parties/customer.html", **_for_page(found))

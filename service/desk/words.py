@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from service.devices import queries as devices
 from service.maintenance.queries import VISIT_STATE
+from service.parties.queries import WORDS as PARTY
 from service.tickets.queries import STATE
 
 SECRET: Mapping[str, LazyString] = {"secret": _l("Secret"), "password": _l("Password or code")}
@@ -35,12 +36,7 @@ CHANNEL: Mapping[str, LazyString] = {
     "email": _l("E-mail"),
     "portal": _l("Portal"),
 }
-GRADE: Mapping[str, LazyString] = {
-    "vip": _l("VIP"),
-    "gold": _l("Gold"),
-    "silver": _l("Silver"),
-    "contract": _l("Contract"),
-}
+GRADE = PARTY["grade"]
 DIRECTION: Mapping[str, LazyString] = {
     "inbound": _l("Inbound"),
     "outbound": _l("Outbound"),
@@ -244,7 +240,6 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "priority": PRIORITY,
     "type": TYPE,
     "channel": CHANNEL,
-    "grade": GRADE,
     "direction": DIRECTION,
     "disposition": DISPOSITION,
     "leg": LEG,
@@ -274,6 +269,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "secret": SECRET,
     "pause_end": PAUSE_END,
     "filled_why": FILLED_WHY,
+    **PARTY,
 }
 
 # What scripts say; the page hands it over in the language of the request.

@@ -1,4 +1,7 @@
-"""How a party is found: by its name and its people's, their pinyin, its number, phones and address."""
+"""How a party is found: by its name and its people's, their departments, mails and pinyin, its numbers, phones and address.
+
+What became another party is found as that one, by its former number and name too.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -9,17 +12,31 @@ from sqlalchemy.orm import Session
 
 from service.core import search
 from service.core.search import Entry
-from service.parties.model import Contact, Party, PartyPhone
+from service.parties import rules
+from service.parties.model import Contact, ContactMail, Party, PartyAccount, PartyDepartment, PartyPhone
 
 KIND = "party"
-Row = TypeVar("Row", Contact, PartyPhone)
+OUT_OF_USE = -1
+Row = TypeVar("Row", Contact, PartyPhone, PartyDepartment, ContactMail, PartyAccount)
 
 
 def index(session: Session, ids: Collection[int]) -> None:
     """These parties are found as they are now."""
-    contacts, phones = _of(session, Contact, ids), _of(session, PartyPhone, ids)
-    parties = session.scalars(select(Party).where(Party.id.in_(ids)))
-    search.put(session, [_entry(party, contacts[party.id], phones[party.id]) for party in parties])
+    parties = list(session.scalars(select(Party).where(Party.id.in_(ids))))
+    for party in parties:
+        party.name_key = party.name_key or rules.name_key(party.name)
+    search.drop(session, KIND, [party.id for party in parties if party.merged_into_id])
+    alive = [party for party in parties if not party.merged_into_id]
+    known = {party.id for party in alive}
+    departments, mails, accounts = _of(session, PartyDepartment, known), _of(session, ContactMail, known), _of(session, PartyAccount, known)
+    contacts, phones, former = _of(session, Contact, known), _of(session, PartyPhone, known), _former(session, known)
+    search.put(
+        session,
+        [
+            _entry(p, contacts[p.id], phones[p.id], departments[p.id], mails[p.id], accounts[p.id], former[p.id])
+            for p in alive
+        ],
+    )
 
 
 def rebuild(session: Session, after: int, most: int) -> int | None:
@@ -36,7 +53,17 @@ def _of(session: Session, model: type[Row], ids: Collection[int]) -> dict[int, l
     return found
 
 
-def _entry(party: Party, contacts: list[Contact], phones: list[PartyPhone]) -> Entry:
+def _former(session: Session, ids: Collection[int]) -> dict[int, list[Party]]:
+    found: dict[int, list[Party]] = defaultdict(list)
+    for row in session.scalars(select(Party).where(Party.merged_into_id.in_(ids))):
+        found[row.merged_into_id or 0].append(row)
+    return found
+
+
+def _entry(
+    party: Party, contacts: list[Contact], phones: list[PartyPhone], departments: list[PartyDepartment],
+    mails: list[ContactMail], accounts: list[PartyAccount], former: list[Party],
+) -> Entry:  # fmt: skip
     return Entry(
         kind=KIND,
         ref_id=party.id,
@@ -44,6 +71,20 @@ def _entry(party: Party, contacts: list[Contact], phones: list[PartyPhone]) -> E
         label=party.name,
         hint=party.number,
         code=party.number,
-        names=[*(contact.name for contact in contacts), party.address],
+        names=[
+            *(contact.name for contact in contacts),
+            *(department.name for department in departments),
+            *(mail.address for mail in mails),
+            *(one.name for one in former),
+            *party.tags,
+            party.address,
+            party.email,
+        ],
+        codes=[
+            *(code for account in accounts for code in (account.account, account.book) if code),
+            *(one.number for one in former),
+            *([party.tax_number] if party.tax_number else []),
+        ],
         phones=[phone.raw for phone in phones],
+        weight=OUT_OF_USE if party.state != "active" else 0,
     )

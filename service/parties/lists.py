@@ -1,6 +1,6 @@
-"""The list of customers."""
+"""The list of parties: customers, suppliers, carriers and outside repairers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -10,14 +10,38 @@ from sqlalchemy.orm import Session
 from service.core import lists
 from service.core import search as finder
 from service.core.identity import Identity
-from service.core.lists import Column, Empty, Filter, ListSpec
+from service.core.lists import Column, Empty, Filter, ListSpec, Told
+from service.parties import queries, words
+from service.parties.categories import SIDES, tree
 from service.parties.model import Party
 
 MOST = 500  # hits of a search that a list goes through
 
 
-def _rows(_session: Session, _wanted: Mapping[str, Any]) -> Select[Any]:
-    return select(Party)
+def _rows(session: Session, wanted: Mapping[str, Any]) -> Select[Any]:
+    """Every party that is not merged, or those of the chosen category and state."""
+    query = select(Party)
+    if "category" in wanted:
+        inside = queries.inside(session, int(wanted["category"]))
+        query = query.where(Party.category_id.in_(inside) | Party.vendor_category_id.in_(inside))
+    return query if "state" in wanted else query.where(Party.state != "merged")
+
+
+def _labels(session: Session, rows: Sequence[Any], _wanted: Mapping[str, Any]) -> dict[str, dict[Any, Any]]:
+    contacts = queries.main_contacts(session, [party.id for party in rows])
+    return {"categories": dict(queries.category_names(session)), "contacts": {key: one.name for key, one in contacts.items()}}
+
+
+def _categories(session: Session) -> list[tuple[str, Any]]:
+    return [(str(node.id), node.indented) for side in SIDES for node in tree(session, side)]
+
+
+def _roles(party: Party, _told: Told) -> str:
+    return " · ".join(str(words.PARTY_ROLE[role]) for role in party.roles)
+
+
+def _category(party: Party, told: Told) -> str:
+    return told.name("categories", party.category_id or party.vendor_category_id)
 
 
 def _found(session: Session, typed: str, _person: Identity) -> list[int]:
@@ -27,7 +51,7 @@ def _found(session: Session, typed: str, _person: Identity) -> list[int]:
 CUSTOMERS = lists.know(
     ListSpec(
         name="customers",
-        title=_l("Customers"),
+        title=_l("Customers and suppliers"),
         address="/customers",
         permission="party.read",
         rows=_rows,
@@ -37,12 +61,24 @@ CUSTOMERS = lists.know(
         columns=(
             Column("number", _l("No."), lambda party, _told: party.number, "ref", Party.number, width=156),
             Column("name", _l("Name"), lambda party, _told: party.name, sort=Party.name_pinyin, width=0, card="title"),
-            Column("grade", _l("Grade"), lambda party, _told: party.grade, "state", Party.grade, width=132),
-            Column("contract", _l("Contract until"), lambda party, _told: party.contract_until, "date", Party.contract_until, True, 132, card="labelled"),
-            Column("created", _l("Created"), lambda party, _told: party.created_at, "moment", Party.created_at, width=152, card="off"),
+            Column("contact", _l("Main contact"), lambda party, told: told.name("contacts", party.id), width=132),
+            Column("category", _l("Category"), _category, width=132),
+            Column("roles", _l("Roles"), _roles, width=148),
+            Column("grade", _l("Grade"), lambda party, _told: party.grade, "state", Party.grade, width=104),
+            Column("state", _l("State"), lambda party, _told: party.state, "state", Party.state, width=104),
+            Column("tags", _l("Tags"), lambda party, _told: ", ".join(party.tags), width=180, card="labelled"),
+            Column("created", _l("Created"), lambda party, _told: party.created_at, "moment", Party.created_at, width=152, card="off", shown=False),
         ),
-        filters=(Filter("q", _l("Search"), find=_found, placeholder=_l("Name, pinyin initials, number or phone")),),
+        filters=(
+            Filter("q", _l("Search"), find=_found, placeholder=_l("Name, pinyin initials, number or phone")),
+            Filter("role", _l("Role"), "choice", lambda role: getattr(Party, role), lambda _session: [*words.PARTY_ROLE.items()], form=False),
+            Filter("category", _l("Category"), "choice", options=_categories),
+            Filter("grade", _l("Grade"), "choice", lambda grade: Party.grade == grade, lambda _session: [*words.GRADE.items()]),
+            Filter("state", _l("State"), "choice", lambda state: Party.state == state, lambda _session: [*words.PARTY_STATE.items()][:2], more=True),
+            Filter("tag", _l("Tag"), clause=lambda tag: Party.tags.contains([tag]), more=True),
+        ),
         sort="name",
-        empty=Empty("users", _l("No customer yet"), _l("Customers are made at the desk when somebody calls.")),
+        labels=_labels,
+        empty=Empty("users", _l("Nobody is on file"), _l("Create the first customer, or let a caller become one.")),
     )
 )

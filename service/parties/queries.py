@@ -3,20 +3,33 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from service.core import search as finder
 from service.core.phone import Phone
 from service.core.scope import Scope
+from service.parties.categories import Node, tree
+from service.parties.duplicates import Asked, Pair, alike, pairs
+from service.parties.merging import survivor
 from service.parties.model import Contact as Contact
-from service.parties.model import Party, PartyPhone
+from service.parties.model import ContactMail, Party, PartyAccount, PartyCategory, PartyDepartment, PartyPhone
+from service.parties.model import Contract as Contract
+from service.parties.schemas import Alike
+from service.parties.words import TABLES as WORDS
+
+__all__ = ["WORDS", "Alike", "Asked", "Contact", "Node", "Pair", "alike", "pairs", "survivor", "tree"]
 
 
 @dataclass(frozen=True)
 class Match:
-    """A party that may be calling: `reason` is exact (whole number), digits (same digits, number not valid) or chosen."""
+    """A party that may be calling: `reason` is exact (whole number), digits (same digits, number not valid) or chosen.
+
+    `source` says whose number it is: the party's own, or that of a contact, with its label and the contact's department.
+    """
 
     party_id: int
     contact_id: int | None
@@ -25,15 +38,23 @@ class Match:
     grade: str
     reason: str
     score: int
+    source: str = ""
+    label: str = ""
+    department: str = ""
+    title: str = ""
+    state: str = "active"
 
 
+# A contact who left, or a customer out of use, is still named, but after all others.
 _MATCHES = """
     select w.n, m.* from jsonb_to_recordset(cast(:wanted as jsonb)) as w(n int, e164 text, digits text, kind text, branches bigint[])
     cross join lateral (
-        select phone.party_id, phone.contact_id, party.name, contact.name as contact_name, party.grade
+        select phone.party_id, phone.contact_id, party.name, contact.name as contact_name, party.grade, phone.label, party.state,
+               coalesce(contact.title, '') as title, coalesce(department.name, '') as department
         from party_phone phone join party on party.id = phone.party_id left join contact on contact.id = phone.contact_id
+             left join party_department department on department.id = contact.department_id
         where {same} and (w.branches is null or phone.branch_id = any(w.branches))
-        order by phone.last_call_at desc nulls last, phone.id limit :most
+        order by party.state <> 'active', contact.active is false, phone.last_call_at desc nulls last, phone.id limit :most
     ) m
 """
 _BY_NUMBER = text(_MATCHES.format(same="phone.e164 = w.e164"))
@@ -55,7 +76,9 @@ def match_phones(session: Session, wanted: Sequence[tuple[Phone, Scope]], limit:
         ]
         reason, score = ("exact", 100) if exact else ("digits", 60)
         for r in session.execute(query, {"wanted": json.dumps(asked), "most": limit}) if asked else ():
-            found[r.n].append(Match(r.party_id, r.contact_id, r.name, r.contact_name, r.grade, reason, score))
+            source = "contact" if r.contact_id else "party"
+            more = {"source": source, "label": r.label, "department": r.department, "title": r.title, "state": r.state}
+            found[r.n].append(Match(r.party_id, r.contact_id, r.name, r.contact_name, r.grade, reason, score, **more))
     return found
 
 
@@ -66,16 +89,67 @@ class Card:
     party: Party
     contacts: list[Contact]
     phones: list[PartyPhone]
+    departments: dict[int, str]
+    mails: list[ContactMail]
+    contracts: list[Contract]
+    accounts: list[PartyAccount]
+    category: str = ""
+    vendor_category: str = ""
+
+    def department(self, contact: Contact | None) -> str:
+        """The name of the contact's department, if it has one."""
+        return self.departments.get(contact.department_id or 0, "") if contact else ""
+
+    def contract(self, on: date) -> Contract | None:
+        """The contract that holds on that day, else the one that ended or begins nearest to it; the newest ones come first."""
+        return next((one for one in self.contracts if holds(one, on)), self.contracts[0] if self.contracts else None)
+
+    @property
+    def groups(self) -> list[tuple[str, list[Contact]]]:
+        """Contacts by department, those without one first; the main contact leads, who left comes last."""
+        order = sorted(self.contacts, key=lambda one: (not one.active, not one.preferred, one.id))
+        names = {"": [one for one in order if not self.department(one)]}
+        names |= {name: [one for one in order if one.department_id == key] for key, name in self.departments.items()}
+        return [(name, people) for name, people in names.items() if people or name]
+
+    def phones_of(self, contact_id: int | None) -> list[PartyPhone]:
+        """Numbers of that contact, or the party's own."""
+        return [one for one in self.phones if one.contact_id == contact_id]
+
+    def mails_of(self, contact_id: int) -> list[ContactMail]:
+        """Mail addresses of that contact."""
+        return [one for one in self.mails if one.contact_id == contact_id]
+
+
+def holds(contract: Contract, on: date) -> bool:
+    """True when the contract is valid on that day."""
+    return (contract.valid_from is None or contract.valid_from <= on) and (contract.valid_until is None or on <= contract.valid_until)
 
 
 def card(session: Session, party_id: int) -> Card | None:
-    """The party with its contacts and numbers, or None when it is not there or not in scope."""
+    """The party, or the one it became, with all that stands below it; None when it is not there or not in scope."""
     party = session.get(Party, party_id)
+    if party is not None and party.merged_into_id:
+        party = session.get(Party, party.merged_into_id)
     if party is None:
         return None
-    contacts = list(session.scalars(select(Contact).where(Contact.party_id == party_id).order_by(Contact.id)))
-    phones = list(session.scalars(select(PartyPhone).where(PartyPhone.party_id == party_id).order_by(PartyPhone.id)))
-    return Card(party, contacts, phones)
+    departments = session.scalars(select(PartyDepartment).where(PartyDepartment.party_id == party.id).order_by(PartyDepartment.id))
+    contracts = select(Contract).where(Contract.party_id == party.id)
+    return Card(
+        party,
+        list(session.scalars(select(Contact).where(Contact.party_id == party.id).order_by(Contact.id))),
+        list(session.scalars(select(PartyPhone).where(PartyPhone.party_id == party.id).order_by(PartyPhone.id))),
+        {one.id: one.name for one in departments},
+        list(session.scalars(select(ContactMail).where(ContactMail.party_id == party.id).order_by(ContactMail.id))),
+        list(session.scalars(contracts.order_by(Contract.valid_until.desc().nulls_first(), Contract.id.desc()))),
+        list(session.scalars(select(PartyAccount).where(PartyAccount.party_id == party.id).order_by(PartyAccount.id))),
+        *(_category(session, key) for key in (party.category_id, party.vendor_category_id)),
+    )
+
+
+def _category(session: Session, category_id: int | None) -> str:
+    found = session.get(PartyCategory, category_id) if category_id else None
+    return found.name if found else ""
 
 
 @dataclass(frozen=True)
@@ -86,14 +160,20 @@ class Found:
     number: str
     name: str
     grade: str
+    state: str = "active"
 
 
 def search(session: Session, typed: str, limit: int = 20) -> list[Found]:
-    """Parties of which a name, pinyin, number, phone or address fits every word, closest first."""
+    """Parties of which a name, pinyin, number, phone or address fits every word, closest first, those out of use last."""
     hits = finder.find(session, typed, kinds=["party"], most=limit)
-    rows = select(Party.id, Party.number, Party.name, Party.grade).where(Party.id.in_([hit.ref_id for hit in hits]))
+    rows = select(Party.id, Party.number, Party.name, Party.grade, Party.state).where(Party.id.in_([hit.ref_id for hit in hits]))
     known = {row.id: Found(*row) for row in session.execute(rows)} if hits else {}
     return [known[hit.ref_id] for hit in hits if hit.ref_id in known]
+
+
+def out_of_use(session: Session, ids: set[int]) -> set[int]:
+    """Those of the parties that are out of use."""
+    return set(session.scalars(select(Party.id).where(Party.id.in_(ids), Party.state != "active"))) if ids else set()
 
 
 def names(session: Session, ids: set[int]) -> dict[int, str]:
@@ -101,3 +181,29 @@ def names(session: Session, ids: set[int]) -> dict[int, str]:
     if not ids:
         return {}
     return {row.id: row.name for row in session.execute(select(Party.id, Party.name).where(Party.id.in_(ids)))}
+
+
+# ---- the list
+
+
+def inside(session: Session, category_id: int) -> set[int]:
+    """The category and all below it."""
+    found = {category_id}
+    for node in [*tree(session, "customer"), *tree(session, "vendor")]:
+        if node.parent_id in found:
+            found.add(node.id)
+    return found
+
+
+def category_names(session: Session) -> dict[int, str]:
+    """The name of each category."""
+    return {row.id: row.name for row in session.scalars(select(PartyCategory))}
+
+
+def main_contacts(session: Session, ids: Sequence[int]) -> dict[int, Contact]:
+    """The main contact of each party: the preferred one, else the first who is still there."""
+    rows = select(Contact).where(Contact.party_id.in_(ids), Contact.active).order_by(Contact.party_id, Contact.preferred.desc(), Contact.id)
+    found: dict[int, Contact] = {}
+    for contact in session.scalars(rows.ext(distinct_on(Contact.party_id))) if ids else ():
+        found[contact.party_id] = contact
+    return found

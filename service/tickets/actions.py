@@ -1,5 +1,6 @@
 """Tickets move: register, assign, accept, start, finish, close. Each step is one line of the timeline."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -39,6 +40,7 @@ def register(session: Session, new: NewTicket, *, by: int, at: datetime) -> int:
     card = parties.card(session, new.party_id)
     if card is None:
         raise NotFound(_("This customer is not in your branches. Search again or ask the branch that owns it."))
+    new = replace(new, party_id=card.party.id)  # of a merged customer the one it became
     covered = _covered(session, new, at)
     _check(new, {contact.id for contact in card.contacts}, covered)
     ticket = _row(session, new, covered, card.party.branch_id, by, at)

@@ -71,7 +71,7 @@ def new() -> ResponseReturnValue:
 
 
 def _proposed(session: Session, person: Identity) -> TicketForm:
-    about = {"party_id": number("party"), "device_id": number("device"), "component_id": number("part")}
+    about = {"party_id": number("party"), "contact_id": number("contact"), "device_id": number("device"), "component_id": number("part")}
     form = TicketForm.model_validate(about | {"request_key": uuid.uuid4().hex})
     if number("pop"):
         return _from_pop(session, person, form)
@@ -94,7 +94,7 @@ def _from_call(session: Session, form: TicketForm) -> TicketForm:
     if call is None:
         raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
     said = calls.customer_number(call.direction, call.caller_number, call.called) or ""
-    told = {"call": call.id, "party_id": form.party_id or call.party_id, "contact_id": call.contact_id, "phone": said}
+    told = {"call": call.id, "party_id": form.party_id or call.party_id, "contact_id": form.contact_id or call.contact_id, "phone": said}
     return form.model_copy(update=told)
 
 

@@ -156,7 +156,8 @@ def test_several_matches_are_a_choice_with_reasons(firm: SimpleNamespace, opened
 
     scene.rings("1795331794.5")
     ada.page.wait_for_selector(".option >> nth=1")
-    assert "The whole number is on file" in ada.page.inner_text(".option >> nth=0")
+    assert "王丽华 · Telephone" in ada.page.inner_text(".option >> nth=0")
+    assert "number of the party itself" in ada.page.inner_text(".option >> nth=1")
     ada.page.click(".option >> text=先锋果业")
 
     ada.page.wait_for_selector(".pop-details .who >> text=先锋果业")

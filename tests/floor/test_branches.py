@@ -52,6 +52,7 @@ NO_BRANCH = {
     "kpi_policy": "the same measures for everybody",
     "list_setting": "how a person or a role looks at a list; no row of it",
     "saved_view": "conditions under a name; the rows behind them keep to the branches by themselves",
+    "party_category": "one tree of categories for the whole firm; everybody may know their names",
     "recording_chain": "one chain over all branches; read by the command that verifies it",
 }
 VALUES: dict[str, Any] = {
@@ -199,7 +200,7 @@ def test_no_row_can_be_moved_changed_or_deleted_across_branches(app: Any, tables
         assert app.rowcount == 0, name
         app.execute(f'delete from "{name}" where branch_id = %s', [FOREIGN])
         assert app.rowcount == 0, name
-    assert history == {"agent_state_change", "audit_entry", "device_event", "ledger_item", "ledger_allocation", "recording_play", "ticket_event"}
+    assert history == {"agent_state_change", "audit_entry", "device_event", "ledger_item", "ledger_allocation", "party_merge_row", "recording_play", "ticket_event"}
 
 
 def test_the_app_role_has_no_way_around_its_policies(app: Any, tables: list[str]) -> None:

@@ -33,8 +33,8 @@ from tests.live import server
 PAGE = {"Accept": "text/html"}
 FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
-SAME_LENGTH = {"/scan", "/sites/choose", "/sites/new", "/sites/projects/new", "/devices/found", "/devices/new", "/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
-# The last four: findings, and one part a switch.
+SAME_LENGTH = {"/scan", "/sites/choose", "/sites/new", "/sites/projects/new", "/devices/found", "/devices/new", "/recordings", "/customers/found", "/customers/alike", "/customers/new", "/customers/quick", "/customers/rows/phone", "/customers/1/merge", "/settings/categories", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
+# Those of a customer that is not there yet are forms or one customer; the last four: findings, and one part a switch.
 FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/")  # of one person or thing
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
@@ -200,7 +200,7 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
     ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan}
-    ids |= {"site_id": firm.site, "project_id": firm.project, "device_id": firm.device, "code": firm.code}
+    ids |= {"site_id": firm.site, "project_id": firm.project, "device_id": firm.device, "code": firm.code, "kind": "phone"}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():

@@ -159,14 +159,6 @@ def test_a_move_to_where_it_is_or_to_nobody_is_refused(session: Session, firm: S
             actions.move(session, device.id, wrong, "", version=device.version, **firm.who)
 
 
-def test_a_merged_customers_devices_are_the_others(session: Session, firm: SimpleNamespace) -> None:
-    device, other = created(session, firm), make.party(session, firm.pudong, "并入的客户")
-    actions.party_merged(session, firm.party.id, other.id, by=firm.root.id, at=AT)
-    assert {now(session, one).party_id for one in (device.id, firm.meter.id)} == {other.id}
-    assert kinds(session, device.id) == ["created", "moved"]
-    assert queries.devices_of(session, firm.party.id) == []
-
-
 # ---- components
 
 

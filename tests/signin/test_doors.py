@@ -85,6 +85,25 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /settings/products/categories/<int:category_id>": ("mr", 404),
     "POST /settings/products/categories/<int:category_id>/remove": ("mr", 404),
     "GET /tickets/cover": (WRITE, 200),
+    "GET /customers/alike": (ALL, 200),
+    "GET /customers/new": (DESK, 200),
+    "POST /customers": (DESK, 422),
+    "GET /customers/<int:party_id>/edit": (DESK, 200),
+    "POST /customers/<int:party_id>": (DESK, 422),
+    "GET /customers/rows/<any(department, contact, phone, mail, contract, account):kind>": (DESK, 200),
+    "GET /customers/quick": (DESK, 200),
+    "POST /customers/quick": (DESK, 422),
+    "POST /customers/<int:party_id>/contacts": (DESK, 422),
+    "POST /customers/<int:party_id>/disable": (DESK, 422),
+    "POST /customers/<int:party_id>/enable": (DESK, 302),
+    "GET /customers/duplicates": (FLOOR, 200),
+    "GET /customers/<int:party_id>/merge": (FLOOR, 200),
+    "POST /customers/<int:party_id>/merge": (FLOOR, 422),
+    "GET /settings/categories": ("mr", 200),
+    "POST /settings/categories": ("mr", 422),
+    "POST /settings/categories/<int:category_id>": ("mr", 404),
+    "POST /settings/categories/<int:category_id>/usual": ("mr", 404),
+    "POST /settings/categories/<int:category_id>/remove": ("mr", 404),
     "GET /tickets": (ALL, 200),
     "GET /tickets/new": (WRITE, 200),
     "GET /tickets/<int:ticket_id>": (ALL, 200),
@@ -207,7 +226,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none"}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none", "kind": "phone"}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -6,6 +6,8 @@ export function start() {
   document.addEventListener("keydown", toHits);
   document.addEventListener("click", ({ target }) => choose(target.closest("[data-party]")));
   document.addEventListener("htmx:afterSwap", ({ target }) => choose(one("[data-party][data-made]", target))); // just put on file
+  document.addEventListener("keydown", toSave);
+  document.addEventListener("htmx:afterSwap", () => made(one("[data-made]")));
 }
 
 function toHits(event) {
@@ -14,6 +16,23 @@ function toHits(event) {
   if (!field) return;
   event.preventDefault();
   one(".option", document.getElementById(field.dataset.hits))?.focus();
+}
+
+// Enter in the fields of a new customer creates the customer, never the ticket around them.
+function toSave(event) {
+  if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || !event.target.matches?.("[data-quick]")) return;
+  event.preventDefault();
+  one("[data-quick-save]", event.target.closest("fieldset"))?.click();
+}
+
+// A customer or contact who was just created is the ticket's; what was typed of the ticket stays.
+async function made(mark) {
+  const form = mark?.closest("form");
+  if (!form) return;
+  const { made: party, contact } = mark.dataset;
+  delete mark.dataset.made;
+  await renew(form, `/tickets/new?party=${party}&contact=${contact}&call=${form.elements.call.value}`);
+  form.elements.subject.focus();
 }
 
 async function choose(hit) {

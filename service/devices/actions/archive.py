@@ -18,7 +18,6 @@ from service.devices.actions.holding import hand_over, in_use, line, locked, tol
 from service.devices.index import index
 from service.devices.model import Device
 from service.devices.schemas import DeviceFacts, Holder, NewDevice
-from service.parties import queries as parties
 
 
 def create(session: Session, new: NewDevice, *, by: int, at: datetime) -> int:
@@ -79,20 +78,6 @@ def move(session: Session, device_id: int, holder: Holder, reason: str, *, versi
     after = asdict(holder)
     changed = {name for name in after if after[name] != before[name]}
     _audited(session, row, "moved", {n: before[n] for n in changed}, {n: after[n] for n in changed} | {"reason": reason}, by=by, at=at)
-
-
-def party_merged(session: Session, old: int, new: int, *, by: int, at: datetime) -> None:
-    """The devices of the customer `old` are the customer `new`'s; their histories say so."""
-    card = parties.card(session, new)
-    assert card is not None, "a merge goes into a customer that is there"
-    rows = session.scalars(select(Device).where(Device.party_id == old).order_by(Device.id).with_for_update()).all()
-    for row in rows:
-        before, holder = told(session, row), holding.holder_of(row)
-        moved = Holder(**(asdict(holder) | {"party_id": new}))
-        hand_over(session, row, moved, card.party.branch_id, reason="merged", by=by, at=at)
-        line(session, row, "moved", by=by, at=at, old=before, new=told(session, row), note=_("The customer was merged."))
-        _audited(session, row, "moved", {"party_id": old}, {"party_id": new}, by=by, at=at)
-    index(session, [row.id for row in rows])
 
 
 def _complete(session: Session, facts: DeviceFacts, kind: str) -> DeviceFacts:

@@ -3,7 +3,7 @@
 from service.migrations import rules
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 
 # One spelling of a serial: narrow letters, small, without blanks, dashes, dots and strokes.
 SPELLING = r"""
