@@ -35,13 +35,15 @@ def two(settings: Settings, session: Session, cast: SimpleNamespace) -> SimpleNa
     """The same customer twice, the old one with a row in every table that knows parties."""
     wire(settings)
     old = make.party(session, cast.pudong, "恒通物流", number="C-OLD", address="旧址", tags=["老"], vendor=True, contract_name="年保")
-    new = make.party(session, cast.suzhou, "上海恒通物流有限公司", number="C-NEW", tags=["新"])
+    new = make.party(session, cast.pudong, "上海恒通物流有限公司", number="C-NEW", tags=["新"])
     contact = make.contact(session, old, "李伟", preferred=True)
     make.contact(session, new, "何静", preferred=True)
     make.phone(session, old, "13800001001", contact)
     for party in (old, new):
         make.phone(session, party, "02162345678")
-    make.device(session, old)
+    device = make.device(session, old)
+    make.site(session, cast.pudong, party_id=old.id)
+    make.project(session, cast.pudong, party_id=old.id)
     ticket = make.ticket(session, old, cast.ada, AT, contact_id=contact.id)
     make.invoice(session, old, "300.00", date(2026, 10, 1), date(2026, 10, 31), AT)
     make.invoice(session, new, "50.00", date(2026, 10, 1), date(2026, 10, 31), AT)
@@ -53,10 +55,12 @@ def two(settings: Settings, session: Session, cast: SimpleNamespace) -> SimpleNa
     for statement in (
         "insert into contact_mail (party_id, contact_id, address, branch_id) values (:party, :contact, 'x@y.cn', :branch)",
         "insert into party_account (party_id, account, branch_id) values (:party, '3001', :branch)",
+        "insert into device_holding (device_id, began_at, party_id, branch_id) values (:device, now(), :party, :branch)",
+        "insert into device_swap (kind, old_device_id, party_id, done_on, at, by_id, branch_id) values ('removal', :device, :party, now(), now(), :by, :branch)",
         "update missed_caller set party_id = :party",
         "update call set party_id = :party",
     ):
-        session.execute(text(statement), {"party": old.id, "contact": contact.id, "branch": old.branch_id})
+        session.execute(text(statement), {"party": old.id, "contact": contact.id, "branch": old.branch_id, "device": device.id, "by": cast.ada.id})
     calls.orders.dial(session, "13800001001", key="k" * 20, by=cast.ada.id, at=clock.now(), about=calls.About(old.id, contact.id, "party", old.id))
     return SimpleNamespace(old=old, new=new, contact=contact, ticket=ticket, pop=pop, call=call, missed=missed)
 
@@ -124,8 +128,14 @@ def test_nothing_else_moves_or_changes_an_item_of_the_books(session: Session, ca
 
 def test_only_who_may_write_both_merges_them(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
     with pytest.raises(NotFound):
-        merge(session, two, within=scope.Scope((cast.pudong.id,)), by=cast.cleo.id)
+        merge(session, two, within=scope.Scope((cast.suzhou.id,)), by=cast.dan.id)
     assert session.get_one(Party, two.old.id).state == "active"
+
+
+def test_parties_of_two_branches_stay_two(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
+    two.new = make.party(session, cast.suzhou, "恒通物流苏州")
+    with pytest.raises(merging.DifferentBranches):
+        merge(session, two, by=cast.mei.id)
 
 
 def test_a_party_cannot_become_itself_or_what_is_gone(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:

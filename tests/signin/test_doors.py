@@ -117,7 +117,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /tickets/<int:ticket_id>/note": (WRITE, 422),
     "GET /maintenance": (WRITE, 200),
     "GET /maintenance/plans": (WRITE, 200),
-    "GET /maintenance/plans/new/<int:device_id>": (FLOOR, 404),
+    "GET /maintenance/plans/new/<int:device_id>": (FLOOR, 200),
     "POST /maintenance/plans": (FLOOR, 404),
     "GET /maintenance/plans/<int:plan_id>": (WRITE, 404),
     "POST /maintenance/plans/<int:plan_id>": (FLOOR, 404),

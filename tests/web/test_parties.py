@@ -156,7 +156,7 @@ def test_inside_a_ticket_a_customer_and_a_contact_are_made(ada: FlaskClient, com
 def test_two_become_one_and_the_old_address_leads_there(mei: FlaskClient, ada: FlaskClient, committed_cast: SimpleNamespace) -> None:
     with db.begin(scope.ALL) as work:
         old = make.party(work, committed_cast.pudong, "恒通 物流", number="C-OLD", address="旧址")
-        new = make.party(work, committed_cast.suzhou, "恒通物流有限公司", number="C-NEW")
+        new = make.party(work, committed_cast.pudong, "恒通物流有限公司", number="C-NEW")
         ticket = make.ticket(work, old, committed_cast.ada, AT)
         call = make.call(work, AT, caller_number="13900000000")  # a row in a branch of its own
         call.party_id = old.id

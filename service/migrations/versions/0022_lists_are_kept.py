@@ -15,7 +15,7 @@ create table list_setting (
     changed_at timestamptz not null,
     constraint pk_list_setting primary key (id),
     constraint ck_list_setting_somebody check ((staff_id is null) <> (role is null)),
-    constraint fk_list_setting_staff_id_staff foreign key (staff_id) references staff (id)
+    constraint fk_list_setting_staff_id foreign key (staff_id) references staff (id)
 );
 create unique index uq_list_setting_staff on list_setting (list_name, staff_id) where staff_id is not null;
 create unique index uq_list_setting_role on list_setting (list_name, role) where role is not null;
@@ -33,8 +33,8 @@ create table saved_view (
     made_at timestamptz not null,
     constraint pk_saved_view primary key (id),
     constraint ck_saved_view_shared_once check (shared_role is null or shared_branch_id is null),
-    constraint fk_saved_view_owner_id_staff foreign key (owner_id) references staff (id),
-    constraint fk_saved_view_shared_branch_id_branch foreign key (shared_branch_id) references branch (id)
+    constraint fk_saved_view_owner_id foreign key (owner_id) references staff (id),
+    constraint fk_saved_view_shared_branch_id foreign key (shared_branch_id) references branch (id)
 );
 create index ix_saved_view_list_owner_id on saved_view (list_name, owner_id);
 create unique index uq_saved_view_starts on saved_view (list_name, owner_id) where starts;
