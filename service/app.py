@@ -21,6 +21,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.calls.wallboard import web as wallboard
     from service.desk import opening
     from service.desk import web as desk
+    from service.imports import web as imports
     from service.parties import web as parties
     from service.reports import web as reports
     from service.reports.history import web as history
@@ -35,7 +36,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
+    for context in (staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, imports, reports, history):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

@@ -12,9 +12,14 @@ def wire(settings: Settings) -> None:
     from service import doctor
     from service.calls import actions as calls
     from service.core import clock, housekeeping, jobs, search
+    from service.devices import importing as device_tables
     from service.devices import index as devices
+    from service.imports import queries as imports
+    from service.imports import targets, work
+    from service.parties import importing as party_tables
     from service.parties import index as parties
     from service.staff import actions as staff
+    from service.staff import importing as people_tables
     from service.staff import signin
     from service.tickets import index as ticket_index
     from service.tickets import queries as tickets
@@ -29,4 +34,8 @@ def wire(settings: Settings) -> None:
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
+    targets.use((*party_tables.TARGETS, *device_tables.TARGETS, *people_tables.TARGETS))
+    jobs.handler("imports.check", work.guarded(partial(work.check_job, settings.imports_dir), "checking", "uploaded"))
+    jobs.handler("imports.load", work.guarded(work.load_job, "loading", "checked"))
+    jobs.handler("imports.undo", work.guarded(work.undo_job, "undoing", "loaded"))
+    jobs.handler("housekeeping", partial(housekeeping.job, (partial(imports.sweep, settings.imports_dir), staff.sweep, calls.sweep, partial(mirror.sweep, settings))))

@@ -7,10 +7,11 @@ from service.calls.orders import model as orders
 from service.calls.shelf import model as shelf
 from service.core import model as core
 from service.devices import model as devices
+from service.imports import model as imports
 from service.ledger import model as ledger
 from service.parties import model as parties
 from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)
+TABLES = (staff, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, imports, tickets)

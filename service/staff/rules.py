@@ -27,7 +27,7 @@ FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, l
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
 SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"call.join", "ticket.close", "board.calls", "board.sla", "export", "night.read"}
 FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
-MANAGER = SUPERVISOR | {"ledger.read", "kpi.set"}
+MANAGER = SUPERVISOR | {"ledger.read", "kpi.set", "import"}
 ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {

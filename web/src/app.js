@@ -5,6 +5,7 @@ import * as choice from "./choice.js";
 import * as desk from "./desk.js";
 import { csrf, one } from "./dom.js";
 import { listen } from "./live.js";
+import * as imports from "./imports.js";
 import * as news from "./news.js";
 import * as pop from "./pop.js";
 import * as secret from "./secret.js";
@@ -34,6 +35,7 @@ choice.start();
 news.start();
 agent.start();
 secret.start();
+imports.start();
 wallboard.start();
 
 const { staff, worker } = document.body.dataset;
