@@ -376,7 +376,6 @@ def _stopped(turn: Turn, during: str, state: str, trouble: dict[str, Any] | None
         batch = session.get(Batch, turn.batch_id, with_for_update=True)
         if batch is not None and batch.state == during:
             batch.state, batch.trouble, batch.done = state, trouble, 0
-            batch.unchanged = batch.good - batch.fresh - batch.differing if state == "checked" else 0
 
 
 def _pieces(rows: Iterator[T], most: int) -> Iterator[list[T]]:

@@ -79,7 +79,7 @@ class Users:
 
     def find(self, session: Session, rows: Sequence[Row], into: Into) -> None:
         """By user name."""
-        branches = _branches(session)
+        branches, names = _branches(session), {branch.id: branch.name for branch in session.scalars(select(Branch))}
         known = {row.username: row.id for row in session.execute(select(Staff.username, Staff.id).where(Staff.username.in_([_username(row.values) for row in rows])))}
         for row in rows:
             row.entity_id = known.get(_username(row.values))
@@ -89,6 +89,7 @@ class Users:
             if row.values.get("branch") and (branch is None or not into.covers(branch)):
                 row.refuse("branch", "branch_unknown")
             row.leads["branch"] = branch or into.branch_id
+            row.values |= {"branch": names[branch]} if branch else {}
 
     def current(self, session: Session, ids: Sequence[int]) -> dict[int, Values]:
         """People in a row's values."""

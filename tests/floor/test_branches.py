@@ -56,6 +56,7 @@ VALUES: dict[str, Any] = {
 CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
            "call_consent.state": "given", "recording_deletion.reason": "retention",
+           "import_batch.state": "uploaded", "import_batch.upon": "skip", "import_row.state": "good",
            "recording_pause.why": "left", "call_pair.verdict": "joined"}
 MINE, FOREIGN = 1, 2
 

@@ -154,11 +154,11 @@ class Target(Protocol):
 
 
 def differs(target: Target, old: Values, new: Values) -> Values:
-    """The values of `new` that would change something; an empty one never does."""
+    """The values of `new` that would change something; an empty one never does, nor one by which the thing was only found."""
     changed: Values = {}
     for one in target.fields:
         value = new.get(one.name)
-        if value in (None, "", []):
+        if value in (None, "", []) or one.name not in old:
             continue
         there = old.get(one.name)
         if one.adds:
