@@ -123,7 +123,8 @@ def discard(batch_id: int) -> ResponseReturnValue:
 def errors(batch_id: int, kind: str) -> ResponseReturnValue:
     """All bad rows, each with what is wrong with it, so that they can be mended and brought again."""
     one = _one(batch_id)
-    name = f"{Path(one.batch.file_name).stem[:80]}-{_('to be mended')}.{kind}"
+    mended = _("to be mended")
+    name = f"{Path(one.batch.file_name).stem[:80]}-{mended}.{kind}"
     with db.begin(one.me.scope) as session:
         rows = queries.all_wrong(session, batch_id)
         if kind == "xlsx":

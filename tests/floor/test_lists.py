@@ -111,6 +111,10 @@ def grow(firm: SimpleNamespace, more: int) -> None:
             {"n": more},
         )
         session.execute(
+            text("insert into import_batch (target, file_name, file, sha256, bytes, by_id, created_at, branch_id) select 'parties', 'f', 'f', 's', 1, :by, now(), :branch from generate_series(1, :n)"),
+            {"n": more, "by": firm.root.id, "branch": firm.pudong.id},
+        )
+        session.execute(
             text("insert into night_run (slot, began_at, state) select 's', now(), 'published' from generate_series(1, :n)"),
             {"n": more},
         )
