@@ -249,6 +249,7 @@ def _page(one: One, wrong: Invalid | None = None) -> ResponseReturnValue:
     page = render_template(
         "imports/batch.html", batch=batch, target=target, bad=bad, links=links, before=before, waiting=waiting, branch=branch, by=by, note=sheets.note, kept=queries.KEPT.days,
         trouble=words.trouble(batch.trouble), sentence=words.sentence, field=words.field, states=words.STATE, encodings=words.ENCODINGS, choosable=ENCODINGS,
+        unused=[head for column, head in enumerate(batch.heads) if head and column not in batch.mapping.values()],
         fields=wrong.fields if wrong else {}, refusal=wrong.message if wrong else "", busy=batch.state in ("checking", "loading", "undoing"),
     )
     return (page, wrong.status, _refusal(wrong)) if wrong else page

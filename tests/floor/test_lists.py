@@ -32,8 +32,8 @@ SAME_LENGTH = {"/recordings", "/customers", "/customers/found", "/found", "/nigh
 # The last four: findings, and one part a switch.
 FORMS = ("/settings/people/", "/settings/password")  # of one person
 FRESH = itertools.count(1)
-# Pages that read the archive or nothing at all.
-NO_LIST = ("/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+# Pages that read the archive or nothing at all, and those of one import: a state each, see tests/imports.
+NO_LIST = ("/settings/imports/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
 
 
 @contextmanager
