@@ -137,7 +137,7 @@ def test_what_is_no_such_value_is_told_by_its_kind(kind: str, typed: str, code: 
 @pytest.mark.parametrize(("kind", "typed", "value"), [
     ("phones", "13812341001.0", ["13812341001"]), ("phones", "138 1234 1001；021-62345678/13812341001", ["138 1234 1001", "021-62345678"]),
     ("code", "12345678.0", "12345678"), ("code", "00123", "00123"), ("whole", "30.0", 30), ("choice", " ｖｉｐ ", "vip"),
-    ("text", "  =cmd|' /C calc'!A0 ", "=cmd|' /C calc'!A0"), ("text", "‮مرحبا 😀", "‮مرحبا 😀"), ("text", "a\x00b\ud800", "a b"),
+    ("text", "  =cmd|' /C calc'!A0 ", "=cmd|' /C calc'!A0"), ("text", "\u202eمرحبا 😀", "\u202eمرحبا 😀"), ("text", "a\x00b\ud800", "a b"),
 ])
 def test_what_excel_made_of_a_value_is_mended(kind: str, typed: str, value: object) -> None:
     assert values.read(Field("f", "", kind, choices={"vip": ("VIP",)}), typed) == (value, None)
