@@ -70,7 +70,7 @@ def test_devices_are_imported_their_bad_rows_mended_and_all_taken_back(root: Per
     taken.value.save_as(tmp_path / "bad.xlsx")
     mended = openpyxl.load_workbook(tmp_path / "bad.xlsx")
     sheet = mended.active
-    assert [[cell.value for cell in row][-2] for row in sheet.iter_rows(min_row=2)] == [5, 19]
+    assert [[cell.value for cell in row][-2] for row in sheet.iter_rows(min_row=2)] == ["5", "19"]
     sheet["A2"], sheet["E3"] = firm.customer.number, "2027-12-31"
     mended.save(tmp_path / "mended.xlsx")
     bring(root, tmp_path / "mended.xlsx")
