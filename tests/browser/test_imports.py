@@ -81,7 +81,7 @@ def test_devices_are_imported_their_bad_rows_mended_and_all_taken_back(root: Per
 
     page.click("details[data-confirm] summary")
     page.click("details[data-confirm] button")
-    page.wait_for_selector("text=Taken back")
+    page.wait_for_selector("span.badge:text-is('Taken back')")
     assert count() == before + 398
 
 
