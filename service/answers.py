@@ -19,6 +19,7 @@ DIST = Path(__file__).parent / "static" / "dist"
 HELD_IN_MEMORY = 1 << 20
 PIECE = 1 << 16
 MOST = 16 << 20  # bytes of a form; Flask refuses what is larger
+LARGER = {"/settings/imports": 65 << 20}  # tables that people bring
 SILENCE = 30.0  # seconds until a browser that sends nothing more of its form is let go
 TOO_SLOW = {"message": "The form did not arrive. Send it again."}
 _HASHED = re.compile(r".+[-.][0-9A-Za-z]{8,}\.[a-z0-9]+")
@@ -76,10 +77,11 @@ async def spooled(
 async def _taken(scope: Scope, receive: Receive, sent: Any) -> bool:
     """The form is here; False when the browser fell silent in its midst. What is too large is left for Flask to refuse."""
     length = header(scope, b"content-length", b"0")
-    if not length.isdigit() or int(length) > MOST:
+    most = LARGER.get(scope["path"], MOST)
+    if not length.isdigit() or int(length) > most:
         return True
     more = True
-    while more and sent.tell() <= MOST:
+    while more and sent.tell() <= most:
         try:
             message = await asyncio.wait_for(receive(), SILENCE)
         except TimeoutError:

@@ -25,6 +25,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.desk import web as desk
     from service.devices import web as devices
     from service.devices import work as device_work
+    from service.imports import web as imports
     from service.maintenance import web as maintenance
     from service.parties import categories_web, edit_web, merge_web
     from service.parties import web as parties
@@ -45,7 +46,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, reports, history, catalogue, devices, device_work, device):
+    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

@@ -13,16 +13,21 @@ def wire(settings: Settings) -> None:
     from service.calls import actions as calls
     from service.calls import merged as calls_merged
     from service.core import attachments, clock, housekeeping, jobs, search
+    from service.devices import importing as device_tables
     from service.devices import index as devices
     from service.devices import merged as devices_merged
+    from service.imports import queries as imports
+    from service.imports import targets, work
     from service.ledger import merged as ledger_merged
     from service.maintenance import actions as maintenance
+    from service.parties import importing as party_tables
     from service.parties import index as parties
     from service.parties import merging
     from service.sites import condition
     from service.sites import index as sites
     from service.sites import merged as sites_merged
     from service.staff import actions as staff
+    from service.staff import importing as people_tables
     from service.staff import signin
     from service.tickets import actions as ticket_actions
     from service.tickets import index as ticket_index
@@ -46,7 +51,11 @@ def wire(settings: Settings) -> None:
     ticket_actions.on_finish(maintenance.ticket_finished)
     jobs.handler(maintenance.JOB, maintenance.job)
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, sites.rebuild_projects, sites.rebuild_sites, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))))
+    targets.use((*party_tables.TARGETS, *device_tables.TARGETS, *people_tables.TARGETS))
+    jobs.handler("imports.check", work.guarded(partial(work.check_job, settings.imports_dir), "checking", "uploaded"))
+    jobs.handler("imports.load", work.guarded(work.load_job, "loading", "checked"))
+    jobs.handler("imports.undo", work.guarded(work.undo_job, "undoing", "loaded"))
+    jobs.handler("housekeeping", partial(housekeeping.job, (partial(imports.sweep, settings.imports_dir), staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))))
 
 
 def know_lists() -> None:

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("service", "telephony", "recordings", "etl", "warehouse", "dashboards")
 CONTEXTS = (
-    "staff", "hours", "catalogue", "parties", "devices", "sites", "calls", "ledger", "stock", "trade", "workflow", "sla", "tickets",
+    "staff", "hours", "catalogue", "parties", "devices", "sites", "calls", "ledger", "stock", "trade", "workflow", "sla", "imports", "tickets",
     "maintenance", "knowledge", "messages", "shipping", "office", "outsourcing", "settlement", "portal", "field", "api",
     "desk", "reports",
 )

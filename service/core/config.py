@@ -137,6 +137,11 @@ class Settings:
         return self.data / "vault"
 
     @property
+    def imports_dir(self) -> Path:
+        """Tables that people brought, until they are forgotten."""
+        return self.data / "imports"
+
+    @property
     def feeds_dir(self) -> Path:
         """What was fetched of the switches' own files, a folder each."""
         return self.data / "feeds"

@@ -89,6 +89,18 @@ def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, 
     return [Hit(*row) for row in session.execute(_FIND, values)]
 
 
+_EXACTLY = text("select label_key, ref_id from search_entry where kind = :kind and label_key = any(:keys) order by ref_id")
+
+
+def exactly(session: Session, kind: str, labels: Collection[str]) -> dict[str, list[int]]:
+    """By each of the labels the things that are called exactly so, but for capitals, widths and blanks."""
+    keys = {label: normal(label)[:200] for label in labels}
+    found: dict[str, list[int]] = {}
+    for key, ref_id in session.execute(_EXACTLY, {"kind": kind, "keys": sorted(set(keys.values()) - {""})}):
+        found.setdefault(key, []).append(ref_id)
+    return {label: found.get(key, []) for label, key in keys.items()}
+
+
 class Source(Protocol):
     """A context that indexes its things in the order of their ids."""
 

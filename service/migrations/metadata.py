@@ -9,6 +9,7 @@ from service.catalogue import model as catalogue
 from service.core import model as core
 from service.core.lists import model as lists
 from service.devices import model as devices
+from service.imports import model as imports
 from service.ledger import model as ledger
 from service.maintenance import model as maintenance
 from service.parties import model as parties
@@ -17,4 +18,4 @@ from service.sla import model as sla
 from service.staff import model as staff
 from service.tickets import model as tickets
 
-TABLES = (staff, core, lists, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, tickets, maintenance)
+TABLES = (staff, core, lists, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, imports, tickets, maintenance)

@@ -1,7 +1,7 @@
 """Who may be calling, and what a screen shows of a party."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -207,3 +207,10 @@ def main_contacts(session: Session, ids: Sequence[int]) -> dict[int, Contact]:
     for contact in session.scalars(rows.ext(distinct_on(Contact.party_id))) if ids else ():
         found[contact.party_id] = contact
     return found
+
+
+def meant(session: Session, typed: Collection[str]) -> dict[str, list[int]]:
+    """The parties that each of these means: by its number, else by its exact name; several may have one name."""
+    numbered = {row.number: row.id for row in session.execute(select(Party.number, Party.id).where(Party.number.in_(typed)))}
+    named = finder.exactly(session, "party", [one for one in typed if one not in numbered])
+    return {one: [numbered[one]] if one in numbered else named[one] for one in typed}

@@ -32,7 +32,7 @@ FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, l
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
 SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"maintenance.write", "call.join", "party.merge", "ticket.close", "board.calls", "board.sla", "export", "night.read", "list.share"}
 FINANCE = {"ticket.read", "call.read", "party.read", "device.read", "site.read", "amount.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
-MANAGER = SUPERVISOR | {"ledger.read", "amount.read", "kpi.set", "product.write", "party.setup"}
+MANAGER = SUPERVISOR | {"ledger.read", "amount.read", "kpi.set", "product.write", "party.setup", "import"}
 ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {

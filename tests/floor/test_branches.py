@@ -62,6 +62,7 @@ VALUES: dict[str, Any] = {
 CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
            "call_consent.state": "given", "recording_deletion.reason": "retention",
+           "import_batch.state": "uploaded", "import_batch.upon": "skip", "import_row.state": "good",
            "recording_pause.why": "left", "call_pair.verdict": "joined", "device_swap.kind": "swap",
            "maintenance_plan.timing": "interval", "maintenance_plan.state": "active", "maintenance_reminder.state": "done"}
 # Columns that may be empty by themselves, but not as their rule has it.

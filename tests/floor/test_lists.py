@@ -37,8 +37,8 @@ SAME_LENGTH = {"/scan", "/sites/choose", "/sites/new", "/sites/projects/new", "/
 # Those of a customer that is not there yet are forms or one customer; the last four: findings, and one part a switch.
 FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/")  # of one person or thing
 FRESH = itertools.count(1)
-# Pages that read the archive or nothing at all.
-NO_LIST = ("/lists/", "/devices/locate", "/labels.pdf", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+# Pages that read the archive or nothing at all, and those of one import: a state each, see tests/imports.
+NO_LIST = ("/lists/", "/devices/locate", "/labels.pdf", "/settings/imports/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
 
 
 @contextmanager
@@ -122,6 +122,10 @@ def grow(firm: SimpleNamespace, more: int) -> None:
         session.execute(
             text("insert into feed_gap (switch, began_at, reason) select 'pbx' || n, now(), 'x' from generate_series(1, :n) n"),
             {"n": more},
+        )
+        session.execute(
+            text("insert into import_batch (target, file_name, file, sha256, bytes, by_id, created_at, branch_id) select 'parties', 'f', 'f', 's', 1, :by, now(), :branch from generate_series(1, :n)"),
+            {"n": more, "by": firm.root.id, "branch": firm.pudong.id},
         )
         session.execute(
             text("insert into night_run (slot, began_at, state) select 's', now(), 'published' from generate_series(1, :n)"),

@@ -130,6 +130,17 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /nights/feeds": (BOARDS, 200),
     "GET /nights/feeds/now": (BOARDS, 200),
     "POST /nights/feeds": ("r", 302),
+    "GET /settings/imports": ("mr", 200),
+    "POST /settings/imports": ("mr", 404),
+    "GET /settings/imports/templates/<name>.xlsx": ("mr", 200),
+    "GET /settings/imports/<int:batch_id>": ("mr", 404),
+    "POST /settings/imports/<int:batch_id>/reading": ("mr", 404),
+    "POST /settings/imports/<int:batch_id>/check": ("mr", 404),
+    "POST /settings/imports/<int:batch_id>/load": ("mr", 404),
+    "POST /settings/imports/<int:batch_id>/undo": ("mr", 404),
+    "POST /settings/imports/<int:batch_id>/discard": ("mr", 404),
+    "POST /settings/imports/<int:batch_id>/passwords.xlsx": ("mr", 404),
+    "GET /settings/imports/<int:batch_id>/errors.<any(xlsx, csv):kind>": ("mr", 404),
     "GET /settings/audit": ("r", 200),
     "GET /settings/people": ("r", 200),
     "GET /settings/people/new": ("r", 200),
@@ -226,7 +237,7 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none", "kind": "phone"}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "batch_id": 999999, "name": "parties", "kind": "xlsx", "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none", "kind": "phone"}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -6,6 +6,7 @@ import * as desk from "./desk.js";
 import { csrf, one } from "./dom.js";
 import * as list from "./list.js";
 import { listen } from "./live.js";
+import * as imports from "./imports.js";
 import * as news from "./news.js";
 import * as pop from "./pop.js";
 import * as secret from "./secret.js";
@@ -37,6 +38,7 @@ list.start();
 news.start();
 agent.start();
 secret.start();
+imports.start();
 wallboard.start();
 
 const { staff, worker } = document.body.dataset;

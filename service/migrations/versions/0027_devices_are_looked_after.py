@@ -3,7 +3,7 @@
 from service.migrations import rules
 
 revision = "0027"
-down_revision = "0025"
+down_revision = "0026"
 
 TABLES = """
 create table maintenance_plan (

@@ -1,0 +1,153 @@
+"""What a table of people means. Whoever comes this way cannot sign in until a password is given, on the page of the import."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from service.core import audit, locks
+from service.core.intake import sql
+from service.core.intake.target import Field, Into, Made, Row, Values
+from service.core.intake.values import folded
+from service.staff import people, rules
+from service.staff.model import Branch, Role, Staff
+
+ROLES = {
+    "agent": (_l("Agent"), "Agent", "坐席"), "supervisor": (_l("Supervisor"), "Supervisor", "班长", "主管"), "technician": (_l("Technician"), "Technician", "技术员", "工程师"),
+    "finance": (_l("Finance"), "Finance", "财务"), "manager": (_l("Manager"), "Manager", "经理"), "admin": (_l("Administrator"), "Administrator", "管理员"),
+}
+REACHES = {"branch": (_l("Own branch"), "Own branch", "本网点"), "below": (_l("Branch and below"), "Branch and below", "本网点及下级"), "all": (_l("All branches"), "All branches", "全部网点", "所有网点")}
+FIELDS = (
+    Field("username", _l("User name"), "code", must=True, longest=40, also=("User name", "用户名", "账号", "登录名", "工号", "username", "login"), example="li.lei"),
+    Field("name", _l("Full name"), must=True, longest=100, also=("Full name", "姓名", "员工姓名", "name"), example="李雷"),
+    Field("roles", _l("Roles"), "choices", must=True, also=("Roles", "角色", "岗位", "role"), choices=ROLES, example="坐席；技术员", note=_l("Several with a semicolon between them.")),
+    Field("branch", _l("Branch"), also=("Branch", "网点", "所属网点", "分公司", "部门"), example="", note=_l("Its name or code; empty for the branch of the import.")),
+    Field("reach", _l("Sees"), "choice", also=("Sees", "可见范围", "数据范围", "reach"), choices=REACHES, example="本网点"),
+)
+SENTENCES = {
+    "username": _l("A user name has two to forty small letters, digits, dots, dashes."),
+    "branch_unknown": _l("There is no branch of this name or code within your reach. Correct it or leave it empty."),
+}
+TYPES = {"username": "text", "email": "text", "active": "boolean", "fs_uniquifier": "text", "name": "text", "branch_id": "bigint", "reach": "text"}
+_GRANT = text("insert into staff_role (staff_id, role_id) select g.staff_id, r.id from jsonb_to_recordset(cast(:rows as jsonb)) as g(staff_id integer, role text) join role r on r.name = g.role")
+
+
+class FirstPasswords:
+    """Passwords for those who came by an import."""
+
+    most = 50  # at once, since each takes a while to be hashed
+
+    def waiting(self, session: Session, ids: Sequence[int]) -> int:
+        """How many of them have no password yet."""
+        return len(session.scalars(select(Staff.id).where(Staff.id.in_(ids), Staff.password.is_(None))).all())
+
+    def give(self, session: Session, ids: Sequence[int], into: Into) -> list[tuple[str, str, str]]:
+        """The next of those without a password have one: name, user name, password, told this once and kept nowhere."""
+        wanted = select(Staff).where(Staff.id.in_(ids), Staff.password.is_(None)).order_by(Staff.id).limit(self.most)
+        told = []
+        for row in session.scalars(wanted.with_for_update()).all():
+            password = secrets.token_urlsafe(9)
+            row.password = rules.hashed(password)
+            told.append((row.name, row.username, password))
+            audit.record(session, at=into.at, by=into.by, verb="password given", entity="staff", entity_id=row.id, branch_id=row.branch_id)
+        return told
+
+
+@dataclass(frozen=True)
+class Users:
+    """People who will sign in."""
+
+    name: str = "users"
+    permission: str = people.ADMINISTERS
+    icon: str = "users"
+    title: Any = _l("People")
+    fields: tuple[Field, ...] = FIELDS
+    tables: tuple[str, ...] = ("staff",)
+    clears: tuple[tuple[str, str], ...] = (("staff_role", "staff_id"),)
+    issue: FirstPasswords = field(default_factory=FirstPasswords)
+    address: str = "/settings/people/{id}"
+    sentences: Mapping[str, Any] = field(default_factory=lambda: SENTENCES)
+
+    def key(self, values: Values) -> str:
+        """The user name."""
+        return folded(values.get("username") or "")
+
+    def find(self, session: Session, rows: Sequence[Row], into: Into) -> None:
+        """By user name."""
+        branches, names = _branches(session), {branch.id: branch.name for branch in session.scalars(select(Branch))}
+        known = {row.username: row.id for row in session.execute(select(Staff.username, Staff.id).where(Staff.username.in_([_username(row.values) for row in rows])))}
+        for row in rows:
+            row.entity_id = known.get(_username(row.values))
+            if row.values.get("username") and not people.USERNAME.fullmatch(_username(row.values)):
+                row.refuse("username", "username")
+            branch = branches.get(folded(row.values.get("branch") or ""))
+            if row.values.get("branch") and (branch is None or not into.covers(branch)):
+                row.refuse("branch", "branch_unknown")
+            row.leads["branch"] = branch or into.branch_id
+            row.values |= {"branch": names[branch]} if branch else {}
+
+    def current(self, session: Session, ids: Sequence[int]) -> dict[int, Values]:
+        """People in a row's values."""
+        branches = {branch.id: branch.name for branch in session.scalars(select(Branch))}
+        rows = session.scalars(select(Staff).where(Staff.id.in_(ids)))
+        return {one.id: {"username": one.username, "name": one.name, "roles": sorted(role.name for role in one.roles), "branch": branches[one.branch_id], "reach": one.reach} for one in rows}
+
+    def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
+        """The people exist with their roles and without a password."""
+        locks.hold(session, "people", "")
+        given = [
+            {"username": _username(row.values), "email": f"{_username(row.values)}@localhost.invalid", "active": True, "fs_uniquifier": secrets.token_hex(16),
+             "name": row.values["name"], "branch_id": row.leads["branch"], "reach": row.values.get("reach") or rules.REACH.get(row.values["roles"][0], "branch")}
+            for row in rows
+        ]
+        ids = {row.username: row.id for row in sql.insert(session, "staff", TYPES, given, told="id, username", conflict="on conflict do nothing")}
+        placed = [ids.get(str(one["username"])) for one in given]
+        _grant(session, {staff_id: row.values["roles"] for staff_id, row in zip(placed, rows, strict=True) if staff_id})
+        for staff_id, one, row in zip(placed, given, rows, strict=True):
+            if staff_id:
+                told = {name: one[name] for name in ("username", "name", "branch_id", "reach")} | {"roles": ", ".join(row.values["roles"])}
+                audit.record(session, at=into.at, by=into.by, verb="created", entity="staff", entity_id=staff_id, new=told, branch_id=row.leads["branch"])
+        return [Made(staff_id, {"staff": [staff_id]}) if staff_id else None for staff_id in placed]
+
+    def update(self, session: Session, changes: Mapping[int, Values], into: Into) -> dict[int, dict[str, list[int]]]:
+        """Name, reach, branch and roles are set by the same rules as on the page of a person."""
+        branches = _branches(session)
+        for staff_id, values in changes.items():
+            before = people.person(session, staff_id)
+            who = people.Person(
+                before.username, values.get("name", before.name), tuple(values.get("roles", before.roles)),
+                branches.get(folded(values.get("branch", "")), before.branch_id), values.get("reach", before.reach), before.active,
+            )
+            people.change(session, staff_id, who, by=into.by, at=into.at)
+        return {staff_id: {} for staff_id in changes}
+
+    def index(self, session: Session, ids: Sequence[int]) -> None:
+        """People are in no index."""
+
+    def forget(self, session: Session, ids: Sequence[int]) -> Callable[[], None]:
+        """People are in no index."""
+        return lambda: None
+
+
+TARGETS = (Users(),)
+
+
+def _username(values: Values) -> str:
+    return str(values.get("username") or "").lower()
+
+
+def _branches(session: Session) -> dict[str, int]:
+    return {folded(word): branch.id for branch in session.scalars(select(Branch)) for word in (branch.name_en, branch.name, branch.code) if word}
+
+
+def _grant(session: Session, roles: Mapping[int, Sequence[str]]) -> None:
+    for name in {name for names in roles.values() for name in names}:
+        if session.scalars(select(Role.id).where(Role.name == name)).first() is None:
+            session.add(Role(name=name, permissions=sorted(rules.PERMISSIONS[name])))
+    session.flush()
+    session.execute(_GRANT, {"rows": json.dumps([{"staff_id": staff_id, "role": name} for staff_id, names in roles.items() for name in names])})
