@@ -23,10 +23,15 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.desk import web as desk
     from service.parties import web as parties
     from service.reports import web as reports
+    from service.reports.history import log_web as system_log
     from service.reports.history import web as history
     from service.staff import people_web as people
     from service.staff import signin
     from service.staff import web as staff
+    from service.staff.security import me_web as my_security
+    from service.staff.security import policy_web as security
+    from service.staff.security import setup_web as setup
+    from service.staff.security import steps_web as steps
     from service.tickets import web as tickets
 
     db.use(database.app)
@@ -35,7 +40,9 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
+    for context in (staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history, system_log):
+        app.register_blueprint(context.bp)
+    for context in (steps, my_security, security, setup):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

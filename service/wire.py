@@ -16,17 +16,19 @@ def wire(settings: Settings) -> None:
     from service.parties import index as parties
     from service.staff import actions as staff
     from service.staff import signin
+    from service.staff.security import sealing
     from service.tickets import index as ticket_index
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
 
     clock.use(settings.timezone)
+    sealing.use(settings.secret_key)
     signin.wire()
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
-    jobs.handler(transcode.JOB, partial(transcode.job, settings))
+    jobs.handler(transcode.JOB, partial(transcode.job, settings), quiet=True)
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))), quiet=True)

@@ -1,12 +1,25 @@
-"""The audit row: in the same transaction as the change it tells."""
+"""The audit row: in the same transaction as the change it tells. What was refused has a transaction of its own."""
 
+import logging
 from datetime import datetime
 from typing import Any
 
 from flask import has_request_context, request
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from service.core import db, scope
 from service.core.model import AuditEntry
+
+log = logging.getLogger(__name__)
+# change: business rows. The other kinds are the system log: settings, security (people, rights, proofs of identity),
+# signin, refused (sign-ins), forbidden (what a signed-in person was not let do), job.
+KINDS = ("settings", "security", "signin", "refused", "forbidden", "job")
+_KIND_OF = {
+    "staff": "security", "role": "security", "firm": "security", "branch": "settings", "department": "settings",
+    "team": "settings", "hours": "settings", "kpi_policy": "settings", "retention_class": "settings",
+}  # fmt: skip
+_EVERYDAY = ("took seat", "left seat")
 
 
 def record(
@@ -20,6 +33,7 @@ def record(
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
     branch_id: int | None = None,
+    kind: str = "",
 ) -> None:
     """Who did what to which thing is on record, with the old and the new values that JSON can hold."""
     session.add(
@@ -33,8 +47,18 @@ def record(
             old=_plain(old),
             new=_plain(new),
             branch_id=branch_id,
+            kind=kind or ("change" if verb in _EVERYDAY else _KIND_OF.get(entity, "change")),
         )
     )
+
+
+def apart(**facts: Any) -> None:
+    """On record whatever becomes of the caller's own transaction; a database that is away is told to the log alone."""
+    try:
+        with db.begin(scope.ALL) as session:
+            record(session, **facts)
+    except SQLAlchemyError as error:
+        log.warning("not on record: %s (%s)", facts.get("verb"), str(error).splitlines()[0])
 
 
 def _address() -> str:

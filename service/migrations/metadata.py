@@ -11,6 +11,7 @@ from service.ledger import model as ledger
 from service.parties import model as parties
 from service.sla import model as sla
 from service.staff import model as staff
+from service.staff.security import model as security
 from service.tickets import model as tickets
 
-TABLES = (staff, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)
+TABLES = (staff, security, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)

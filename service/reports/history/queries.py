@@ -22,6 +22,7 @@ class Wanted:
     entity_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    kinds: Sequence[str] = ()
 
 
 def lines(session: Session, wanted: Wanted, *, before: tuple[datetime, int] | None = None, limit: int = PAGE) -> Sequence[AuditEntry]:
@@ -41,6 +42,8 @@ def _narrowed(query: Select[AuditEntry], wanted: Wanted) -> Select[AuditEntry]:
     ):
         if value:
             query = query.where(column == value)
+    if wanted.kinds:
+        query = query.where(AuditEntry.kind.in_(wanted.kinds))
     if wanted.since:
         query = query.where(AuditEntry.at >= wanted.since)
     return query.where(AuditEntry.at < wanted.until) if wanted.until else query

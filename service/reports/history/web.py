@@ -1,5 +1,6 @@
 """The page of the audit: filters in the address, each line with what was before and after."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from flask import Blueprint, render_template
@@ -11,6 +12,7 @@ from service.reports.history.queries import PAGE, Wanted
 from service.staff import queries as staff
 
 bp = Blueprint("history", __name__)
+CHANGES = ("change", "settings", "security", "signin")  # refusals and jobs stand in the system log
 KEPT = ("who", "verb", "entity", "id", "since", "until")
 
 
@@ -19,7 +21,7 @@ def audit() -> ResponseReturnValue:
     """Who did what, when and from where, newest first."""
     person = identity.require("audit.read")
     with db.begin(person.scope) as session:
-        rows = queries.lines(session, _wanted(), before=asked.place("before"), limit=PAGE + 1)
+        rows = queries.lines(session, wanted(CHANGES), before=asked.place("before"), limit=PAGE + 1)
         people = staff.names(session)
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     return render_template(
@@ -37,7 +39,8 @@ def audit() -> ResponseReturnValue:
     )
 
 
-def _wanted() -> Wanted:
+def wanted(kinds: Sequence[str]) -> Wanted:
+    """What the address narrows the lines to, among these kinds."""
     kept, since, until = asked.kept(KEPT), asked.day("since"), asked.day("until")
     return Wanted(
         by_id=asked.number("who"),
@@ -46,4 +49,5 @@ def _wanted() -> Wanted:
         entity_id=asked.number("id"),
         since=asked.midnight(since) if since else None,
         until=asked.midnight(until + timedelta(days=1)) if until else None,
+        kinds=kinds,
     )

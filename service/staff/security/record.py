@@ -1,0 +1,30 @@
+"""What was refused at the door is on record, whatever becomes of the request; nothing that is secret ever is."""
+
+from service.core import audit, clock
+from service.staff.model import Staff
+from service.staff.security import rules
+
+
+def refused(person: Staff | None, typed: str, why: str) -> None:
+    """The refused sign-in is told: under which name, from where and why. Of a name that is nobody's two letters are kept."""
+    name = person.username if person else rules.unknown_name(typed)
+    refused_as(person.id if person else None, name, person.branch_id if person else None, why)
+
+
+def refused_as(staff_id: int | None, name: str, branch_id: int | None, why: str) -> None:
+    """The same for whoever is known by their facts alone; `name` stands as it is."""
+    audit.apart(
+        at=clock.now(),
+        by=staff_id,
+        verb="refused",
+        entity="staff",
+        entity_id=staff_id,
+        new={"name": name, "why": why},
+        branch_id=branch_id,
+        kind="refused",
+    )
+
+
+def code_asked(staff_id: int, branch_id: int) -> None:
+    """A right password that opened nothing yet is told too."""
+    audit.apart(at=clock.now(), by=staff_id, verb="code asked", entity="staff", entity_id=staff_id, branch_id=branch_id, kind="signin")
