@@ -112,8 +112,8 @@ class Front:
         if path.startswith("/static/dist/"):
             return self.asset
         if path.startswith("/dashboards/"):
-            return self.boards  # type: ignore[return-value]
-        return self.flask  # type: ignore[return-value]
+            return self.boards
+        return self.flask
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -19,7 +19,7 @@ from service.core.config import LOCALES, Settings
 from service.core.identity import Identity
 from service.staff import actions
 from service.staff.model import Role, Staff
-from service.staff.security import rules, sessions, setup_web, steps, steps_web
+from service.staff.security import asked, rules, sessions, setup_web, steps, steps_web
 from service.staff.security.record import refused
 
 LONGEST = 1000  # the hash refuses more than 4096 bytes
@@ -47,8 +47,8 @@ class SignInForm(LoginForm):
             self.next.data = ""  # whoever made that address, the password is not to blame
         self.ifield, self.user = self.username, self._known(username)
         person = self.user
-        if super().validate(**kwargs):
-            return self._from_here(self.user, address)
+        if super().validate(**kwargs) and person is not None:
+            return self._from_here(person, address)
         with db.begin(scope.NONE) as work:
             actions.note_attempt(work, username, address, at=clock.now())
         refused(person, username, "unknown" if person is None else "password" if person.active else "off")
@@ -64,7 +64,7 @@ class SignInForm(LoginForm):
         return False
 
     def _known(self, username: str) -> Staff | None:
-        return current_app.extensions["security"].datastore.find_user(username=username)  # type: ignore[no-any-return]
+        return current_app.extensions["security"].datastore.find_user(username=username)
 
     def _one_sentence(self) -> None:
         """One answer for a wrong name and a wrong password, so that names cannot be tried out."""
@@ -121,6 +121,7 @@ def install(app: Flask, settings: Settings) -> None:
     people = scoped_session(sessionmaker(class_=db.ScopedSession, expire_on_commit=False, bind=db.bound()))
     store = People(people, Staff, Role)
     Security(app, store, login_form=SignInForm)
+    app.jinja_env.globals["site"] = asked.site
     app.teardown_request(lambda error: people.remove())
     flask_login.user_logged_in.connect(_begun, app)
     flask_login.user_logged_out.connect(_ended, app)

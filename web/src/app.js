@@ -6,6 +6,7 @@ import * as desk from "./desk.js";
 import { csrf, one } from "./dom.js";
 import { listen } from "./live.js";
 import * as news from "./news.js";
+import * as passkey from "./passkey.js";
 import * as pop from "./pop.js";
 import * as secret from "./secret.js";
 import * as shell from "./shell.js";
@@ -34,6 +35,7 @@ choice.start();
 news.start();
 agent.start();
 secret.start();
+passkey.start();
 wallboard.start();
 
 const { staff, worker } = document.body.dataset;

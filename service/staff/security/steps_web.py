@@ -36,7 +36,8 @@ def held() -> Waiting | None:
     """Who waits in this browser; a step that is over is forgotten."""
     if "waiting" not in g:
         g.waiting = _read()
-    return g.waiting  # type: ignore[no-any-return]
+    waiting: Waiting | None = g.waiting
+    return waiting
 
 
 def _read() -> Waiting | None:
