@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, redirect, render_template, request
+from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
@@ -68,7 +68,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 def _locale() -> str | None:
     person = identity.current()
-    chosen = person.locale if person else request.cookies.get("locale", "")
+    chosen = person.locale if person else g.get("locale") or request.cookies.get("locale", "")
     if chosen in LOCALES:
         return chosen
     best = request.accept_languages.best_match(["zh-CN", "zh-Hans", "zh", "en"])

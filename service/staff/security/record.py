@@ -24,7 +24,3 @@ def refused_as(staff_id: int | None, name: str, branch_id: int | None, why: str)
         kind="refused",
     )
 
-
-def code_asked(staff_id: int, branch_id: int) -> None:
-    """A right password that opened nothing yet is told too."""
-    audit.apart(at=clock.now(), by=staff_id, verb="code asked", entity="staff", entity_id=staff_id, branch_id=branch_id, kind="signin")

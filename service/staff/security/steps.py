@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from service.core import audit
 from service.staff.model import Staff
 from service.staff.security import policy, rules, second_factor
 from service.staff.security.model import Step
@@ -42,6 +43,9 @@ def begin(session: Session, staff_id: int, awaits: str, *, factor: bool, at: dat
     session.execute(delete(Step).where(Step.began_at < at - PATIENCE))
     row = Step(id=secrets.token_urlsafe(32), staff_id=staff_id, awaits=awaits, factor=factor, began_at=at)
     session.add(row)
+    if awaits == "code":  # a right password that opens nothing yet is told too
+        branch_id = session.get_one(Staff, staff_id).branch_id
+        audit.record(session, at=at, by=staff_id, verb="code asked", entity="staff", entity_id=staff_id, branch_id=branch_id, kind="signin")
     session.flush()
     return row.id
 

@@ -48,6 +48,8 @@ def _read() -> Waiting | None:
         found = steps.waiting(work, str(step), at=clock.now())
     if found is None:
         session.pop("step", None)
+    else:
+        g.locale = session.get("locale") or found.locale  # chosen at this door, or the person's own
     return found
 
 
