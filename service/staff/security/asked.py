@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 from flask import request
 from flask_babel import gettext as _
-from flask_security.utils import validate_redirect_url
 
 from service.core import clock, db, scope
 from service.core.errors import Invalid
@@ -24,7 +23,8 @@ def site() -> Site:
 def place() -> str:
     """Where the person was on their way to; the start when that is elsewhere."""
     wanted = request.values.get("next", "")
-    return wanted if wanted.startswith("/") and not wanted.startswith("/sign-in") and validate_redirect_url(wanted) else "/"
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/sign-in")) and "\\" not in wanted and wanted.isprintable()
+    return wanted if ours else "/"
 
 
 def password(me: Identity) -> None:

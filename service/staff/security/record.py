@@ -1,6 +1,12 @@
 """What was refused at the door is on record, whatever becomes of the request; nothing that is secret ever is."""
 
-from service.core import audit, clock
+from datetime import datetime, timedelta
+
+from flask import request
+from sqlalchemy import exists, select
+
+from service.core import audit, clock, db, scope
+from service.core.model import AuditEntry
 from service.staff.model import Staff
 from service.staff.security import rules
 
@@ -13,8 +19,11 @@ def refused(person: Staff | None, typed: str, why: str) -> None:
 
 def refused_as(staff_id: int | None, name: str, branch_id: int | None, why: str) -> None:
     """The same for whoever is known by their facts alone; `name` stands as it is."""
+    now = clock.now()
+    if why == "locked" and _told_lately(request.remote_addr or "", now):
+        return
     audit.apart(
-        at=clock.now(),
+        at=now,
         by=staff_id,
         verb="refused",
         entity="staff",
@@ -24,3 +33,10 @@ def refused_as(staff_id: int | None, name: str, branch_id: int | None, why: str)
         kind="refused",
     )
 
+
+def _told_lately(address: str, at: datetime) -> bool:
+    """Who is locked out and goes on trying fills no log: one line a minute tells it."""
+    line = AuditEntry
+    told = exists().where(line.kind == "refused", line.at > at - timedelta(minutes=1), line.address == address, line.new["why"].astext == "locked")
+    with db.begin(scope.ALL) as session:
+        return bool(session.scalar(select(told)))

@@ -86,7 +86,7 @@ def remove_app(session: Session, staff_id: int, *, at: datetime) -> None:
     _told(session, staff_id, "second factor removed", by=staff_id, at=at)
 
 
-def reset(session: Session, staff_id: int, *, by: int, at: datetime) -> None:
+def reset(session: Session, staff_id: int, *, by: int | None, at: datetime) -> None:
     """The person has no second factor of any kind and enrols anew where a role demands one."""
     _forget_app(session, staff_id)
     session.execute(delete(Passkey).where(Passkey.staff_id == staff_id))
@@ -149,7 +149,7 @@ def _forget_app(session: Session, staff_id: int) -> None:
     session.expire_all()
 
 
-def _told(session: Session, staff_id: int, verb: str, *, by: int, at: datetime, new: dict[str, object] | None = None) -> None:
+def _told(session: Session, staff_id: int, verb: str, *, by: int | None, at: datetime, new: dict[str, object] | None = None) -> None:
     branch_id = session.get_one(Staff, staff_id).branch_id
     audit.record(session, at=at, by=by, verb=verb, entity="staff", entity_id=staff_id, new=new, branch_id=branch_id)
     session.flush()
