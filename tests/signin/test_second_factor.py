@@ -15,7 +15,7 @@ from service.core import db, scope
 from service.core.config import Settings
 from service.core.errors import DeskError
 from service.staff import actions
-from service.staff.security import rules, sealing, second_factor
+from service.staff.security import asked, policy, rules, sealing, second_factor
 from service.staff.security.model import RecoveryCode, Totp
 from tests import make
 from tests.conftest import AT
@@ -194,3 +194,19 @@ def test_without_the_installations_key_nothing_opens(session: Session, cast: Sim
     assert second_factor.take(session, cast.ada.id, "123456", at=AT) == ""
     with pytest.raises(DeskError):
         second_factor.begin(session, cast.ada.id)
+
+
+def test_the_command_line_lets_in_who_shut_everybody_out(app: Flask, committed_cast: SimpleNamespace) -> None:
+    door.enrolled(committed_cast.root.id)
+    door.demands("admin", second=False, addresses="10.1.0.0/16")
+    assert people.typed(app.test_client(), "root", make.PASSWORD)[0] == 200
+    with db.begin(scope.ALL) as work:
+        policy.let_in(work, " Root", at=AT)
+    assert door.password(app.test_client(), "root") == "/dashboards/calls"
+    assert {"second factor reset", "changed"} <= {line.verb for line in door.lines("security")}
+
+
+@pytest.mark.parametrize("place", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "javascript:alert(1)"])
+def test_no_step_leads_elsewhere(place: str, app: Flask) -> None:
+    with app.test_request_context("/sign-in/code", method="POST", data={"next": place}):
+        assert asked.place() == "/"
