@@ -30,10 +30,10 @@ FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
 SAME_LENGTH = {"/recordings", "/customers", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password")  # of one person
+FORMS = ("/settings/people/", "/settings/password", "/settings/security")  # of one person, and of the roles
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
-NO_LIST = ("/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+NO_LIST = ("/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/setup", "/verify")
 
 
 @contextmanager
