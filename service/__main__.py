@@ -264,6 +264,18 @@ def new_password(username: str, ask: bool) -> None:
     click.echo(f"{username} can sign in with the new password now." if typed else password)
 
 
+@db.command("let-in")
+@click.argument("username")
+@plainly
+def let_in(username: str) -> None:
+    """For who has lost the phone, or has shut out everybody: remove a second factor, locks and the address ranges of their roles."""
+    from service import start
+
+    with start.briefly(config.load(existing=True)) as settings:
+        start.let_in(settings, username)
+    click.echo(f"{username} signs in with the password alone now, from anywhere; it is kept on record.")
+
+
 @main.group()
 def recordings() -> None:
     """The audio in the vault: its keys, its seals, its proof."""

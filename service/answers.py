@@ -22,6 +22,7 @@ MOST = 16 << 20  # bytes of a form; Flask refuses what is larger
 LARGER = {"/settings/imports": 65 << 20}  # tables that people bring
 SILENCE = 30.0  # seconds until a browser that sends nothing more of its form is let go
 TOO_SLOW = {"message": "The form did not arrive. Send it again."}
+_HOST = re.compile(rb"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _HASHED = re.compile(r".+[-.][0-9A-Za-z]{8,}\.[a-z0-9]+")
 # Flask's pages bring a policy of their own; these hold for every answer that has none.
 ARMOUR: Headers = [
@@ -30,6 +31,8 @@ ARMOUR: Headers = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
+STAY = (b"strict-transport-security", b"max-age=31536000")
+PLAIN_HTTP = {"message": "Ringdesk is served over HTTPS alone here. Ask again at the https:// address."}
 # A shared worker lives under the policy of its own script, and ours opens /live.
 SCRIPT_POLICY = (b"content-security-policy", b"default-src 'none'; connect-src 'self'; frame-ancestors 'none'")
 
@@ -38,13 +41,14 @@ def header(scope: Scope, name: bytes, default: bytes) -> bytes:
     return next((value for key, value in scope["headers"] if key == name), default)
 
 
-def armoured(send: Send) -> Send:
-    """Every answer carries the security headers it does not bring itself."""
+def armoured(send: Send, *, https: bool = False) -> Send:
+    """Every answer carries the security headers it does not bring itself; over HTTPS browsers are told to stay there."""
+    wanted = [*ARMOUR, STAY] if https else ARMOUR
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             present = {name.lower() for name, _value in message["headers"]}
-            message["headers"] = [*message["headers"], *(pair for pair in ARMOUR if pair[0] not in present)]
+            message["headers"] = [*message["headers"], *(pair for pair in wanted if pair[0] not in present)]
         await send(message)
 
     return guarded
@@ -110,6 +114,19 @@ def _given(sent: Any, receive: Receive) -> Receive:
 async def _pieces(body: Any) -> AsyncIterator[bytes]:
     while piece := body.read(PIECE):
         yield piece
+
+
+async def to_https(scope: Scope, send: Send) -> None:
+    """Whoever comes over plain HTTP is sent to the same page over HTTPS; what they sent in clear is not taken."""
+    host = header(scope, b"host", b"")
+    if scope["method"] not in ("GET", "HEAD") or not _HOST.fullmatch(host):
+        await answer(send, 403, PLAIN_HTTP)
+        return
+    name = host if host.endswith(b"]") else host.rpartition(b":")[0] or host
+    query = b"?" + scope["query_string"] if scope.get("query_string") else b""
+    place = b"https://" + name + (scope.get("raw_path") or scope["path"].encode()) + query
+    await begin(send, 308, [(b"location", place), (b"cache-control", b"no-store"), (b"content-length", b"0")])
+    await finish(send)
 
 
 async def answer(send: Send, status: int, content: dict[str, str]) -> None:

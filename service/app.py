@@ -30,6 +30,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.parties import categories_web, edit_web, merge_web
     from service.parties import web as parties
     from service.reports import web as reports
+    from service.reports.history import log_web as system_log
     from service.reports.history import web as history
     from service.sites import labels_web as labels
     from service.sites import projects_web as projects
@@ -38,6 +39,10 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.staff import people_web as people
     from service.staff import signin
     from service.staff import web as staff
+    from service.staff.security import me_web as my_security
+    from service.staff.security import policy_web as security
+    from service.staff.security import setup_web as setup
+    from service.staff.security import steps_web as steps
     from service.tickets import web as tickets
 
     db.use(database.app)
@@ -46,7 +51,9 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device):
+    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device, system_log):
+        app.register_blueprint(context.bp)
+    for context in (steps, my_security, security, setup):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

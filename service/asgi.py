@@ -45,15 +45,18 @@ from service.answers import (
     header,
     piece_of,
     spooled,
+    to_https,
 )
 from service.boards import Door
 from service.calls import queries as calls
 from service.core import attachments, clock, config, db, hub, live, turns
 from service.core import scope as scopes
 from service.core.config import Settings
-from service.core.errors import DeskError
+from service.core.errors import DeskError, Forbidden, NotFound
 from service.core.identity import Identity
+from service.core.pages import refused
 from service.staff import queries as staff
+from service.staff.security import sessions
 
 log = logging.getLogger(__name__)
 
@@ -83,17 +86,24 @@ class Front:
         dsn = db.raw_dsn(settings.dsn_app)
         self.hub = hub.Hub(hub.Doors(partial(hub.listening, dsn), _event, _valid, self.pool))
         wsgi = WSGIMiddleware(pages, workers=settings.threads)  # type: ignore[arg-type]
-        self.flask = ProxyHeadersMiddleware(partial(spooled, wsgi), "127.0.0.1")  # type: ignore[arg-type]
-        door = Door(settings.boards_port, self.flask)  # type: ignore[arg-type]
-        self.boards = ProxyHeadersMiddleware(door, "127.0.0.1") if settings.boards_port else self.flask  # type: ignore[arg-type]
+        self.flask = partial(spooled, wsgi)  # type: ignore[arg-type]
+        self.boards = Door(settings.boards_port, self.flask) if settings.boards_port else self.flask
+        self.https = settings.secure_cookies
+        # Every door sees the browser's own address and scheme, as a proxy that is trusted tells them.
+        self.entry = ProxyHeadersMiddleware(self._entered, settings.trusted_proxies)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.entry(scope, receive, send)  # type: ignore[arg-type]
+
+    async def _entered(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1000})
+        elif self.https and scope["scheme"] == "http" and scope["path"] != "/health":
+            await to_https(scope, armoured(send))
         else:
-            await self._route(scope)(scope, receive, armoured(send))
+            await self._route(scope)(scope, receive, armoured(send, https=self.https))
 
     def _route(self, scope: Scope) -> Callable[[Scope, Receive, Send], Awaitable[Any]]:
         path = scope["path"]
@@ -106,8 +116,8 @@ class Front:
         if path.startswith("/static/dist/"):
             return self.asset
         if path.startswith("/dashboards/"):
-            return self.boards  # type: ignore[return-value]
-        return self.flask  # type: ignore[return-value]
+            return self.boards
+        return self.flask
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -129,8 +139,7 @@ class Front:
         sid = session_id(self.pages, scope)
         if sid is None:
             return None
-        with db.begin(scopes.ALL) as session:
-            return staff.signed_in(session, sid)
+        return sessions.admitted(sid, _from(scope), at=clock.now())
 
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An endless stream of the person's events; begins with what was missed and how things stand."""
@@ -182,8 +191,12 @@ class Front:
         person = self.person(scope)
         if person is None:
             return None
-        with self.pages.app_context(), force_locale(person.locale), db.begin(person.scope) as session:
-            return serve.reply(session, self.vault, asked, person, at=clock.now())
+        try:
+            with self.pages.app_context(), force_locale(person.locale), db.begin(person.scope) as session:
+                return serve.reply(session, self.vault, asked, person, at=clock.now())
+        except (Forbidden, NotFound) as error:
+            refused(person, error, scope["path"], scope["method"])
+            raise
 
     async def _play(self, send: Send, reply: serve.Reply) -> None:
         await begin(send, reply.status, [(name.encode(), value.encode()) for name, value in reply.headers.items()])
@@ -265,6 +278,11 @@ def session_id(pages: Flask, scope: Scope) -> str | None:
         return None
     sid = data.get("sid")
     return sid if isinstance(sid, str) and sid else None
+
+
+def _from(scope: Scope) -> str:
+    """The browser's address."""
+    return str((scope.get("client") or ("",))[0])
 
 
 def _text(scope: Scope, name: bytes) -> str | None:
@@ -355,7 +373,7 @@ class PortTaken(Exception):
     """The address cannot be listened at; the message says what to do."""
 
 
-def run(settings: Settings, said: str = "Ringdesk answers") -> None:
+def run(settings: Settings, said: str = "Ringdesk answers", *, tells_owner: bool = True) -> None:
     """Serves until it is told to stop; raises PortTaken when the address is in use."""
     place = bind(settings.host, settings.port)
     _hand_over(settings)
@@ -375,10 +393,20 @@ def run(settings: Settings, said: str = "Ringdesk answers") -> None:
     )
     host, port = place.getsockname()[:2]
     print(f"{said} at http://{host}:{port}", flush=True)
+    if tells_owner and (first := _first_start(settings, port)):
+        print(first, flush=True)
     if settings.workers > 1:
         Multiprocess(options, sockets=[place]).run()
     else:
         uvicorn.Server(options).run(sockets=[place])
+
+
+def _first_start(settings: Settings, port: int) -> str:
+    """What the owner of an empty Ringdesk does next."""
+    from service.staff.security import sealing, setup_web
+
+    sealing.use(settings.secret_key)
+    return setup_web.announcement(settings, port)
 
 
 def _hand_over(settings: Settings) -> None:

@@ -194,9 +194,10 @@ def boards(settings: Settings) -> None:
     if not settings.boards_port:
         raise CannotStart("boards_port is not set. Give the web process and this one the same free port.")
     modest()
-    own = replace(settings, host="127.0.0.1", port=settings.boards_port, boards_port=0, workers=1)
+    # Who asks here is the web process of this machine, which knows the browser's address.
+    own = replace(settings, host="127.0.0.1", port=settings.boards_port, boards_port=0, workers=1, trusted_proxies="127.0.0.1/32")
     try:
-        asgi.run(own, "The boards are drawn")
+        asgi.run(own, "The boards are drawn", tells_owner=False)
     except asgi.PortTaken as error:
         raise CannotStart(str(error).replace("RINGDESK_PORT", "RINGDESK_BOARDS_PORT")) from error
 
@@ -356,10 +357,12 @@ class Bar:
 def person(settings: Settings, username: str, name: str, password: str, role: str, **more: str) -> None:
     """The person can sign in; a headquarters exists when there was no branch."""
     from service.staff import actions
+    from service.staff.security import sealing
 
+    sealing.use(settings.secret_key)
     _long_enough(password)
     with db.begin(scope.ALL) as session:
-        actions.hire(session, username, name, password, role=role, at=clock.now(), **more)
+        actions.hire(session, username, name, password, role=role, must_change=role != "admin", at=clock.now(), **more)
 
 
 def new_password(settings: Settings, username: str, typed: str = "") -> str:
@@ -371,6 +374,14 @@ def new_password(settings: Settings, username: str, typed: str = "") -> str:
     with db.begin(scope.ALL) as session:
         actions.give_password(session, username, password, at=clock.now())
     return password
+
+
+def let_in(settings: Settings, username: str) -> None:
+    """The person signs in with their password alone, from anywhere; a role that demands a second factor has them set one up."""
+    from service.staff.security import policy
+
+    with db.begin(scope.ALL) as session:
+        policy.let_in(session, username, at=clock.now())
 
 
 def _long_enough(password: str) -> None:

@@ -29,6 +29,7 @@ def wire(settings: Settings) -> None:
     from service.staff import actions as staff
     from service.staff import importing as people_tables
     from service.staff import signin
+    from service.staff.security import sealing
     from service.tickets import actions as ticket_actions
     from service.tickets import index as ticket_index
     from service.tickets import merged as tickets_merged
@@ -36,6 +37,7 @@ def wire(settings: Settings) -> None:
     from telephony import backfill, mirror
 
     clock.use(settings.timezone)
+    sealing.use(settings.secret_key)
     signin.wire()
     # Whoever keeps rows about parties hands them on when two parties become one.
     merging.followed_by([one.party_merged for one in (devices_merged, sites_merged, calls_merged, ledger_merged, tickets_merged)])
@@ -45,7 +47,7 @@ def wire(settings: Settings) -> None:
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
-    jobs.handler(transcode.JOB, partial(transcode.job, settings))
+    jobs.handler(transcode.JOB, partial(transcode.job, settings), quiet=True)
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     ticket_actions.on_finish(maintenance.ticket_finished)
@@ -55,7 +57,7 @@ def wire(settings: Settings) -> None:
     jobs.handler("imports.check", work.guarded(partial(work.check_job, settings.imports_dir), "checking", "uploaded"))
     jobs.handler("imports.load", work.guarded(work.load_job, "loading", "checked"))
     jobs.handler("imports.undo", work.guarded(work.undo_job, "undoing", "loaded"))
-    jobs.handler("housekeeping", partial(housekeeping.job, (partial(imports.sweep, settings.imports_dir), staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))))
+    jobs.handler("housekeeping", partial(housekeeping.job, (partial(imports.sweep, settings.imports_dir), staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))), quiet=True)
 
 
 def know_lists() -> None:

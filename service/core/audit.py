@@ -1,14 +1,27 @@
-"""The audit row: in the same transaction as the change it tells."""
+"""The audit row: in the same transaction as the change it tells. What was refused has a transaction of its own."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import has_request_context, request
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from service.core import db, scope
 from service.core.model import AuditEntry
+
+log = logging.getLogger(__name__)
+# change: business rows. The other kinds are the system log: settings, security (people, rights, proofs of identity),
+# signin, refused (sign-ins), forbidden (what a signed-in person was not let do), job.
+KINDS = ("settings", "security", "signin", "refused", "forbidden", "job")
+_KIND_OF = {
+    "staff": "security", "role": "security", "firm": "security", "branch": "settings", "department": "settings",
+    "team": "settings", "hours": "settings", "kpi_policy": "settings", "retention_class": "settings",
+}  # fmt: skip
+_EVERYDAY = ("took seat", "left seat")
 
 
 def record(
@@ -22,6 +35,7 @@ def record(
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
     branch_id: int | None = None,
+    kind: str = "",
 ) -> None:
     """Who did what to which thing is on record, with the old and the new values that JSON can hold."""
     session.add(
@@ -35,6 +49,7 @@ def record(
             old=_plain(old),
             new=_plain(new),
             branch_id=branch_id,
+            kind=kind or ("change" if verb in _EVERYDAY else _KIND_OF.get(entity, "change")),
         )
     )
 
@@ -43,6 +58,15 @@ def of(session: Session, entity: str, entity_id: int, most: int = 30) -> Sequenc
     """What happened to one thing, newest first."""
     lines = select(AuditEntry).where(AuditEntry.entity == entity, AuditEntry.entity_id == entity_id)
     return session.scalars(lines.order_by(AuditEntry.id.desc()).limit(most)).all()
+
+
+def apart(**facts: Any) -> None:
+    """On record whatever becomes of the caller's own transaction; a database that is away is told to the log alone."""
+    try:
+        with db.begin(scope.ALL) as session:
+            record(session, **facts)
+    except SQLAlchemyError as error:
+        log.warning("not on record: %s (%s)", facts.get("verb"), str(error).splitlines()[0])
 
 
 def _address() -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import time
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +36,7 @@ PLAIN = (
     "locale",
     "night_at",
     "secure_cookies",
+    "trusted_proxies",
     "acw_seconds",
     "master_key_file",
     "delete_at_switch_after_days",
@@ -111,9 +113,10 @@ class Settings:
     timezone: ZoneInfo = ZoneInfo("Asia/Shanghai")
     locale: str = "zh_Hans_CN"
     night_at: time = time(2, 0)
-    secure_cookies: bool = False
+    secure_cookies: bool = False  # it is served over HTTPS: cookies travel nowhere else and plain HTTP is turned away
     address: str = ""  # under which people reach Ringdesk, for the labels on devices: https://desk.example.com; empty: as the browser says
     hotline: str = ""  # the number on the labels of devices
+    trusted_proxies: str = "127.0.0.1"  # whose word about the browser's address and scheme is taken; addresses or ranges with commas
     master_key_file: str = ""  # of the recordings; empty means keys/recordings.key in the data folder
     delete_at_switch_after_days: int = 0  # what is safe in the vault is deleted at the switch so many days later; 0 never
     recording_format: str = "wav"  # what the vault keeps; made of the switch's WAV after it was collected
@@ -243,6 +246,7 @@ def _settings(data: Path, values: dict[str, Any]) -> Settings:
         secure_cookies=_yes("secure_cookies", known.get("secure_cookies", False)),
         address=_address(str(known.get("address", ""))),
         hotline=_hotline(known.get("hotline", "")),
+        trusted_proxies=_proxies(str(known.get("trusted_proxies", Settings.trusted_proxies))),
         acw_seconds=_number("acw_seconds", known.get("acw_seconds", 60), 0, 3600),
         pause_reasons=_reasons(known.get("pause_reasons", Settings.pause_reasons)),
         recording_format=_format(str(known.get("recording_format", "wav"))),
@@ -357,6 +361,14 @@ def _yes(name: str, value: Any) -> bool:
     if str(value).lower() not in known:
         raise BadSetting(f"{name} is {value!r}; use true or false.")
     return known[str(value).lower()]
+
+
+def _proxies(value: str) -> str:
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return ",".join(str(ip_network(part, strict=False)) for part in parts)
+    except ValueError as error:
+        raise BadSetting(f"trusted_proxies is {value!r}; write addresses or ranges with commas, such as 127.0.0.1, 10.0.0.0/24.") from error
 
 
 def normal_dsn(dsn: str, name: str) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from service.core import clock, db, scope
+from service.core import audit, clock, db, scope
 
 log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any]], None]
 HANDLERS: dict[str, Handler] = {}
+QUIET: set[str] = set()  # runs too often for the system log; its failures stand there all the same
 LEASE = timedelta(minutes=5)
 DEATHS = 3  # so many more times a job is taken whose workers died in the midst of it; then it may be what kills them
 
@@ -36,6 +37,7 @@ _LAY_ASIDE = text("""
     locked_by = null, locked_until = null
     where state = 'running' and locked_until < :at and attempts >= max_attempts + :deaths
 """)
+_TOLD = {"done": "job done", "ready": "job failed", "dead": "job given up"}
 _RENEW = text("update job set locked_until = :until where id = :id and locked_by = :me and state = 'running'")
 _FINISH = text("""
     update job set state = :state, finished_at = :finished, run_at = :run_at, last_error = :error, locked_by = null, locked_until = null
@@ -76,9 +78,11 @@ def waits(session: Session, name: str) -> bool:
     return bool(session.scalar(found, {"name": name}))
 
 
-def handler(name: str, function: Handler) -> None:
+def handler(name: str, function: Handler, *, quiet: bool = False) -> None:
     """Jobs of that name are done by `function`, which must be safe to run twice; called from wire()."""
     HANDLERS[name] = function
+    if quiet:
+        QUIET.add(name)
 
 
 def _handler(name: str) -> Handler:
@@ -124,9 +128,9 @@ class Worker:
             _handler(name)(args)
         except Exception as error:
             log.exception("jobs: %s (%s) failed, attempt %s", name, job_id, attempts)
-            self._finish(job_id, "dead" if attempts >= most else "ready", str(error)[:500], attempts)
+            self._finish(job_id, name, "dead" if attempts >= most else "ready", str(error)[:500], attempts)
         else:
-            self._finish(job_id, "done", None, attempts)
+            self._finish(job_id, name, "done", None, attempts)
         finally:
             done.set()
             renewer.join()
@@ -139,7 +143,7 @@ class Worker:
             except Exception:
                 log.warning("jobs: the lease of %s could not be renewed", job_id)
 
-    def _finish(self, job_id: int, state: str, error: str | None, attempts: int) -> None:
+    def _finish(self, job_id: int, name: str, state: str, error: str | None, attempts: int) -> None:
         at = clock.now()
         wait = timedelta(seconds=5 * 3 ** min(attempts, 6) * random.uniform(0.8, 1.2))
         with db.begin(scope.ALL, self.engine) as session:
@@ -154,3 +158,6 @@ class Worker:
                     "me": self.me,
                 },
             )
+            if state != "done" or name not in QUIET:
+                told = {"name": name} | ({"attempt": attempts, "error": error[:200]} if error else {})
+                audit.record(session, at=at, by=None, verb=_TOLD[state], entity="job", entity_id=job_id, new=told, kind="job")

@@ -19,6 +19,7 @@ class AuditEntry(Base):
         Index("ix_audit_entry_at", "at", "id"),
         Index("ix_audit_entry_entity", "entity", "entity_id", "id"),
         Index("ix_audit_entry_by_id", "by_id", "id"),
+        Index("ix_audit_entry_kind", "kind", "at", "id"),
     )
     id: Mapped[key]
     at: Mapped[ts]
@@ -30,6 +31,7 @@ class AuditEntry(Base):
     old: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     new: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     branch_id: Mapped[branch | None]
+    kind: Mapped[str] = mapped_column(Text, server_default=text("'change'"))
 
 
 class OutboxMessage(Base):

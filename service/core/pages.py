@@ -17,9 +17,9 @@ from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from service.core import identity
+from service.core import audit, clock, identity
 from service.core.config import LOCALES, Settings
-from service.core.errors import DeskError, Invalid
+from service.core.errors import DeskError, Forbidden, Invalid, NotFound
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).parents[1] / "static"
@@ -74,7 +74,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 def _locale() -> str | None:
     person = identity.current()
-    chosen = person.locale if person else request.cookies.get("locale", "")
+    chosen = person.locale if person else g.get("locale") or request.cookies.get("locale", "")
     if chosen in LOCALES:
         return chosen
     best = request.accept_languages.best_match(["zh-CN", "zh-Hans", "zh", "en"])
@@ -114,7 +114,19 @@ def _sign_in(error: identity.SignInNeeded) -> ResponseReturnValue:
 
 
 def _refused(error: DeskError) -> ResponseReturnValue:
+    """The refusal in words; what a signed-in person may not do or see is on record, although their transaction is undone."""
+    if isinstance(error, Forbidden | NotFound):
+        refused(identity.current(), error, request.path, request.method)
     return _page(error.status, error.message, "", permission=getattr(error, "permission", ""))
+
+
+def refused(person: identity.Identity | None, error: DeskError, path: str, method: str) -> None:
+    """It stands in the system log that this person was not let do this."""
+    if person is None:
+        return
+    told = {"path": f"{method} {path[:200]}"} | ({"permission": error.permission} if isinstance(error, Forbidden) and error.permission else {})
+    verb = "forbidden" if isinstance(error, Forbidden) else "not theirs"
+    audit.apart(at=clock.now(), by=person.staff_id, verb=verb, entity="page", entity_id=None, new=told, branch_id=person.branch_id, kind="forbidden")
 
 
 def _forged(error: CSRFError) -> ResponseReturnValue:

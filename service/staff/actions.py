@@ -11,9 +11,12 @@ from service.core import audit, live, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.staff import rules
 from service.staff.model import Branch, ExtensionAssignment, Role, SignInAttempt, Staff, StaffSession
+from service.staff.security import passkeys, passwords, policy, sealing
+from service.staff.security.rules import Policy
 
-WINDOW = timedelta(minutes=15)
-BY_NAME, BY_ADDRESS = 10, 50
+# As long as the firm has set nothing else.
+WINDOW = Policy().window
+BY_NAME, BY_ADDRESS = Policy().lock_after, Policy().lock_address_after
 LONGEST_SIGN_IN = timedelta(days=7)
 
 
@@ -37,6 +40,7 @@ def begin_session(session: Session, staff_id: int, *, at: datetime, address: str
         entity="staff",
         entity_id=staff_id,
         branch_id=session.get_one(Staff, staff_id).branch_id,
+        kind="signin",
     )
     session.flush()
     return sid
@@ -51,13 +55,14 @@ def end_session(session: Session, sid: str, *, at: datetime) -> None:
 
 
 def refuse_guessing(session: Session, username: str, address: str, *, at: datetime) -> None:
-    """Raises once too many attempts failed under this name or from this address within a quarter of an hour."""
-    since = SignInAttempt.at > at - WINDOW
-    by_name = session.scalar(select(func.count()).where(since, SignInAttempt.username == username.lower()))
+    """Raises once too many attempts failed under this name or from this address within the firm's window."""
+    limits, name = policy.of(session), _counted(session, username)
+    since = SignInAttempt.at > at - limits.window
+    by_name = session.scalar(select(func.count()).where(since, SignInAttempt.username == name))
     by_address = session.scalar(select(func.count()).where(since, SignInAttempt.address == address))
-    if (by_name or 0) >= BY_NAME or (by_address or 0) >= BY_ADDRESS:
+    if (by_name or 0) >= limits.lock_after or (by_address or 0) >= limits.lock_address_after:
         raise TooManyAttempts(
-            _("Too many refused sign-ins. Wait 15 minutes, or ask an administrator for a new password.")
+            _("Too many refused sign-ins. Wait %(minutes)s minutes, or ask an administrator to unlock your name.", minutes=limits.lock_minutes)
         )
 
 
@@ -66,12 +71,20 @@ def sweep(session: Session, *, at: datetime) -> None:
     aged = update(StaffSession).where(StaffSession.ended_at.is_(None), StaffSession.began_at < at - LONGEST_SIGN_IN)
     session.execute(aged.values(ended_at=at))
     session.execute(delete(StaffSession).where(StaffSession.ended_at < at - timedelta(days=90)))
+    passkeys.sweep(session, at=at)
 
 
 def note_attempt(session: Session, username: str, address: str, *, at: datetime) -> None:
     """The refused attempt is counted; old ones are forgotten."""
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < at - WINDOW * 4))
-    session.add(SignInAttempt(at=at, username=username.lower()[:200], address=address))
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < at - policy.of(session).window * 2))
+    session.add(SignInAttempt(at=at, username=_counted(session, username), address=address))
+
+
+def _counted(session: Session, username: str) -> str:
+    """The name as it is counted: one that is nobody's is kept as a mark, since people type passwords there."""
+    name = username.lower()[:200]
+    known = session.scalars(select(Staff.id).where(Staff.username == name)).first()
+    return name if known else f"?{sealing.digest(f'name:{name}')[:32]}"
 
 
 def take_seat(session: Session, staff_id: int, switch: str, extension: str, *, by: int | None, at: datetime) -> None:
@@ -129,11 +142,12 @@ def hire(
     role: str,
     branch: str = "",
     reach: str = "",
+    must_change: bool = False,
     at: datetime,
 ) -> int:
     """The person can sign in; roles, and a headquarters when there is no branch, are made on the way.
 
-    `branch` is a branch's code, the headquarters when empty; `reach` is branch, below or all, as the role has it when empty.
+    With `must_change` the password is good for choosing another one only. `branch` is a branch's code, the headquarters when empty; `reach` is branch, below or all, as the role has it when empty.
     """
     if role not in rules.PERMISSIONS:
         raise Invalid(
@@ -145,7 +159,6 @@ def hire(
     person = Staff(
         username=username.lower(),
         email=f"{username.lower()}@localhost.invalid",
-        password=rules.hashed(password),
         active=True,
         fs_uniquifier=secrets.token_hex(16),
         name=name,
@@ -154,17 +167,17 @@ def hire(
         roles=[_roles(session)[role]],
     )
     session.add(person)
-    session.flush()
+    passwords.take(session, person, password, at=at, must_change=must_change)
     audit.record(session, at=at, by=None, verb="created", entity="staff", entity_id=person.id, branch_id=home.id)
     return person.id
 
 
 def give_password(session: Session, username: str, password: str, *, at: datetime) -> None:
-    """The person signs in with this password alone: earlier sign-ins have ended, refused attempts are forgotten."""
+    """The person signs in with this password alone, to choose another: earlier sign-ins have ended, refused attempts are forgotten."""
     person = session.scalars(select(Staff).where(Staff.username == username.strip().lower()).with_for_update()).first()
     if person is None:
         raise NotFound(_("Nobody signs in as %(name)s. Check the name.", name=username))
-    person.password = rules.hashed(password)
+    passwords.take(session, person, password, at=at, must_change=True)
     open_ = select(StaffSession.id).where(StaffSession.staff_id == person.id, StaffSession.ended_at.is_(None))
     for sid in session.scalars(open_).all():
         end_session(session, sid, at=at)

@@ -39,6 +39,8 @@ class Role(Base, RoleMixin):
     name: Mapped[str] = mapped_column(Text, unique=True)
     description: Mapped[str] = mapped_column(Text, server_default=text("''"))
     permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    second_factor: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    addresses: Mapped[str] = mapped_column(Text, server_default=text("''"))  # ranges with commas; empty: from anywhere
 
 
 class Staff(Base, UserMixin):
@@ -56,6 +58,8 @@ class Staff(Base, UserMixin):
     reach: Mapped[str] = mapped_column(Text, server_default=text("'branch'"))
     locale: Mapped[str] = mapped_column(Text, server_default=text("'zh_Hans_CN'"))
     theme: Mapped[str] = mapped_column(Text, server_default=text("'auto'"))
+    password_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    must_change: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))  # somebody else chose the password
     roles: Mapped[list[Role]] = relationship(Role, secondary=staff_role, lazy="selectin")  # type: ignore[assignment]
 
 

@@ -15,6 +15,7 @@ from service.core.errors import DeskError, Invalid, NotFound
 from service.staff import rules
 from service.staff.actions import end_session
 from service.staff.model import Branch, Role, Staff, StaffSession
+from service.staff.security import passwords
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 ADMINISTERS = "staff.admin"
@@ -44,7 +45,6 @@ def engage(session: Session, who: Person, *, by: int, at: datetime) -> tuple[int
     row = Staff(
         username=who.username,
         email=f"{who.username}@localhost.invalid",
-        password=rules.hashed(password),
         active=who.active,
         fs_uniquifier=secrets.token_hex(16),
         name=who.name,
@@ -53,7 +53,7 @@ def engage(session: Session, who: Person, *, by: int, at: datetime) -> tuple[int
         roles=_roles(session, who.roles),
     )
     session.add(row)
-    session.flush()
+    passwords.take(session, row, password, at=at, must_change=True)
     _told(session, row, "created", {}, _plain(who), by, at)
     return row.id, password
 
@@ -81,7 +81,7 @@ def change(session: Session, staff_id: int, who: Person, *, by: int, at: datetim
 def new_password(session: Session, staff_id: int, *, by: int, at: datetime) -> str:
     """The person signs in with this password alone from now on; it is told once. Earlier sign-ins have ended."""
     row, password = _row(session, staff_id), secrets.token_urlsafe(9)
-    row.password = rules.hashed(password)
+    passwords.take(session, row, password, at=at, must_change=True)
     _sign_out(session, staff_id, at)
     _told(session, row, "password given", {}, {}, by, at)
     return password
@@ -98,15 +98,10 @@ class Passwords:
 
 def own_password(session: Session, staff_id: int, given: Passwords, *, keep: str, at: datetime) -> None:
     """The person has another password, and every sign-in but `keep` has ended."""
-    row, new = _row(session, staff_id), given.new
+    row = _row(session, staff_id)
     if not rules.is_password(given.old, row.password or ""):
         raise Invalid(_("That is not your password."), {"old": _("Type the password that you signed in with.")})
-    if new != given.again:
-        raise Invalid(_("Choose another password."), {"again": _("The two are not the same.")})
-    wrong = rules.bad_password(new, row.username, row.name)
-    if wrong:
-        raise Invalid(_("Choose another password."), {"new": str(wrong)})
-    row.password = rules.hashed(new)
+    passwords.choose(session, row, given.new, given.again, at=at)
     _sign_out(session, staff_id, at, but=keep)
     _told(session, row, "password given", {}, {}, staff_id, at)
 

@@ -1,6 +1,6 @@
 """Sign-in: Flask-Security checks the password, a server-side row says whether the cookie still counts."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,15 +10,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
 from flask_security.utils import validate_redirect_url
-from sqlalchemy.orm import scoped_session, sessionmaker
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from wtforms import StringField  # type: ignore[import-untyped]
 from wtforms.validators import Length, Optional  # type: ignore[import-untyped]
 
 from service.core import clock, db, identity, scope
 from service.core.config import LOCALES, Settings
 from service.core.identity import Identity
-from service.staff import actions, queries
+from service.staff import actions
 from service.staff.model import Role, Staff
+from service.staff.security import asked, rules, sessions, setup_web, steps, steps_web
+from service.staff.security.record import refused
 
 LONGEST = 1000  # the hash refuses more than 4096 bytes
 
@@ -37,18 +39,32 @@ class SignInForm(LoginForm):
             with db.begin(scope.NONE) as work:
                 actions.refuse_guessing(work, username, address, at=clock.now())
         except actions.TooManyAttempts as error:
+            refused(self._known(username), username, "locked")
             self.form_errors.append(error.message)
             return False
         self.password.data = (self.password.data or "")[:LONGEST]
         if not validate_redirect_url(self.next.data):
             self.next.data = ""  # whoever made that address, the password is not to blame
-        self.ifield, self.user = self.username, current_app.extensions["security"].datastore.find_user(username=username)
-        if super().validate(**kwargs):
-            return True
+        self.ifield, self.user = self.username, self._known(username)
+        person = self.user
+        if super().validate(**kwargs) and person is not None:
+            return self._from_here(person, address)
         with db.begin(scope.NONE) as work:
             actions.note_attempt(work, username, address, at=clock.now())
+        refused(person, username, "unknown" if person is None else "password" if person.active else "off")
         self._one_sentence()
         return False
+
+    def _from_here(self, person: Staff, address: str) -> bool:
+        """True when the person's roles sign in from this address; the refusal names it."""
+        if rules.admitted(address, (role.addresses for role in person.roles)):
+            return True
+        refused(person, person.username, "address")
+        self.form_errors.append(_("Your role does not sign in from %(address)s. Use the firm's network, or ask an administrator.", address=address))
+        return False
+
+    def _known(self, username: str) -> Staff | None:
+        return current_app.extensions["security"].datastore.find_user(username=username)
 
     def _one_sentence(self) -> None:
         """One answer for a wrong name and a wrong password, so that names cannot be tried out."""
@@ -105,11 +121,14 @@ def install(app: Flask, settings: Settings) -> None:
     people = scoped_session(sessionmaker(class_=db.ScopedSession, expire_on_commit=False, bind=db.bound()))
     store = People(people, Staff, Role)
     Security(app, store, login_form=SignInForm)
+    app.jinja_env.globals["site"] = asked.site
     app.teardown_request(lambda error: people.remove())
     flask_login.user_logged_in.connect(_begun, app)
     flask_login.user_logged_out.connect(_ended, app)
     app.before_request(_forget_dead_cookie)
     app.before_request(_forget_broken_place)
+    app.before_request(setup_web.lead_there)
+    app.before_request(steps_web.lead_on)
 
 
 def wire() -> None:
@@ -122,19 +141,31 @@ def _name(typed: str) -> str:
 
 
 def _begun(app: Flask, user: Staff, **extra: Any) -> None:
-    """A fresh cookie for a fresh sign-in; an id planted before it counts for nothing."""
+    """A fresh cookie for a fresh sign-in, or for the next step to it; an id planted before it counts for nothing."""
+    factor, at, before = bool(g.pop("proved_factor", False)), clock.now(), session.pop("step", None)
     with db.begin(scope.ALL) as work:
-        session["sid"] = actions.begin_session(
-            work, user.id, at=clock.now(), address=request.remote_addr or "", browser=str(request.user_agent)
-        )
-        chosen = session.pop("locale", None)
-        if chosen in LOCALES:  # a moment ago, on the page of this sign-in
-            actions.choose_locale(work, user.id, chosen)
+        if before:
+            steps.end(work, str(before))
+        awaits = steps.next_of(work, work.get_one(Staff, user.id), factor=factor, at=at)
+        if awaits:
+            session["step"] = steps.begin(work, user.id, awaits, factor=factor, at=at)
+        else:
+            _opened(work, user, at)
+    if awaits:
+        for name in ("_user_id", "_fresh", "_id"):  # nobody is signed in yet
+            session.pop(name, None)
     session.permanent = True
     # Whoever planted the cookie before the sign-in knows its token; the signed-in person gets another.
     session.pop("csrf_token", None)
-    for stale in ("person", "csrf_token"):
+    for stale in ("person", "csrf_token", "waiting"):
         g.pop(stale, None)
+
+
+def _opened(work: Session, user: Staff, at: datetime) -> None:
+    session["sid"] = actions.begin_session(work, user.id, at=at, address=request.remote_addr or "", browser=str(request.user_agent))
+    chosen = session.pop("locale", None)
+    if chosen in LOCALES:  # a moment ago, on the page of this sign-in
+        actions.choose_locale(work, user.id, chosen)
 
 
 def _ended(app: Flask, user: Any, **extra: Any) -> None:
@@ -156,8 +187,7 @@ def _read() -> Identity | None:
     sid = session.get("sid")
     if not sid:
         return None
-    with db.begin(scope.NONE) as work:
-        return queries.signed_in(work, str(sid))
+    return sessions.admitted(str(sid), request.remote_addr or "", at=clock.now())
 
 
 def _forget_broken_place() -> ResponseReturnValue | None:

@@ -35,10 +35,10 @@ FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
 SAME_LENGTH = {"/scan", "/sites/choose", "/sites/new", "/sites/projects/new", "/devices/found", "/devices/new", "/recordings", "/customers/found", "/customers/alike", "/customers/new", "/customers/quick", "/customers/rows/phone", "/customers/1/merge", "/settings/categories", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # Those of a customer that is not there yet are forms or one customer; the last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/")  # of one person or thing
+FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/", "/settings/security")  # of one person or thing, and of the roles
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all, and those of one import: a state each, see tests/imports.
-NO_LIST = ("/lists/", "/devices/locate", "/labels.pdf", "/settings/imports/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+NO_LIST = ("/lists/", "/devices/locate", "/labels.pdf", "/settings/imports/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/setup", "/verify")
 
 
 @contextmanager

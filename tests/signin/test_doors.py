@@ -150,6 +150,22 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /settings/people/<int:staff_id>/password": ("r", 200),
     "GET /settings/password": (ALL, 200),
     "POST /settings/password": (ALL, 422),
+    "POST /settings/people/<int:staff_id>/sign-out": ("r", 302),
+    "POST /settings/people/<int:staff_id>/second-factor": ("r", 302),
+    "GET /settings/security": ("r", 200),
+    "POST /settings/security": ("r", 409),
+    "POST /settings/security/roles/<int:role_id>": ("r", 404),
+    "POST /settings/security/unlock/<int:staff_id>": ("r", 302),
+    "GET /settings/log": ("r", 200),
+    "GET /settings/security/me": (ALL, 200),
+    "POST /settings/security/me/app": (ALL, 422),
+    "POST /settings/security/me/app/confirm": (ALL, 422),
+    "POST /settings/security/me/app/remove": (ALL, 422),
+    "POST /settings/security/me/codes": (ALL, 422),
+    "POST /settings/security/me/passkeys/options": (ALL, 422),
+    "POST /settings/security/me/passkeys": (ALL, 422),
+    "POST /settings/security/me/passkeys/<int:passkey_id>/remove": (ALL, 422),
+    "POST /settings/security/me/sessions": (ALL, 302),
     "GET /settings/doctor": ("r", 200),
     "POST /settings/doctor": ("r", 302),
     "GET /settings/kpi": (BOARDS, 200),
@@ -195,6 +211,17 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /sign-out": (ALL + "-", 302),
     "GET /sign-in": (ALL, 302),
     "POST /sign-in": (ALL, 302),
+    "GET /sign-in/code": (ALL + "-", 302),
+    "POST /sign-in/code": (ALL + "-", 302),
+    "GET /sign-in/enrol": (ALL + "-", 302),
+    "POST /sign-in/enrol": (ALL + "-", 302),
+    "GET /sign-in/password": (ALL + "-", 302),
+    "POST /sign-in/password": (ALL + "-", 302),
+    "POST /sign-in/leave": (ALL + "-", 302),
+    "POST /sign-in/passkey/options": (ALL + "-", 200),
+    "POST /sign-in/passkey": (ALL + "-", 422),
+    "GET /setup": (ALL + "-", 404),  # somebody administers
+    "POST /setup": (ALL + "-", 404),
     "GET /health": (ALL + "-", 200),
     "GET /static/<path:filename>": (ALL + "-", 404),
     "GET /fs-static/<path:filename>": (ALL + "-", 404),
@@ -239,7 +266,7 @@ def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
     known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "batch_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none", "kind": "phone"}
     if rule.rule.startswith("/settings/imports"):
-        known |= {"name": "parties", "kind": "xlsx"}
+        known |= {"name": "parties", "kind": "xlsx", "role_id": 999999, "passkey_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

@@ -8,6 +8,7 @@ import * as list from "./list.js";
 import { listen } from "./live.js";
 import * as imports from "./imports.js";
 import * as news from "./news.js";
+import * as passkey from "./passkey.js";
 import * as pop from "./pop.js";
 import * as secret from "./secret.js";
 import * as shell from "./shell.js";
@@ -39,6 +40,7 @@ news.start();
 agent.start();
 secret.start();
 imports.start();
+passkey.start();
 wallboard.start();
 
 const { staff, worker } = document.body.dataset;

@@ -3,7 +3,7 @@
 from service.migrations import rules
 
 revision = "0022"
-down_revision = "0018"
+down_revision = "0020"
 
 TABLES = """
 create table list_setting (

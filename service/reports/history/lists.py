@@ -14,9 +14,11 @@ from service.core.model import AuditEntry
 from service.reports.history import words
 from service.staff import queries as staff
 
+CHANGES = ("change", "settings", "security", "signin")  # refusals and jobs stand in the system log
+
 
 def _rows(_session: Session, _wanted: Mapping[str, Any]) -> Select[Any]:
-    return select(AuditEntry)
+    return select(AuditEntry).where(AuditEntry.kind.in_(CHANGES))
 
 
 def _labels(session: Session, _rows: Sequence[AuditEntry], _wanted: Mapping[str, Any]) -> lists.Labels:

@@ -23,6 +23,22 @@ VERBS: Mapping[str, LazyString] = {
     "signed in": _l("Signed in"),
     "refused": _l("Sign-in refused"),
     "password given": _l("Gave a password"),
+    "code asked": _l("Right password, asked for more"),
+    "second factor set up": _l("Set up a second factor"),
+    "second factor removed": _l("Removed the second factor"),
+    "second factor reset": _l("Reset a second factor"),
+    "recovery codes made": _l("Made recovery codes"),
+    "recovery code used": _l("Used a recovery code"),
+    "passkey added": _l("Added a passkey"),
+    "passkey removed": _l("Removed a passkey"),
+    "sign-ins ended": _l("Signed out elsewhere"),
+    "unlocked": _l("Unlocked a name"),
+    "set up": _l("Set the firm up"),
+    "forbidden": _l("Was not let do it"),
+    "not theirs": _l("Asked for what is not there or not theirs"),
+    "job done": _l("Job done"),
+    "job failed": _l("Job failed"),
+    "job given up": _l("Job given up"),
     "took seat": _l("Took a seat"),
     "left seat": _l("Left the seat"),
     "set agent": _l("Set an agent's state"),
@@ -51,6 +67,48 @@ ENTITIES: Mapping[str, LazyString] = {
     "recording": _l("Recording"),
     "retention_class": _l("Class of recordings"),
     "list": _l("List"),
+    "firm": _l("Firm"),
+    "role": _l("Role"),
+    "page": _l("Page"),
+    "job": _l("Job"),
+    "hours": _l("Opening hours"),
+    "kpi_policy": _l("How calls are measured"),
+}
+KINDS: Mapping[str, LazyString] = {
+    "signin": _l("Sign-ins"),
+    "refused": _l("Refused sign-ins"),
+    "forbidden": _l("Refused requests"),
+    "settings": _l("Settings"),
+    "security": _l("People and security"),
+    "job": _l("Jobs"),
+}
+WHY: Mapping[str, LazyString] = {
+    "password": _l("wrong password"),
+    "unknown": _l("nobody has this name"),
+    "off": _l("switched off"),
+    "locked": _l("too many attempts"),
+    "code": _l("no code, or a wrong one"),
+    "passkey": _l("passkey does not fit"),
+    "address": _l("outside the role's addresses"),
+    "token": _l("wrong set-up address"),
+}
+FIELDS: Mapping[str, LazyString] = {
+    "name": _l("name"),
+    "why": _l("why"),
+    "from": _l("from"),
+    "path": _l("page"),
+    "permission": _l("permission"),
+    "count": _l("count"),
+    "left": _l("left over"),
+    "role": _l("role"),
+    "second_factor": _l("second factor"),
+    "addresses": _l("addresses"),
+    "passkey": _l("passkey"),
+    "attempt": _l("attempt"),
+    "error": _l("error"),
+    "password_days": _l("password age in days"),
+    "lock_after": _l("locked after attempts"),
+    "lock_minutes": _l("locked for minutes"),
 }
 PAGES: Mapping[str, str] = {"party": "/customers/{}", "ticket": "/tickets/{}", "call": "/calls/{}"}
 
@@ -59,7 +117,11 @@ def told(entry: AuditEntry) -> Iterator[tuple[str, Any, Any]]:
     """Each field that the line tells of, with what was before and what is after."""
     old, new = entry.old or {}, entry.new or {}
     for name in [*old, *(name for name in new if name not in old)]:
-        yield name, old.get(name), new.get(name)
+        yield FIELDS.get(name, name), _said(name, old.get(name)), _said(name, new.get(name))
+
+
+def _said(name: str, value: Any) -> Any:
+    return WHY.get(value, value) if name == "why" and isinstance(value, str) else value
 
 
 def opens(entry: AuditEntry) -> str:
