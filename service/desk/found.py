@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from service.core import search
+from service.core import masking, search
 from service.core.identity import Identity
 from service.devices import queries as devices
 
@@ -26,7 +26,7 @@ class Found:
 def found(session: Session, typed: str, person: Identity) -> list[Found]:
     """What fits, of the kinds that the person may read."""
     kinds = [kind for kind, needed in NEEDS.items() if person.may(needed)]
-    hits = search.find(session, typed, kinds=kinds, most=MOST)
+    hits = search.find(session, typed, kinds=kinds, most=MOST, phones=masking.searched(person))
     owners = devices.owners(session, {hit.ref_id for hit in hits if hit.kind == "device"})
     return [Found(SIGNS[hit.kind], hit.label, hit.hint, path) for hit in hits if (path := _path(hit, owners))]
 

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, phone
+from service.core import clock, db, identity, masking
 from service.core.identity import Identity
 from service.desk import figures, words
 from service.staff import queries as staff
@@ -68,8 +68,8 @@ def install(app: Flask) -> None:
         wait=figures.wait,
         took=figures.took,
         initials=figures.initials,
-        number=phone.display,
     )
+    app.jinja_env.filters.update(masking.FILTERS | masking.amounts(figures.money))
     app.context_processor(context)
 
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.core import audit, numbers, search
+from service.core import audit, masking, numbers, search
 from service.core import phone as phones
 from service.core.errors import Invalid, NotFound
 from service.parties.index import index
@@ -80,9 +80,9 @@ def attach_phone(session: Session, party_id: int, raw: str, *, contact_name: str
 
 
 def _attach(session: Session, party: Party, raw: str, contact_name: str) -> PartyPhone:
-    number = phones.parse(raw)
+    number = phones.parse(masking.typed_phone(None, raw))
     if not number.key:
-        raise Invalid(_("This is no number that can call: “%(raw)s”.", raw=raw), {"phone": _("Type a phone number.")})
+        raise Invalid(_("This is no number that can call: “%(raw)s”.", raw=masking.masked_phone(raw)), {"phone": _("Type a phone number.")})
     known = session.scalars(
         select(PartyPhone).where(
             PartyPhone.party_id == party.id, PartyPhone.digits == number.digits, PartyPhone.kind == number.kind

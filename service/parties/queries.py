@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from service.core import masking
 from service.core import search as finder
 from service.core.phone import Phone
 from service.core.scope import Scope
@@ -78,6 +79,11 @@ def card(session: Session, party_id: int) -> Card | None:
     return Card(party, contacts, phones)
 
 
+def phone(session: Session, phone_id: int) -> PartyPhone | None:
+    """One number of a party, when its branch is in scope."""
+    return session.get(PartyPhone, phone_id)
+
+
 @dataclass(frozen=True)
 class Found:
     """A party that fits what was typed."""
@@ -88,9 +94,9 @@ class Found:
     grade: str
 
 
-def search(session: Session, typed: str, limit: int = 20) -> list[Found]:
-    """Parties of which a name, pinyin, number, phone or address fits every word, closest first."""
-    hits = finder.find(session, typed, kinds=["party"], most=limit)
+def search(session: Session, typed: str, limit: int = 20, *, reader: masking.Reader) -> list[Found]:
+    """Parties of which a name, pinyin, number, phone or address fits every word, closest first; see `masking` for phones."""
+    hits = finder.find(session, typed, kinds=["party"], most=limit, phones=masking.searched(reader))
     rows = select(Party.id, Party.number, Party.name, Party.grade).where(Party.id.in_([hit.ref_id for hit in hits]))
     known = {row.id: Found(*row) for row in session.execute(rows)} if hits else {}
     return [known[hit.ref_id] for hit in hits if hit.ref_id in known]

@@ -15,7 +15,7 @@ def customers() -> ResponseReturnValue:
     person = identity.require("party.read")
     typed = request.args.get("q", "").strip()[:100]
     with db.begin(person.scope) as session:
-        rows = queries.search(session, typed, 50)
+        rows = queries.search(session, typed, 50, reader=person)
     return render_template("parties/customers.html", rows=rows, typed=typed)
 
 
@@ -25,5 +25,5 @@ def found() -> ResponseReturnValue:
     person = identity.require("party.read")
     typed = request.args.get("q", "").strip()[:100]
     with db.begin(person.scope) as session:
-        rows = queries.search(session, typed, 8)
+        rows = queries.search(session, typed, 8, reader=person)
     return render_template("parties/found.html", rows=rows, typed=typed, wanted=request.args.get("as", ""))

@@ -21,13 +21,15 @@ AGENT = {
     "party.read",
     "party.write",
     "ledger.read",
+    "amount.read",
+    "phone.reveal",
 }
-TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read"}
+TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "phone.reveal"}
 FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
-SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"call.join", "ticket.close", "board.calls", "board.sla", "export", "night.read"}
-FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
-MANAGER = SUPERVISOR | {"ledger.read", "kpi.set"}
+SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"call.join", "ticket.close", "board.calls", "board.sla", "export", "night.read", "phone.read"}
+FINANCE = {"ticket.read", "call.read", "party.read", "ledger.read", "amount.read", "cost.read", "board.calls", "board.sla", "export", "night.read"}
+MANAGER = SUPERVISOR | {"ledger.read", "kpi.set", "cost.read"}
 ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {

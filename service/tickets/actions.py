@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, locks, numbers
+from service.core import audit, locks, masking, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -78,6 +78,8 @@ def _check(session: Session, new: NewTicket, contacts: set[int]) -> None:
         wrong["type"] = _("Choose one of the ticket types.")
     if new.contact_id and new.contact_id not in contacts:
         wrong["contact_id"] = _("This contact belongs to another customer. Choose one from the list.")
+    if masking.is_masked(new.phone):
+        wrong["phone"] = _("This number is covered with stars. Type the whole number.")
     device = devices.device(session, new.device_id) if new.device_id else None
     if new.device_id and (device is None or device.party_id != new.party_id):
         wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
@@ -124,11 +126,12 @@ def link_call(session: Session, ticket_id: int, switch: str, call_key: str, *, b
 
 
 def dial(session: Session, ticket_id: int, number: str, *, key: str, by: int, at: datetime) -> calls.PhoneOrder:
-    """The person's phone will ring, and then that number; the call is the ticket's from its first moment on."""
+    """The person's phone will ring, and then that number, the ticket's own when none is given; the call is the ticket's from its first moment on."""
     ticket = _locked(session, ticket_id)
     about = calls.About(ticket.party_id, ticket.contact_id, "ticket", ticket_id)
     card = parties.card(session, ticket.party_id)
-    order = calls.orders.dial(session, number, key=key, by=by, at=at, about=about, name=card.party.name if card else "")
+    known = ticket.phone or next((phone.raw for phone in card.phones), "") if card else ticket.phone
+    order = calls.orders.dial(session, number or known, key=key, by=by, at=at, about=about, name=card.party.name if card else "")
     link_call(session, ticket_id, order.switch, order.channel_id or "", by=by, at=at)
     return order
 

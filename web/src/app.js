@@ -6,6 +6,7 @@ import * as desk from "./desk.js";
 import { csrf, one } from "./dom.js";
 import { listen } from "./live.js";
 import * as news from "./news.js";
+import * as number from "./number.js";
 import * as pop from "./pop.js";
 import * as secret from "./secret.js";
 import * as shell from "./shell.js";
@@ -33,6 +34,7 @@ shell.start();
 choice.start();
 news.start();
 agent.start();
+number.start();
 secret.start();
 wallboard.start();
 

@@ -13,6 +13,7 @@ VERBS: Mapping[str, LazyString] = {
     "changed": _l("Changed"),
     "registered": _l("Registered"),
     "attached phone": _l("Attached a phone"),
+    "revealed phone": _l("Looked at a covered number"),
     "signed in": _l("Signed in"),
     "refused": _l("Sign-in refused"),
     "password given": _l("Gave a password"),
@@ -39,6 +40,7 @@ ENTITIES: Mapping[str, LazyString] = {
     "ticket": _l("Ticket"),
     "call": _l("Call"),
     "missed_caller": _l("Missed caller"),
+    "pop": _l("Call at a phone"),
     "recording": _l("Recording"),
     "retention_class": _l("Class of recordings"),
 }
