@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Text, bindparam, func, select, type_coerce
+from sqlalchemy import Row, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from service.core.identity import Identity
@@ -71,7 +71,8 @@ class Seat:
 
 # In the same question, since the pop waits for no second one.
 _CODES = (
-    select(func.string_agg(type_coerce(Role.permissions, Text), ","))
+    select(func.string_agg(literal_column("role.permissions"), ","))  # as text: its own type keeps a statement from being cached
+    .select_from(Role)
     .join(staff_role, staff_role.c.role_id == Role.id)
     .where(staff_role.c.staff_id == Staff.id)
     .correlate(Staff)

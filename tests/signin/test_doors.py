@@ -53,6 +53,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /recordings/resume": (DESK, 204),
     "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "GET /found": (ALL, 200),
+    "POST /numbers/show": (WRITE, 404),
     "GET /customers": (ALL, 200),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
@@ -155,6 +156,7 @@ def body(route: str, firm: SimpleNamespace) -> dict[str, Any]:
         "POST /settings/locale": {"locale": "en"},
         "POST /settings/theme": {"theme": "dark"},
         "POST /tickets/<int:ticket_id>/assign": TICKET | {"staff_id": str(firm.wang.id)},
+        "POST /tickets/<int:ticket_id>/dial": {"number": "nobody"},
         "POST /desk/pops/<int:pop_id>/choose": {"choice": str(firm.party_id)},
         "POST /desk/pops/<int:pop_id>/attach": {"party_id": str(firm.party_id)},
     }
