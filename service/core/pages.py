@@ -6,7 +6,7 @@ import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -95,20 +95,6 @@ def wants_page() -> bool:
     # A browser that sends a form names HTML; a script that posts takes whatever comes.
     named = "text/html" in request.accept_mimetypes.values()
     return named or (request.method == "GET" and request.accept_mimetypes.accept_html)
-
-
-def is_script() -> bool:
-    """True when our own script asks, and not a form."""
-    return request.headers.get("Accept", "").startswith("application/json")
-
-
-def back() -> str:
-    """Where the person came from, on this site only."""
-    parts = urlsplit(request.form.get("next") or request.referrer or "/")
-    path = parts.path or "/"
-    if not path.startswith("/") or path.startswith("//"):
-        return "/"
-    return f"{path}?{parts.query}" if parts.query else path
 
 
 def _sign_in(error: identity.SignInNeeded) -> ResponseReturnValue:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, masking, pages
+from service.core import clock, db, identity, masking
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.desk import actions, figures, queries, shell, uncovering
@@ -129,10 +129,7 @@ def show_number() -> ResponseReturnValue:
     person, form = identity.require(masking.PHONE_REVEAL), request.form
     with db.begin(person.scope) as session:
         shown = uncovering.uncover(session, form.get("kind", ""), _number(form.get("id", "")) or 0, by=person, at=clock.now())
-    if pages.is_script():
-        return {"shown": shown}
-    flash(shown)
-    return redirect(pages.back())
+    return {"shown": shown}
 
 
 @bp.get("/found")

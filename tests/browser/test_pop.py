@@ -276,3 +276,37 @@ def test_a_switch_that_is_not_heard_is_said_until_it_is_heard_again(firm: Simple
     with db.begin(scope.ALL) as work:
         calls.gap_ended(work, "pbx1", at=clock.now())
     ada.page.wait_for_selector("[data-feed-strip]", state="hidden")
+
+
+def test_one_click_shows_the_whole_number_in_its_place(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331794.31", caller_number="13911112222")
+    ada.page.wait_for_selector("article.pop .pop-details >> text=This number is not on file")
+    assert ada.page.locator("output").inner_text() == "139****2222"
+
+    ada.page.click(".pop-acts [data-show-number]")
+
+    ada.until("document.querySelector('article.pop .no').textContent === '139 1111 2222'")
+    assert ada.page.locator("output").inner_text() == "139 1111 2222"
+    assert not ada.page.locator("[data-show-number]:visible").count()
+    scene.answers("1795331794.31", caller_number="13911112222")
+    ada.page.wait_for_selector("article.pop[data-state=talking]")
+    assert ada.page.inner_text("article.pop .no") == "139 1111 2222"
+    with db.begin(scope.ALL) as work:
+        assert work.scalars(text("select by_id from audit_entry where verb = 'revealed phone'")).all() == [firm.ada.id]
+
+
+def test_a_customers_number_is_shown_there_and_stays_covered_elsewhere(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go(f"/customers/{firm.customer.id}")
+    ada.page.click("[data-show-number=phone]")
+    ada.page.wait_for_selector("text=138 0000 1001")
+    ada.page.reload()
+    ada.page.wait_for_selector("text=138****1001")
+
+
+def test_who_sees_whole_numbers_has_nothing_to_click(firm: SimpleNamespace, opened: Opened) -> None:
+    cleo = opened().sign_in("cleo")
+    cleo.go(f"/customers/{firm.customer.id}")
+    cleo.page.wait_for_selector("text=138 0000 1001")
+    assert cleo.page.locator("[data-show-number]").count() == 0

@@ -72,10 +72,10 @@ export function uncovered(id, shown) {
 }
 
 function cover(node, pop) {
-  const form = one("[data-show-number]", node);
-  if (!form) return;
-  form.elements.id.value = pop.pop_id;
-  form.hidden = !pop.covered || whole.has(pop.pop_id);
+  const button = one(".pop-acts [data-show-number]", node);
+  if (!button) return;
+  button.dataset.of = pop.pop_id;
+  button.hidden = !pop.covered || whole.has(pop.pop_id);
 }
 
 function stateWords(pop) {

@@ -7,10 +7,10 @@ from flask_babel import gettext as _
 from service.calls import queries as calls
 from service.calls.agents import actions, queries
 from service.calls.agents.model import AgentState
+from service.calls.orders.web import back, is_script
 from service.core import clock, db, identity, scope
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
-from service.core.pages import back, is_script
 from service.staff import queries as staff
 
 bp = Blueprint("agents", __name__)

@@ -1,5 +1,7 @@
 """Orders to one's own phone: dial, pass on, park, hang up, listen in."""
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, current_app, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -11,7 +13,7 @@ from service.calls.agents import queries as agents
 from service.calls.orders import actions
 from service.calls.orders.actions import About
 from service.calls.orders.model import PhoneOrder
-from service.core import clock, db, identity, pages
+from service.core import clock, db, identity
 from service.core.errors import DeskError, NotFound
 from service.core.identity import Identity
 from service.parties import queries as parties
@@ -119,7 +121,21 @@ def ready(session: Session, person: Identity) -> None:
 
 def told(order: PhoneOrder) -> ResponseReturnValue:
     """The order as a script or a person without one reads it."""
-    if pages.is_script():
+    if is_script():
         return actions.told(order)
     flash(_("Your phone will ring in a moment."))
-    return redirect(pages.back())
+    return redirect(back())
+
+
+def is_script() -> bool:
+    """True when our own script asks, and not a form."""
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def back() -> str:
+    """Where the person came from, on this site only."""
+    parts = urlsplit(request.form.get("next") or request.referrer or "/")
+    path = parts.path or "/"
+    if not path.startswith("/") or path.startswith("//"):
+        return "/"
+    return f"{path}?{parts.query}" if parts.query else path
