@@ -113,6 +113,11 @@ def typed_phone(person: Reader | None, typed: str, stored: str | None = None) ->
     return text
 
 
+def digits_alone(typed: object) -> bool:
+    """True when only a number was typed: who may not search by a part of it is told so; a test of templates."""
+    return re.sub(r"[\s().+-]", "", str(typed)).isdigit()
+
+
 def searched(person: Reader | None) -> Literal["parts", "whole"]:
     """What of a number finds its owner: any part of it, or for those who do not see whole ones the whole alone."""
     return "parts" if reads_phones(person) else "whole"

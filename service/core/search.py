@@ -81,7 +81,7 @@ def drop(session: Session, kind: str, ids: Collection[int]) -> None:
 _FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most)")
 
 
-def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: Phones = "parts") -> list[Hit]:
+def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: Phones = "whole") -> list[Hit]:
     """What fits all words of `typed`, closest first; digits may be any part of a telephone's number, the whole one, or none."""
     asked = normal(typed)[:LONGEST]
     query = " & ".join(f"({one})" for one in islice(_questions(asked, phones), WORDS))

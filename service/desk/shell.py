@@ -69,6 +69,7 @@ def install(app: Flask) -> None:
         took=figures.took,
         initials=figures.initials,
     )
+    app.jinja_env.tests["digits_alone"] = masking.digits_alone
     app.jinja_env.filters.update(masking.FILTERS | masking.amounts(figures.money))
     app.context_processor(context)
 

@@ -33,6 +33,7 @@ VERBS: Mapping[str, LazyString] = {
     "lift": _l("Lifted a hold"),
     "destroy": _l("Had audio destroyed"),
     "retention": _l("Set how long audio is kept"),
+    "exported": _l("Took a list along"),
 }
 ENTITIES: Mapping[str, LazyString] = {
     "staff": _l("Person"),
@@ -43,6 +44,7 @@ ENTITIES: Mapping[str, LazyString] = {
     "pop": _l("Call at a phone"),
     "recording": _l("Recording"),
     "retention_class": _l("Class of recordings"),
+    "list": _l("List"),
 }
 PAGES: Mapping[str, str] = {"party": "/customers/{}", "ticket": "/tickets/{}", "call": "/calls/{}"}
 
