@@ -77,7 +77,7 @@ def masked_phone(raw: str | None) -> str:
         return _masked_valid(number.e164)
     if "@" in number.raw and len(number.digits) < WHOLE:
         return masked_mail(number.raw)
-    return STAR * max(4, len(number.digits) - 3) + number.digits[-3:] if number.digits else number.raw
+    return STAR * 4 + number.digits[-3:] if number.digits else number.raw
 
 
 def _masked_valid(e164: str) -> str:
