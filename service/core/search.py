@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pypinyin import Style, lazy_pinyin, pinyin
 from sqlalchemy import delete, text
@@ -28,6 +28,9 @@ CJK = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
 PIECES = re.compile(rf"({CJK.pattern})|([a-z0-9]+)")
 LATIN = re.compile(r"[^\W_㐀-鿿]+")
 NUMBER = re.compile(r"\+?[\d\s().\-–—]{4,}")
+
+
+Phones = Literal["parts", "whole", "none"]
 
 
 @dataclass(frozen=True)
@@ -78,13 +81,13 @@ def drop(session: Session, kind: str, ids: Collection[int]) -> None:
 _FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most)")
 
 
-def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: bool = True) -> list[Hit]:
-    """What fits all words of `typed`, closest first; without `phones` digits are no telephone's."""
+def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: Phones = "whole") -> list[Hit]:
+    """What fits all words of `typed`, closest first; digits may be any part of a telephone's number, the whole one, or none."""
     asked = normal(typed)[:LONGEST]
     query = " & ".join(f"({one})" for one in islice(_questions(asked, phones), WORDS))
     if not query:
         return []
-    number = _national(asked) if phones and NUMBER.fullmatch(asked) else ""
+    number = _national(asked) if phones == "parts" and NUMBER.fullmatch(asked) else ""
     values = {"query": query, "typed": asked, "written": _bare(asked) or "-", "exact": f"p{number}" if number else "", "kinds": list(kinds), "most": most}
     return [Hit(*row) for row in session.execute(_FIND, values)]
 
@@ -136,7 +139,7 @@ def _row(entry: Entry) -> dict[str, object]:
 
 
 def tokens(entry: Entry) -> set[str]:
-    """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p phones."""
+    """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p parts of phones, t whole ones."""
     found: set[str] = set()
     for name in {entry.label, *entry.names}:
         found.update(_of_name(normal(name)))
@@ -144,6 +147,7 @@ def tokens(entry: Entry) -> set[str]:
         found.update("n" + part for part in _parts(_bare(code), 3))
     for number in entry.phones:
         found.update("p" + part for part in _parts(_national(number), 4))
+        found.add("t" + _national(number)[:40])
     return found
 
 
@@ -199,20 +203,20 @@ def _bare(code: str) -> str:
     return re.sub(r"[\W_]", "", normal(code))
 
 
-def _questions(asked: str, phones: bool) -> Iterator[str]:
+def _questions(asked: str, phones: Phones) -> Iterator[str]:
     """One condition a word; a number with gaps is one word."""
     if NUMBER.fullmatch(asked):
         digits = re.sub(r"\D", "", asked)
-        yield _any([("n", digits), ("w", digits), *([("p", _national(asked))] if phones else [])])
+        yield _any([("n", digits), ("w", digits)], _numbers(asked, phones))
         return
     for word in asked.split():
         yield from _question(word, phones)
 
 
-def _question(word: str, phones: bool) -> Iterator[str]:
+def _question(word: str, phones: Phones) -> Iterator[str]:
     code = _bare(word)
     if code.isascii() and any(sign.isdigit() for sign in code) and code:
-        yield _any([("n", code), ("w", code), *([("p", _national(code))] if phones and code.isdigit() else [])])
+        yield _any([("n", code), ("w", code)], _numbers(code, phones) if code.isdigit() else [])
         return
     for signs, letters in PIECES.findall(word):
         if signs:
@@ -222,8 +226,16 @@ def _question(word: str, phones: bool) -> Iterator[str]:
             yield _any([("w", letters), ("i", letters), ("y", letters), ("n", letters)])
 
 
-def _any(options: Iterable[tuple[str, str]]) -> str:
-    return " | ".join(f"{_quoted(kind + part)}:*" for kind, part in options if part)
+def _numbers(typed: str, phones: Phones) -> list[str]:
+    """Who may not see whole numbers must know the whole of it: else any part could be tried until all of it is known."""
+    number = _national(typed)
+    if phones == "none" or not number:
+        return []
+    return [f"{_quoted('p' + number)}:*" if phones == "parts" else _quoted("t" + number)]
+
+
+def _any(options: Iterable[tuple[str, str]], numbers: Sequence[str] = ()) -> str:
+    return " | ".join([*(f"{_quoted(kind + part)}:*" for kind, part in options if part), *numbers])
 
 
 def _quoted(lexeme: str) -> str:

@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from service.core.identity import Identity
 from service.core.scope import Scope
 from service.staff import rules
-from service.staff.model import Branch, ExtensionAssignment, Role, Staff, StaffSession
+from service.staff.model import Branch, ExtensionAssignment, Role, Staff, StaffSession, staff_role
 
 
 def signed_in(session: Session, sid: str) -> Identity | None:
@@ -61,9 +62,24 @@ class Seat:
     name: str
     branch_id: int
     reach: str = "branch"
+    permissions: frozenset[str] = frozenset()
+
+    def may(self, permission: str, /) -> bool:
+        """True when one of the person's roles carries the permission: their pop is covered as their pages are."""
+        return permission in self.permissions
 
 
-_PERSON = (Staff.id, Staff.name, Staff.branch_id, Staff.reach)
+# In the same question, since the pop waits for no second one.
+_CODES = (
+    select(func.string_agg(literal_column("role.permissions"), ","))  # as text: its own type keeps a statement from being cached
+    .select_from(Role)
+    .join(staff_role, staff_role.c.role_id == Role.id)
+    .where(staff_role.c.staff_id == Staff.id)
+    .correlate(Staff)
+    .scalar_subquery()
+    .label("codes")
+)
+_PERSON = (Staff.id, Staff.name, Staff.branch_id, Staff.reach, _CODES)
 # Built once: the pop waits for it.
 _SEAT = (
     select(*_PERSON)
@@ -98,7 +114,11 @@ _SEATINGS = (
 def seat(session: Session, switch: str, extension: str, at: datetime) -> Seat | None:
     """Who sat at that extension at that moment."""
     row = session.execute(_SEAT, {"switch": switch, "extension": extension, "at": at}).first()
-    return Seat(row.id, row.name, row.branch_id, row.reach) if row else None
+    return _seat(row) if row else None
+
+
+def _seat(row: Row[Any]) -> Seat:
+    return Seat(row.id, row.name, row.branch_id, row.reach, frozenset((row.codes or "").split(",")))
 
 
 class Seatings(dict[tuple[str, str], list[tuple[datetime, datetime | None, Seat]]]):
@@ -118,8 +138,7 @@ def seatings(session: Session, places: set[tuple[str, str]], *, since: datetime)
     switches, extensions = {switch for switch, _ in places}, {extension for _, extension in places}
     rows = session.execute(_SEATINGS, {"switches": list(switches), "extensions": list(extensions), "since": since})
     for row in rows:
-        seat = Seat(row.id, row.name, row.branch_id, row.reach)
-        found.setdefault((row.switch, row.extension), []).append((row.valid_from, row.valid_to, seat))
+        found.setdefault((row.switch, row.extension), []).append((row.valid_from, row.valid_to, _seat(row)))
     return found
 
 
@@ -145,6 +164,11 @@ def extension_of(session: Session, staff_id: int, at: datetime) -> tuple[str, st
         .limit(1)
     ).first()
     return (row.switch, row.extension) if row else None
+
+
+def reader(session: Session, staff_id: int) -> Seat:
+    """What the person may see now, whatever phone they sit at."""
+    return _seat(session.execute(select(*_PERSON).where(Staff.id == staff_id)).one())
 
 
 def branch_of(session: Session, staff_id: int) -> int:

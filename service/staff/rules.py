@@ -26,13 +26,15 @@ AGENT = {
     "device.read",
     "device.write",
     "maintenance.read",
+    "amount.read",
+    "phone.reveal",
 }
-TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "device.read", "device.write", "maintenance.read", "site.read", "site.write"}
+TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "device.read", "device.write", "maintenance.read", "site.read", "site.write", "phone.reveal"}
 FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
-SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"maintenance.write", "call.join", "party.merge", "ticket.close", "board.calls", "board.sla", "export", "night.read", "list.share"}
-FINANCE = {"ticket.read", "call.read", "party.read", "device.read", "site.read", "amount.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"}
-MANAGER = SUPERVISOR | {"ledger.read", "amount.read", "kpi.set", "product.write", "party.setup", "import"}
+SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"maintenance.write", "call.join", "party.merge", "ticket.close", "board.calls", "board.sla", "export", "night.read", "list.share", "phone.read"}
+FINANCE = {"ticket.read", "call.read", "party.read", "device.read", "site.read", "amount.read", "ledger.read", "cost.read", "board.calls", "board.sla", "export", "night.read"}
+MANAGER = SUPERVISOR | {"ledger.read", "amount.read", "kpi.set", "product.write", "party.setup", "import", "cost.read"}
 ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {

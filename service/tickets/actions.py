@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, clock, locks, numbers
+from service.core import audit, clock, locks, masking, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -89,6 +89,8 @@ def _check(new: NewTicket, contacts: set[int], covered: devices.Covered | None) 
         wrong["type"] = _("Choose one of the ticket types.")
     if new.contact_id and new.contact_id not in contacts:
         wrong["contact_id"] = _("This contact belongs to another customer. Choose one from the list.")
+    if masking.is_masked(new.phone):
+        wrong["phone"] = _("This number is covered with stars. Type the whole number.")
     if new.device_id and (covered is None or covered.device.party_id != new.party_id):
         wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
     if new.component_id and (covered is None or new.component_id not in {part.id for part, _product, _decided in covered.parts}):
@@ -142,11 +144,12 @@ def link_call(session: Session, ticket_id: int, switch: str, call_key: str, *, b
 
 
 def dial(session: Session, ticket_id: int, number: str, *, key: str, by: int, at: datetime) -> calls.PhoneOrder:
-    """The person's phone will ring, and then that number; the call is the ticket's from its first moment on."""
+    """The person's phone will ring, and then that number, the ticket's own when none is given; the call is the ticket's from its first moment on."""
     ticket = _locked(session, ticket_id)
     about = calls.About(ticket.party_id, ticket.contact_id, "ticket", ticket_id)
     card = parties.card(session, ticket.party_id)
-    order = calls.orders.dial(session, number, key=key, by=by, at=at, about=about, name=card.party.name if card else "")
+    known = ticket.phone or next((phone.raw for phone in card.phones), "") if card else ticket.phone
+    order = calls.orders.dial(session, number or known, key=key, by=by, at=at, about=about, name=card.party.name if card else "")
     link_call(session, ticket_id, order.switch, order.channel_id or "", by=by, at=at)
     return order
 

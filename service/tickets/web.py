@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, lists, pages
+from service.core import clock, db, identity, lists, masking, pages
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -76,7 +76,7 @@ def _proposed(session: Session, person: Identity) -> TicketForm:
     if number("pop"):
         return _from_pop(session, person, form)
     if number("call"):
-        return _from_call(session, form)
+        return _from_call(session, person, form)
     return form
 
 
@@ -84,16 +84,20 @@ def _from_pop(session: Session, person: Identity, form: TicketForm) -> TicketFor
     pop = calls.pop(session, number("pop") or 0)
     if pop is None or pop.staff_id != person.staff_id:
         raise NotFound(_("This call is not at your phone. Look for it in the list of calls."))
-    said = calls.customer_number(pop.direction, pop.caller_number, pop.called) or ""
+    said = masking.shown_plain(person, _outside(pop))
     told = {"pop": pop.id, "party_id": pop.party_id, "contact_id": pop.contact_id, "phone": said}
     return form.model_copy(update=told)
 
 
-def _from_call(session: Session, form: TicketForm) -> TicketForm:
+def _outside(call: calls.AgentPop | calls.Call) -> str:
+    return calls.customer_number(call.direction, call.caller_number, call.called) or ""
+
+
+def _from_call(session: Session, person: Identity, form: TicketForm) -> TicketForm:
     call = calls.call(session, number("call") or 0)
     if call is None:
         raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
-    said = calls.customer_number(call.direction, call.caller_number, call.called) or ""
+    said = masking.shown_plain(person, _outside(call))
     told = {"call": call.id, "party_id": form.party_id or call.party_id, "contact_id": form.contact_id or call.contact_id, "phone": said}
     return form.model_copy(update=told)
 
@@ -149,21 +153,22 @@ def register() -> ResponseReturnValue:
         identity.require(rules.MOVES["assign"].permission)
     try:
         with db.begin(person.scope) as session:
-            ticket_id = actions.register(
-                session, form.to_new(_call_names(session, person, form)), by=person.staff_id, at=clock.now()
-            )
+            call = _call(session, person, form)
+            told = form.model_copy(update={"phone": masking.typed_phone(person, form.phone, _outside(call) if call else None)})
+            new = told.to_new((call.switch, call.call_key) if call else None)
+            ticket_id = actions.register(session, new, by=person.staff_id, at=clock.now())
     except Invalid as error:
         with db.begin(person.scope) as session:
             return _form(session, person, form, error.fields, error.message), 422
     return _registered(person, form, ticket_id)
 
 
-def _call_names(session: Session, person: Identity, form: TicketForm) -> tuple[str, str] | None:
+def _call(session: Session, person: Identity, form: TicketForm) -> calls.AgentPop | calls.Call | None:
+    """What the form was opened from: a call at the person's own phone, or one of the list."""
     if form.pop:
         pop = calls.pop(session, form.pop)
-        return (pop.switch, pop.call_key) if pop and pop.staff_id == person.staff_id else None
-    call = calls.call(session, form.call) if form.call else None
-    return (call.switch, call.call_key) if call else None
+        return pop if pop and pop.staff_id == person.staff_id else None
+    return calls.call(session, form.call) if form.call else None
 
 
 def _registered(person: Identity, form: TicketForm, ticket_id: int) -> ResponseReturnValue:

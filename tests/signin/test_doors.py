@@ -55,6 +55,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /recordings/resume": (DESK, 204),
     "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "GET /found": (ALL, 200),
+    "POST /numbers/show": (WRITE, 404),
     "GET /customers": (ALL, 200),
     "GET /lists/<name>/export.<any(xlsx, csv):form>": (BOARDS, 200),
     "POST /lists/<name>/layout": (ALL, 422),
@@ -280,6 +281,7 @@ def body(route: str, firm: SimpleNamespace) -> dict[str, Any]:
         "POST /settings/locale": {"locale": "en"},
         "POST /settings/theme": {"theme": "dark"},
         "POST /tickets/<int:ticket_id>/assign": TICKET | {"staff_id": str(firm.wang.id)},
+        "POST /tickets/<int:ticket_id>/dial": {"number": "nobody"},
         "POST /desk/pops/<int:pop_id>/choose": {"choice": str(firm.party_id)},
         "POST /desk/pops/<int:pop_id>/attach": {"party_id": str(firm.party_id)},
     }
