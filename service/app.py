@@ -27,6 +27,10 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.staff import people_web as people
     from service.staff import signin
     from service.staff import web as staff
+    from service.staff.branches import web as branches
+    from service.staff.departments import web as departments
+    from service.staff.roles import web as roles
+    from service.staff.shifts import web as shifts
     from service.tickets import web as tickets
 
     db.use(database.app)
@@ -35,7 +39,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
+    for context in (staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

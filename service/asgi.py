@@ -126,7 +126,7 @@ class Front:
         if sid is None:
             return None
         with db.begin(scopes.ALL) as session:
-            return staff.signed_in(session, sid)
+            return staff.signed_in(session, sid, on=clock.local(clock.now()).date())
 
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An endless stream of the person's events; begins with what was missed and how things stand."""
@@ -268,7 +268,7 @@ def _event(event_id: int) -> tuple[str, str, str] | None:
 
 def _valid(asked: frozenset[str]) -> frozenset[str]:
     with db.begin(scopes.ALL) as session:
-        return staff.still_signed_in(session, asked)
+        return staff.still_signed_in(session, asked, on=clock.local(clock.now()).date())
 
 
 def _end_streams_first(streams: hub.Hub) -> None:

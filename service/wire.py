@@ -11,15 +11,16 @@ def wire(settings: Settings) -> None:
     from recordings import purge, transcode
     from service import doctor
     from service.calls import actions as calls
-    from service.core import clock, housekeeping, jobs, search
+    from service.core import clock, db, housekeeping, jobs, search, seen
     from service.devices import index as devices
     from service.parties import index as parties
     from service.staff import actions as staff
-    from service.staff import signin
+    from service.staff import people, signin
     from service.tickets import index as ticket_index
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
 
+    seen.check(db.Base.registry)
     clock.use(settings.timezone)
     signin.wire()
     jobs.handler("night", lambda args: nightly.job(settings, args))
@@ -29,4 +30,4 @@ def wire(settings: Settings) -> None:
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
-    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, calls.sweep, partial(mirror.sweep, settings))))
+    jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, people.expire, calls.sweep, partial(mirror.sweep, settings))))

@@ -6,12 +6,14 @@ from sqlalchemy import BigInteger, Date, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key
+from service.core.seen import BRANCH
 
 
 class Device(Base):
     """A device at a customer's place."""
 
     __tablename__ = "device"
+    __scope__ = BRANCH
     __table_args__ = (Index("ix_device_serial", "serial"),)
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)

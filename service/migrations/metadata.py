@@ -11,6 +11,8 @@ from service.ledger import model as ledger
 from service.parties import model as parties
 from service.sla import model as sla
 from service.staff import model as staff
+from service.staff.departments import model as departments
+from service.staff.shifts import model as shifts
 from service.tickets import model as tickets
 
-TABLES = (staff, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)
+TABLES = (staff, departments, shifts, core, parties, devices, calls, agents, kpi, orders, shelf, ledger, sla, tickets)

@@ -6,12 +6,14 @@ from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Index, Integer, T
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 
 class Party(Base):
     """A customer: company or person, with grade and terms."""
 
     __tablename__ = "party"
+    __scope__ = BRANCH
     __table_args__ = (Index("ix_party_name_pinyin", "name_pinyin"),)
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)
@@ -32,6 +34,7 @@ class Contact(Base):
     """A person at a party."""
 
     __tablename__ = "contact"
+    __scope__ = BRANCH
     id: Mapped[key]
     party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)
     name: Mapped[str] = mapped_column(Text)
@@ -43,6 +46,7 @@ class PartyPhone(Base):
     """One number of a party or of one of its contacts, as dialled and as matched."""
 
     __tablename__ = "party_phone"
+    __scope__ = BRANCH
     __table_args__ = (
         Index("ix_party_phone_e164", "e164", postgresql_where=text("e164 is not null")),
         Index("ix_party_phone_digits", "digits", "kind"),

@@ -157,7 +157,7 @@ def _read() -> Identity | None:
     if not sid:
         return None
     with db.begin(scope.NONE) as work:
-        return queries.signed_in(work, str(sid))
+        return queries.signed_in(work, str(sid), on=clock.local(clock.now()).date())
 
 
 def _forget_broken_place() -> ResponseReturnValue | None:

@@ -32,4 +32,6 @@ def _entry(ticket: Ticket) -> Entry:
         label=ticket.subject,
         hint=ticket.number,
         code=ticket.number,
+        owners=sorted({one for one in (ticket.registered_by_id, ticket.assignee_id) if one}),
+        department_id=ticket.department_id,
     )
