@@ -46,8 +46,10 @@ class Scope:
 
     def both(self, other: "Scope") -> "Scope":
         """What this shows of what the other shows, as far as branches go; whole only what both see whole."""
-        if other == ALL or self == ALL:
-            return self if other == ALL else other
+        if other == ALL:
+            return self
+        if self == ALL:
+            return other
         fine = self.fine or other.fine
         whole = _common(self.whole.branches, other.whole.branches)
         return Scope(_common(self.branches, other.branches), replace(fine, whole=whole) if fine else None)

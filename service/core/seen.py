@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Alias, ColumnElement, MetaData, Table, and_, or_, select
 from sqlalchemy.orm import Mapper, ORMExecuteState, registry, with_loader_criteria
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from service.core.scope import Fine
 
@@ -82,7 +83,7 @@ def narrow(state: ORMExecuteState, fine: Fine, models: registry) -> None:
     if not state.is_orm_statement or state.is_column_load:
         return
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(*conditions(fine, models))  # type: ignore[attr-defined]
+        state.statement = state.statement.options(*conditions(fine, models))
 
 
 def conditions(fine: Fine, models: registry) -> list[Any]:
@@ -96,7 +97,7 @@ def conditions(fine: Fine, models: registry) -> list[Any]:
     ]
 
 
-def rows(table: Table | Alias, said: Own | Through, fine: Fine, owned: Mapping[str, Own]) -> ColumnElement[bool]:
+def rows(table: NamedFromClause, said: Own | Through, fine: Fine, owned: Mapping[str, Own]) -> ColumnElement[bool]:
     """The condition for rows of this table."""
     if isinstance(said, Through):
         # An alias of its own: a plain table would be taken for the one in the statement around it.
@@ -108,7 +109,7 @@ def rows(table: Table | Alias, said: Own | Through, fine: Fine, owned: Mapping[s
     return or_(whole, department, *mine)
 
 
-def _tables(table: Table | Alias) -> MetaData:
+def _tables(table: NamedFromClause) -> MetaData:
     whole = table.element if isinstance(table, Alias) else table
     assert isinstance(whole, Table)
     return whole.metadata

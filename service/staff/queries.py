@@ -214,7 +214,7 @@ def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(query if ids is None else query.where(Staff.id.in_(ids)))}
 
 
-def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str]]:
+def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str, int | None]]:
     """Active people to whom tickets may be given; with a branch only those to whom its tickets may be given."""
     people = list(session.execute(select(*_PERSON, Staff.department_id).where(Staff.active).order_by(Staff.name)))
     held, plan = roles_of(session), firm(session)
@@ -243,7 +243,7 @@ def headquarters(session: Session) -> int:
 def people_by_branch(session: Session) -> dict[int, int]:
     """How many people of each branch can sign in."""
     counted = select(Staff.branch_id, func.count()).where(Staff.active).group_by(Staff.branch_id)
-    return {branch_id: count for branch_id, count in session.execute(counted)}
+    return {row[0]: row[1] for row in session.execute(counted)}
 
 
 def people_above(session: Session, branch_id: int) -> list[Row[int, str]]:

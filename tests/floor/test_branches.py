@@ -23,6 +23,8 @@ NO_BRANCH = {
     "role": "what a role may do",
     "staff": "read at sign-in, before there is a scope",
     "staff_role": "read at sign-in",
+    "department": "read at sign-in; how the firm is organised is no secret",
+    "shift_kind": "the same shifts for everybody",
     "staff_session": "read at sign-in",
     "sign_in_attempt": "counted before anybody is signed in",
     "extension_assignment": "who sits where; the listener asks before it knows the branch",
@@ -56,7 +58,7 @@ VALUES: dict[str, Any] = {
 CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
            "call_consent.state": "given", "recording_deletion.reason": "retention",
-           "recording_pause.why": "left", "call_pair.verdict": "joined"}
+           "recording_pause.why": "left", "call_pair.verdict": "joined", "leave.kind": "annual"}
 MINE, FOREIGN = 1, 2
 
 

@@ -11,6 +11,7 @@ from service.core.model import AuditEntry
 VERBS: Mapping[str, LazyString] = {
     "created": _l("Created"),
     "changed": _l("Changed"),
+    "deleted": _l("Deleted"),
     "registered": _l("Registered"),
     "attached phone": _l("Attached a phone"),
     "signed in": _l("Signed in"),
@@ -32,9 +33,18 @@ VERBS: Mapping[str, LazyString] = {
     "lift": _l("Lifted a hold"),
     "destroy": _l("Had audio destroyed"),
     "retention": _l("Set how long audio is kept"),
+    "refused": _l("Asked for what they may not see"),
+    "shifts planned": _l("Planned shifts"),
+    "leave entered": _l("Entered leave"),
+    "leave withdrawn": _l("Withdrew leave"),
 }
 ENTITIES: Mapping[str, LazyString] = {
     "staff": _l("Person"),
+    "branch": _l("Branch"),
+    "department": _l("Department"),
+    "team": _l("Team"),
+    "role": _l("Role"),
+    "shift_kind": _l("Shift"),
     "party": _l("Customer"),
     "ticket": _l("Ticket"),
     "call": _l("Call"),

@@ -100,21 +100,20 @@ def _check(session: Session, facts: Facts, branch_id: int | None) -> None:
 
 def _place(session: Session, facts: Facts, branch_id: int | None, parents: Mapping[int, int | None]) -> dict[str, str]:
     """What is wrong with where it hangs."""
-    tops = {number for number, parent in parents.items() if parent is None}
     if facts.parent_id is None:
-        if facts.kind == "headquarters" and not tops - {branch_id}:
-            return {}
-        return {"parent_id": _("Choose the branch above it; only the headquarters has none.")}
+        tops = {number for number, parent in parents.items() if parent is None}
+        fine = facts.kind == "headquarters" and not tops - {branch_id}
+        return {} if fine else {"parent_id": _("Choose the branch above it; only the headquarters has none.")}
     if facts.kind == "headquarters":
         return {"kind": _("The headquarters has no branch above it.")}
-    above = session.get(Branch, facts.parent_id)
+    above, wrong = session.get(Branch, facts.parent_id), ""
     if above is None:
-        return {"parent_id": _("Choose the branch above it.")}
-    if branch_id is not None and facts.parent_id in rules.below(branch_id, parents):
-        return {"parent_id": _("%(name)s is this branch itself or hangs below it. Choose another.", name=above.name)}
-    if facts.active and not above.active:
-        return {"parent_id": _("%(name)s is closed. Choose a branch that is open.", name=above.name)}
-    return {}
+        wrong = _("Choose the branch above it.")
+    elif branch_id is not None and facts.parent_id in rules.below(branch_id, parents):
+        wrong = _("%(name)s is this branch itself or hangs below it. Choose another.", name=above.name)
+    elif facts.active and not above.active:
+        wrong = _("%(name)s is closed. Choose a branch that is open.", name=above.name)
+    return {"parent_id": wrong} if wrong else {}
 
 
 def _unused(session: Session, row: Branch) -> None:

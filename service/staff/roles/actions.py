@@ -112,7 +112,7 @@ def described(row: Role) -> Facts:
 def holders(session: Session) -> dict[int, int]:
     """How many people hold each role, somewhere."""
     held = select(staff_role.c.role_id, func.count(func.distinct(staff_role.c.staff_id))).group_by(staff_role.c.role_id)
-    return {role_id: count for role_id, count in session.execute(held)}
+    return {row[0]: row[1] for row in session.execute(held)}
 
 
 def codes(session: Session) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from service.core import clock
@@ -77,7 +77,7 @@ def week(session: Session, monday: date, scope: Scope, *, branch_id: int | None,
     return Week(days, list(lines.values()), leaves, {line.staff_id: line.name for line in lines.values()}, len(people) > MOST)
 
 
-def _people(session: Session, scope: Scope, branch_id: int | None, department_id: int | None) -> list[Staff]:
+def _people(session: Session, scope: Scope, branch_id: int | None, department_id: int | None) -> list[Row[int, str, str | None]]:
     query = (
         select(Staff.id, Staff.name, Department.name.label("department"))
         .outerjoin(Department, Department.id == Staff.department_id)
@@ -91,7 +91,7 @@ def _people(session: Session, scope: Scope, branch_id: int | None, department_id
         query = query.where(Staff.branch_id == branch_id)
     if department_id:
         query = query.where(Staff.department_id == department_id)
-    return list(session.execute(query))  # type: ignore[arg-type]
+    return list(session.execute(query))
 
 
 def _mark(lines: dict[int, Line], leaves: Iterable[Leave], days: list[date]) -> None:

@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
 @bp.post(PLACE)
 def plan() -> ResponseReturnValue:
     """The days that were changed are planned so."""
-    return _changed("week", lambda session, me, at: _planned(session, me, at))
+    return _changed("week", _planned)
 
 
 def _planned(session: Session, me: Identity, at: datetime) -> str:
