@@ -30,6 +30,12 @@ from service.core.seen import OPEN
 
 EMPTY = text("''")
 
+class Codes(AsaList):
+    """Permission codes, kept as one text with commas."""
+
+    cache_ok = True
+
+
 # A role holds in one branch (and those below it, if the role reaches so far), or, without one, as far as the person reaches.
 staff_role = Table(
     "staff_role",
@@ -95,7 +101,7 @@ class Role(Base, RoleMixin):
     reach: Mapped[str] = mapped_column(Text, server_default=text("'all'"))
     active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
-    permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()))
+    permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(Codes()))
 
 
 class Staff(Base, UserMixin):

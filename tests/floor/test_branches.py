@@ -4,6 +4,7 @@ A new table is found by itself: one with a branch_id needs a policy, one without
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
@@ -55,10 +56,10 @@ VALUES: dict[str, Any] = {
     "bigint": 1, "integer": 1, "numeric": 1, "text": "x", "jsonb": "{}", "boolean": True, "date": AT.date(),
     "timestamp with time zone": AT, "tsvector": "'x'",
 }  # fmt: skip
-CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
+CHECKED: dict[str, Any] = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
            "call_consent.state": "given", "recording_deletion.reason": "retention",
-           "recording_pause.why": "left", "call_pair.verdict": "joined", "leave.kind": "annual"}
+           "recording_pause.why": "left", "call_pair.verdict": "joined", "leave.kind": "annual", "leave.until": AT + timedelta(hours=1)}
 MINE, FOREIGN = 1, 2
 
 

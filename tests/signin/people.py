@@ -44,5 +44,7 @@ def firm(cast: SimpleNamespace) -> SimpleNamespace:
         customer = make.party(work, cast.pudong, "浦东客户")
         make.line(work, cast.pudong, "support")
         ticket = make.ticket(work, customer, cast.ada, clock.now())
-        made = {"party_id": customer.id, "ticket_id": ticket.id, "call_id": make.call(work, clock.now()).id, "staff_id": cast.ada.id}
+        unit = make.department(work, cast.pudong, "售后部", head=cast.cleo)
+        made = {"department_id": unit.id, "team_id": make.team(work, unit, "热线组", cast.ada).id, "role_id": make.role(work, "agent").id}
+        made |= {"party_id": customer.id, "ticket_id": ticket.id, "call_id": make.call(work, clock.now()).id, "staff_id": cast.ada.id}
     return SimpleNamespace(**vars(cast), **made, pop_id=scene.rings("1795331799.1"))
