@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from service.demo import names
@@ -25,6 +26,11 @@ def plant(session: Session, firm: "Firm") -> None:
         session.add_all(TeamMember(team_id=team.id, staff_id=firm.staff[one], branch_id=team.branch_id) for one in members)
     _shifts(session, firm)
     _leave(session, firm)
+
+
+def tickets_belong(session: Session) -> None:
+    """Each ticket is its assignee's department's, or of who registered it."""
+    session.execute(text("update ticket set department_id = s.department_id from staff s where s.id = coalesce(assignee_id, registered_by_id)"))
 
 
 def _departments(session: Session, firm: "Firm") -> dict[tuple[str, str], int]:

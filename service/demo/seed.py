@@ -61,6 +61,7 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
     _devices(session, firm)
     _ledger(session, firm)
     today.plant(session, firm, history.plant(session, firm))
+    organisation.tickets_belong(session)
     history.count_on(session)
 
 
