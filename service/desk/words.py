@@ -94,7 +94,7 @@ ROLE: Mapping[str, LazyString] = {
 }
 REACH: Mapping[str, LazyString] = {
     "own": _l("Own tickets"),
-    "department": _l("Department"),
+    "department": _l("Own department"),
     "branch": _l("Own branch"),
     "below": _l("Branch and below"),
     "all": _l("All branches"),
