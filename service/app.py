@@ -19,6 +19,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.calls.pauses import web as pauses
     from service.calls.shelf import web as shelf
     from service.calls.wallboard import web as wallboard
+    from service.core.lists import web as lists
     from service.desk import opening
     from service.desk import web as desk
     from service.parties import web as parties
@@ -39,7 +40,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
+    for context in (lists, staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, reports, history):
         app.register_blueprint(context.bp)
     boards.mount(app, settings)
     app.add_url_rule("/", view_func=home)

@@ -23,6 +23,7 @@ def wire(settings: Settings) -> None:
     seen.check(db.Base.registry)
     clock.use(settings.timezone)
     signin.wire()
+    know_lists()
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
@@ -31,3 +32,10 @@ def wire(settings: Settings) -> None:
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, ticket_index.rebuild)))
     jobs.handler("housekeeping", partial(housekeeping.job, (staff.sweep, people.expire, calls.sweep, partial(mirror.sweep, settings))))
+
+
+def know_lists() -> None:
+    """Every list is known by its name: for exports, settings and saved views."""
+    from service.parties import lists as parties
+
+    _every = (parties,)

@@ -3,20 +3,20 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from service.core import db, identity
+from service.core import db, identity, lists
 from service.parties import queries
+from service.parties.lists import CUSTOMERS
 
 bp = Blueprint("parties", __name__)
 
 
 @bp.get("/customers")
 def customers() -> ResponseReturnValue:
-    """The customers that fit what was typed."""
+    """All customers, page by page, or those that fit what was typed."""
     person = identity.require("party.read")
-    typed = request.args.get("q", "").strip()[:100]
     with db.begin(person.scope) as session:
-        rows = queries.search(session, typed, 50)
-    return render_template("parties/customers.html", rows=rows, typed=typed)
+        page = lists.page(session, CUSTOMERS, person, request.args)
+    return render_template("lists/page.html", page=page)
 
 
 @bp.get("/customers/found")

@@ -28,12 +28,12 @@ from tests.live import server
 PAGE = {"Accept": "text/html"}
 FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
-SAME_LENGTH = {"/recordings", "/customers", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
+SAME_LENGTH = {"/recordings", "/customers/found", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # The last four: findings, and one part a switch.
 FORMS = ("/settings/people/", "/settings/password")  # of one person
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all.
-NO_LIST = ("/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
+NO_LIST = ("/lists/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/verify")
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():
         plain = [app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments}) for rule in kept]
-    narrowed = [f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户"]
+    narrowed = ["/lists/customers/export.csv", f"/tickets?party={firm.party}", f"/calls?party={firm.party}", "/customers/found?q=客户&as=choice", "/found?q=客户"]
     return [*plain, *narrowed, "/tickets?view=all", "/customers?q=客户", f"/tickets/new?party={firm.party}"]
 
 

@@ -54,6 +54,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /tickets/<int:ticket_id>/dial": (DESK, 422),
     "GET /found": (ALL, 200),
     "GET /customers": (ALL, 200),
+    "GET /lists/<name>/export.<any(xlsx, csv):form>": (BOARDS, 200),
     "GET /customers/<int:party_id>": (ALL, 200),
     "GET /customers/found": (ALL, 200),
     "GET /tickets": (ALL, 200),
@@ -166,7 +167,7 @@ def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
     known |= {"role_id": firm.role_id, "branch_id": firm.pudong.id, "department_id": firm.department_id, "team_id": firm.team_id,
               "leave_id": 999999, "kind_id": 999999}
-    known |= {"fingerprinted_path": "none.js", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "staff_id": firm.ada.id, "line_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 

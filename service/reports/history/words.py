@@ -36,6 +36,7 @@ VERBS: Mapping[str, LazyString] = {
     "shifts planned": _l("Planned shifts"),
     "leave entered": _l("Entered leave"),
     "leave withdrawn": _l("Withdrew leave"),
+    "exported": _l("Took a list along"),
 }
 ENTITIES: Mapping[str, LazyString] = {
     "staff": _l("Person"),
@@ -50,6 +51,7 @@ ENTITIES: Mapping[str, LazyString] = {
     "missed_caller": _l("Missed caller"),
     "recording": _l("Recording"),
     "retention_class": _l("Class of recordings"),
+    "list": _l("List"),
 }
 PAGES: Mapping[str, str] = {"party": "/customers/{}", "ticket": "/tickets/{}", "call": "/calls/{}"}
 

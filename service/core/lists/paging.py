@@ -1,0 +1,179 @@
+"""Pages by key: the rows after the last one seen, or before the first, in one query and without counting."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Select, and_, or_, tuple_
+from sqlalchemy.orm import Session
+
+from service.core import clock, masking
+from service.core.identity import Identity
+from service.core.lists import asking, place
+from service.core.lists.asking import Asked
+from service.core.lists.spec import Column, Filter, ListSpec, Row, Told
+
+BATCH = 1000  # rows whose names are read together when a list is exported
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a page: what the context's select gave, its key, and where it leads."""
+
+    row: Row
+    id: int
+    link: str
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A condition that is set, as words, and the address without it."""
+
+    label: Any
+    words: str
+    without: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page as its template shows it."""
+
+    spec: ListSpec
+    asked: Asked
+    told: Told
+    lines: Sequence[Line]
+    next: str
+    previous: str
+    first: str
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in their order."""
+        return self.asked.columns
+
+    def value(self, column: Column, line: Line) -> Any:
+        """What stands in the cell."""
+        return masking.COVERED if column.figures and column.covered_for(self.told.person) else column.told(line.row, self.told)
+
+    def address(self, **changed: str) -> str:
+        """The first page of the list with some of its parameters changed or, when empty, dropped."""
+        return _address(self.spec, self.asked.kept, **changed)
+
+    def order(self, column: Column) -> str:
+        """For aria-sort: ascending, descending, none, or nothing where the column does not sort."""
+        if not column.sorts_for(self.told.person):
+            return ""
+        return "none" if column.key != self.asked.sort.key else "descending" if self.asked.falling else "ascending"
+
+    def sorted_by(self, column: Column) -> str:
+        """The list ordered by that column; a second time, the other way round."""
+        return self.address(sort=f"-{column.key}" if self.order(column) == "ascending" else column.key)
+
+    @property
+    def chips(self) -> list[Chip]:
+        """The conditions that are set."""
+        return [Chip(one.label, self.words(one), self.address(**{one.key: ""})) for one in self.spec.filters if one.key in self.asked.wanted]
+
+    def words(self, one: Filter) -> str:
+        """The value of a condition as a person reads it."""
+        value = self.asked.wanted[one.key]
+        if one.words:
+            return str(one.words(value))
+        if one.kind == "flag":
+            return ""
+        if one.names:
+            return self.told.name(one.names, value, str(value))
+        return str({str(code): words for code, words in self.asked.options.get(one.key, ())}.get(value, value))
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """The conditions that the form offers."""
+        hidden = {one.key for one in self.spec.columns if one.covered_for(self.told.person)}
+        return tuple(one for one in self.spec.filters if one.form and one.key not in hidden and (not one.permission or self.told.person.may(one.permission)))
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """What the form has to send along beside its own fields."""
+        own = {one.key for one in self.filters}
+        return {name: value for name, value in self.asked.kept.items() if name not in own}
+
+    @property
+    def export(self) -> str:
+        """Where this list is taken along, as it is shown; the ending is added."""
+        return f"/lists/{self.spec.name}/export"
+
+    @property
+    def query(self) -> str:
+        """The parameters of this page, for its export."""
+        return ("?" + urlencode(self.asked.kept)) if self.asked.kept else ""
+
+
+def page(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, str], *, at: datetime | None = None) -> Page:
+    """The page that the address asks for. Raises Invalid or Forbidden, in words."""
+    asked = asking.read(session, spec, person, args)
+    found = session.execute(_ordered(spec, asked, spec.rows(session, asked.wanted)).limit(asked.size + 1)).all()
+    if asked.backwards and len(found) <= asked.size:  # the first page, and a whole one
+        asked = replace(asked, at=None, backwards=False)
+        found = session.execute(_ordered(spec, asked, spec.rows(session, asked.wanted)).limit(asked.size + 1)).all()
+    more, rows = len(found) > asked.size, list(found[: asked.size])
+    if asked.backwards:
+        rows.reverse()
+    lines = [Line(row, key, spec.link(row) if spec.link else "") for row, key in ((_row(one), one[-1]) for one in rows)]
+    told = Told(person, at or clock.now(), spec.labels(session, [line.row for line in lines], asked.wanted))
+    forwards = bool(rows) and (more or asked.backwards)
+    back = bool(rows) and asked.at is not None
+    return Page(
+        spec, asked, told, lines,
+        next=_address(spec, asked.kept, after=place.written(rows[-1][-2], rows[-1][-1])) if forwards else "",
+        previous=_address(spec, asked.kept, before=place.written(rows[0][-2], rows[0][-1])) if back else "",
+        first=_address(spec, asked.kept) if asked.at is not None else "",
+    )  # fmt: skip
+
+
+def each(session: Session, spec: ListSpec, person: Identity, asked: Asked, *, at: datetime, most: int) -> Iterator[tuple[Row, Told]]:
+    """Every row of all pages in the order that is shown, at most so many, read in portions so that memory stays flat."""
+    asked = replace(asked, at=None, backwards=False)
+    query = _ordered(spec, asked, spec.rows(session, asked.wanted)).limit(most).execution_options(yield_per=BATCH)
+    for some in session.execute(query).partitions(BATCH):
+        rows = [_row(one) for one in some]
+        told = Told(person, at, spec.labels(session, rows, asked.wanted))
+        yield from ((row, told) for row in rows)
+
+
+def _row(found: Any) -> Row:
+    """The thing that the context selected; of several columns, the whole row."""
+    return found[0] if len(found) == 3 else found
+
+
+def _address(spec: ListSpec, kept: Mapping[str, str], **changed: str) -> str:
+    told = {name: value for name, value in (dict(kept) | changed).items() if value}
+    return spec.address + ("?" + urlencode(told) if told else "")
+
+
+def _ordered(spec: ListSpec, asked: Asked, query: Select[Any]) -> Select[Any]:
+    """The rows in their order from the place on, each with the value it is sorted by and its key at its end."""
+    for one in spec.filters:
+        if one.clause and one.key in asked.wanted:
+            query = query.where(one.clause(asked.wanted[one.key]))
+    column, down = asked.sort, asked.falling != asked.backwards
+    sort: Any = column.sort
+    if asked.at:
+        query = query.where(_beyond(sort, spec.key, asked.at, down=down, backwards=asked.backwards, nullable=column.nullable))
+    first = sort.desc() if down else sort.asc()
+    if column.nullable:  # what has no value stands last, whichever way the list is sorted
+        first = first.nulls_first() if asked.backwards else first.nulls_last()
+    query = query.order_by(first, spec.key.desc() if down else spec.key.asc())
+    return query.add_columns(sort.label("sorted_by"), spec.key.label("row_key"))
+
+
+def _beyond(sort: Any, key: Any, at: place.Place, *, down: bool, backwards: bool, nullable: bool) -> ColumnElement[bool]:
+    """True for what stands beyond the place: in the order of (value, key), rows without a value at the end."""
+    value, last = at
+    if value is None:
+        alike = and_(sort.is_(None), key < last if down else key > last)
+        return or_(sort.is_not(None), alike) if backwards else alike
+    pair = tuple_(sort, key)
+    beyond: ColumnElement[bool] = pair < at if down else pair > at
+    return or_(beyond, sort.is_(None)) if nullable and not backwards else beyond
