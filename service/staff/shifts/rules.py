@@ -31,6 +31,15 @@ def told(value: int) -> str:
     return f"{value // 60 % 24:02d}:{value % 60:02d}"
 
 
+def lasts(since: datetime, until: datetime) -> str:
+    """From when to when, in days where it is whole days."""
+    first, last = clock.local(since), clock.local(until)
+    if (first.hour, first.minute, last.hour, last.minute) != (0, 0, 0, 0):
+        return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M}"
+    day, end = first.date(), last.date() - timedelta(days=1)
+    return f"{day}" if day == end else f"{day} – {end}"
+
+
 def monday(day: date) -> date:
     """The first day of the week."""
     return day - timedelta(days=day.weekday())

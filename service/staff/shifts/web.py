@@ -163,7 +163,7 @@ def _page(me: Identity, where: str = "", error: DeskError | None = None) -> Resp
             kinds=shifts.kinds(session, all_=True), leaves=actions.LEAVES, told=rules.told, today=clock.local(clock.now()).date(),
             before=_again(monday - timedelta(days=7)), after=_again(monday + timedelta(days=7)), **_choices(session, me, branch_id),
             where=where, error=error, fields=error.fields if isinstance(error, Invalid) else {}, typed=request.form if error else {},
-            everywhere=me.scope.branches is None, next_day=lambda on: on + timedelta(days=1),
+            everywhere=me.scope.branches is None, lasts=lambda away: rules.lasts(away.since, away.until),
         )
     return page, error.status if error else 200
 
