@@ -43,11 +43,11 @@ def kinds(session: Session, *, all_: bool = False) -> list[ShiftKind]:
 
 @dataclass
 class Line:
-    """One person's week: by day the shift and whether they are away."""
+    """One person's week: by day the shift and whether they are away; `unit` is their department in both languages."""
 
     staff_id: int
     name: str
-    department: str
+    unit: tuple[str, str]
     shifts: dict[date, int] = field(default_factory=dict)
     away: dict[date, Leave] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ def week(session: Session, monday: date, scope: Scope, *, branch_id: int | None,
     """The week as it is planned, for people whom the scope shows."""
     days = [monday + timedelta(days=number) for number in range(7)]
     people = _people(session, scope, branch_id, department_id)
-    lines = {row.id: Line(row.id, row.name, row.department or "") for row in people[:MOST]}
+    lines = {row.id: Line(row.id, row.name, (row.department or "", row.department_en or row.department or "")) for row in people[:MOST]}
     for shift in session.scalars(select(Shift).where(Shift.staff_id.in_(lines), Shift.day.in_(days))):
         lines[shift.staff_id].shifts[shift.day] = shift.kind_id
     since, until = rules.moment(days[0], 0), rules.moment(days[-1], 1440)
@@ -77,9 +77,9 @@ def week(session: Session, monday: date, scope: Scope, *, branch_id: int | None,
     return Week(days, list(lines.values()), leaves, {line.staff_id: line.name for line in lines.values()}, len(people) > MOST)
 
 
-def _people(session: Session, scope: Scope, branch_id: int | None, department_id: int | None) -> list[Row[int, str, str | None]]:
+def _people(session: Session, scope: Scope, branch_id: int | None, department_id: int | None) -> list[Row[int, str, str, str]]:
     query = (
-        select(Staff.id, Staff.name, Department.name.label("department"))
+        select(Staff.id, Staff.name, Department.name.label("department"), Department.name_en.label("department_en"))
         .outerjoin(Department, Department.id == Staff.department_id)
         .where(Staff.active)
         .order_by(Staff.branch_id, Department.name, Staff.name, Staff.id)
