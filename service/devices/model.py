@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, ForeignKey, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 EMPTY = text("''")
 MAYBE = DateTime(timezone=True)
@@ -17,7 +18,6 @@ READING = Numeric(18, 6)
 SWAPPED = """kind = 'swap' and old_device_id is not null and new_device_id is not null and old_device_id <> new_device_id
         or kind = 'removal' and old_device_id is not null and new_device_id is null
         or kind = 'installation' and old_device_id is null and new_device_id is not null"""
-from service.core.seen import BRANCH
 
 
 class Device(Base):
