@@ -65,6 +65,11 @@ def _outside(call: Call, _told: Told) -> str:
     return str((call.called if call.direction == "outbound" else call.caller_number) or "")
 
 
+def _line(call: Call, told: Told) -> str:
+    """Which of our lines was called; of a call that we made it is the other side's number."""
+    return masking.shown_plain(told.person, call.called) if call.direction == "outbound" else call.called or ""
+
+
 def _customer(call: Call, told: Told) -> str:
     return told.name("parties", call.party_id) if call.party_id else masking.shown_name(told.person, call.caller_name)
 
@@ -103,7 +108,7 @@ CALLS = lists.know(
             Column("recorded", _l("Recorded"), lambda c, _told: str(_l("Yes")) if c.recorded and c.answered_at and not c.live else "", width=44, headed=False),
             Column("back", _l("Call back"), lambda _c, _told: "", width=56, headed=False, exported=False),
             Column("about", _l("About"), lambda c, _told: _word("about", c.reason), width=116, shown=False, card="quiet"),
-            Column("line", _l("Line called"), lambda c, _told: c.called or "", width=132, shown=False, card="off"),
+            Column("line", _l("Line called"), _line, width=132, shown=False, card="off"),
             Column("branch", _l("Branch"), lambda c, told: told.name("branches", c.branch_id), width=132, shown=False, card="quiet"),
             Column("rang", _l("Rang"), lambda c, _told: c.ring_seconds, "seconds", Call.ring_seconds, True, 84, False, "off"),
             Column("held", _l("On hold"), lambda c, _told: c.hold_seconds, "seconds", Call.hold_seconds, True, 84, False, "off"),

@@ -47,7 +47,7 @@ def new() -> ResponseReturnValue:
 @bp.post(PLACE)
 def add() -> ResponseReturnValue:
     """The product is in the catalogue."""
-    person = identity.require("product.write")
+    person = identity.require_everywhere("product.write")
     try:
         with db.begin(person.scope) as session:
             actions.add_product(session, _read(), by=person.staff_id, at=clock.now())
@@ -67,7 +67,7 @@ def show(product_id: int) -> ResponseReturnValue:
 @bp.post(PLACE + "/<int:product_id>")
 def change(product_id: int) -> ResponseReturnValue:
     """The product is as the form says; who typed over an older one sees both."""
-    person, version = identity.require("product.write"), request.form.get("version", "")
+    person, version = identity.require_everywhere("product.write"), request.form.get("version", "")
     try:
         with db.begin(person.scope) as session:
             actions.change_product(
@@ -82,7 +82,7 @@ def change(product_id: int) -> ResponseReturnValue:
 @bp.post(PLACE + "/<int:product_id>/remove")
 def remove(product_id: int) -> ResponseReturnValue:
     """The product is gone, unless something is of it."""
-    person = identity.require("product.write")
+    person = identity.require_everywhere("product.write")
     try:
         with db.begin(person.scope) as session:
             actions.remove_product(session, product_id, by=person.staff_id, at=clock.now())
@@ -96,7 +96,7 @@ def remove(product_id: int) -> ResponseReturnValue:
 @bp.post(PLACE + "/categories")
 def add_category() -> ResponseReturnValue:
     """The category stands in the tree."""
-    person, parent = identity.require("product.write"), request.form.get("parent_id", "")
+    person, parent = identity.require_everywhere("product.write"), request.form.get("parent_id", "")
     try:
         with db.begin(person.scope) as session:
             parent_id = int(parent) if parent.isascii() and parent.isdigit() and len(parent) < 19 else None
@@ -109,7 +109,7 @@ def add_category() -> ResponseReturnValue:
 @bp.post(PLACE + "/categories/<int:category_id>")
 def rename_category(category_id: int) -> ResponseReturnValue:
     """The category has another name."""
-    person = identity.require("product.write")
+    person = identity.require_everywhere("product.write")
     try:
         with db.begin(person.scope) as session:
             actions.rename_category(session, category_id, request.form.get("name", ""), by=person.staff_id, at=clock.now())
@@ -121,7 +121,7 @@ def rename_category(category_id: int) -> ResponseReturnValue:
 @bp.post(PLACE + "/categories/<int:category_id>/remove")
 def remove_category(category_id: int) -> ResponseReturnValue:
     """The category is gone, unless something is in it."""
-    person = identity.require("product.write")
+    person = identity.require_everywhere("product.write")
     try:
         with db.begin(person.scope) as session:
             actions.remove_category(session, category_id, by=person.staff_id, at=clock.now())
@@ -131,7 +131,7 @@ def remove_category(category_id: int) -> ResponseReturnValue:
 
 
 def _product(product_id: int) -> Product:
-    with db.begin(identity.require("product.write").scope) as session:
+    with db.begin(identity.require_everywhere("product.write").scope) as session:
         row = queries.product(session, product_id)
     if row is None:
         raise NotFound(_("There is no such product. Look for it in the catalogue."))
@@ -158,7 +158,7 @@ def _typed(months: int | None = None) -> ProductFacts:
 
 
 def _form(facts: ProductFacts | Product, row: Product | None, error: DeskError | None = None) -> ResponseReturnValue:
-    with db.begin(identity.require("product.write").scope) as session:
+    with db.begin(identity.require_everywhere("product.write").scope) as session:
         nodes = queries.tree(session)
     months = facts.warranty_months if facts is row or error is None else request.form.get("warranty_months", facts.warranty_months)
     stale = isinstance(error, actions.StaleProduct) and row is not None

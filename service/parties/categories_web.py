@@ -31,7 +31,7 @@ def _page(session: Session, at: str = "", refusal: str = "") -> str:
 
 
 def _changed(change: Change, at: str, said: str = "") -> ResponseReturnValue:
-    person, now = identity.require("party.setup"), clock.now()
+    person, now = identity.require_everywhere("party.setup"), clock.now()
     try:
         with db.begin(person.scope) as session:
             change(session, person.staff_id, now)

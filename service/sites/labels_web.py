@@ -36,7 +36,7 @@ def act(words: Any, icon: str, address: str, permission: str) -> None:
 @bp.get("/labels")
 def sheet() -> ResponseReturnValue:
     """Devices to print labels for, of a site or a customer or the newest, and the paper."""
-    person = identity.require("party.read")
+    person = identity.require("device.read")
     with db.begin(person.scope) as session:
         site = queries.site(session, asked.number("site") or 0)
         rows = places.latest(session, site_id=asked.number("site"), party_id=asked.number("party"))
@@ -50,7 +50,7 @@ def sheet() -> ResponseReturnValue:
 @bp.get("/labels.pdf")
 def pdf() -> ResponseReturnValue:
     """The sheet of the chosen devices."""
-    person = identity.require("party.read")
+    person = identity.require("device.read")
     ids = [found for typed in request.args.getlist("device") if (found := number(typed))][: labels.MOST]
     paper = labels.SHEETS.get(request.args.get("sheet", ""))
     if not ids or paper is None:
@@ -77,7 +77,7 @@ def _label(device: Device, hotline: str) -> labels.Label:
 @bp.get("/scan")
 def scan() -> ResponseReturnValue:
     """Camera, photo or field; what is scanned leads to its device, and what nobody knows can become one."""
-    person, typed = identity.require("party.read"), rules.line(request.args.get("code", ""))[:200]
+    person, typed = identity.require("device.read"), rules.line(request.args.get("code", ""))[:200]
     pages.allow("camera")
     with db.begin(person.scope) as session:
         found = places.scanned(session, typed)
@@ -91,7 +91,7 @@ def scan() -> ResponseReturnValue:
 @bp.get("/d/<code>")
 def scanned(code: str) -> ResponseReturnValue:
     """The device of a label, for whoever is signed in and may see it: what it is, where it stands, and what can be done."""
-    person = identity.require("party.read")
+    person = identity.require("device.read")
     with db.begin(person.scope) as session:
         device = places.by_code(session, places.code_of(code))
         if device is None:

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -14,8 +14,11 @@ from service.core import audit, locks
 from service.core.intake import sql
 from service.core.intake.target import Field, Into, Made, Row, Values
 from service.core.intake.values import folded
+from service.core.scope import Scope
 from service.staff import people, queries, rules
+from service.staff.grants import Firm, Held, Holder, reached
 from service.staff.model import Branch, Role, Staff
+from service.staff.security import passwords
 
 ROLES = {
     "agent": (_l("Agent"), "Agent", "坐席"), "supervisor": (_l("Supervisor"), "Supervisor", "班长", "主管"), "technician": (_l("Technician"), "Technician", "技术员", "工程师"),
@@ -32,6 +35,8 @@ FIELDS = (
 SENTENCES = {
     "username": _l("A user name has two to forty small letters, digits, dots, dashes."),
     "branch_unknown": _l("There is no branch of this name or code within your reach. Correct it or leave it empty."),
+    "elsewhere": _l("This user name belongs to somebody of another branch. Ask an administrator of the firm."),
+    "too_much": _l("This would let the person see or do more than you may hand out. Ask an administrator of the firm."),
 }
 TYPES = {"username": "text", "email": "text", "active": "boolean", "fs_uniquifier": "text", "name": "text", "branch_id": "bigint", "reach": "text"}
 _GRANT = text("insert into staff_role (staff_id, role_id) select g.staff_id, r.id from jsonb_to_recordset(cast(:rows as jsonb)) as g(staff_id integer, role text) join role r on r.name = g.role")
@@ -52,7 +57,7 @@ class FirstPasswords:
         told = []
         for row in session.scalars(wanted.with_for_update()).all():
             password = secrets.token_urlsafe(9)
-            row.password = rules.hashed(password)
+            passwords.take(session, row, password, at=into.at, must_change=True)
             told.append((row.name, row.username, password))
             audit.record(session, at=into.at, by=into.by, verb="password given", entity="staff", entity_id=row.id, branch_id=row.branch_id)
         return told
@@ -80,9 +85,11 @@ class Users:
     def find(self, session: Session, rows: Sequence[Row], into: Into) -> None:
         """By user name."""
         branches, names = _branches(session), {branch.id: branch.name for branch in session.scalars(select(Branch))}
-        known = {row.username: row.id for row in session.execute(select(Staff.username, Staff.id).where(Staff.username.in_([_username(row.values) for row in rows])))}
+        known = {one.username: one for one in session.scalars(select(Staff).where(Staff.username.in_([_username(row.values) for row in rows])))}
+        limits = _Limits.of(session, into)
         for row in rows:
-            row.entity_id = known.get(_username(row.values))
+            person = known.get(_username(row.values))
+            row.entity_id = person.id if person else None
             if row.values.get("username") and not people.USERNAME.fullmatch(_username(row.values)):
                 row.refuse("username", "username")
             branch = branches.get(folded(row.values.get("branch") or ""))
@@ -90,6 +97,10 @@ class Users:
                 row.refuse("branch", "branch_unknown")
             row.leads["branch"] = branch or into.branch_id
             row.values |= {"branch": names[branch]} if branch else {}
+            if person and not into.covers(person.branch_id):
+                row.refuse("username", "elsewhere")
+            elif limits and limits.passed(row, person):
+                row.refuse("roles", "too_much")
 
     def current(self, session: Session, ids: Sequence[int]) -> dict[int, Values]:
         """People in a row's values."""
@@ -102,7 +113,7 @@ class Users:
         locks.hold(session, "people", "")
         given = [
             {"username": _username(row.values), "email": f"{_username(row.values)}@localhost.invalid", "active": True, "fs_uniquifier": secrets.token_hex(16),
-             "name": row.values["name"], "branch_id": row.leads["branch"], "reach": row.values.get("reach") or rules.REACH.get(row.values["roles"][0], "branch")}
+             "name": row.values["name"], "branch_id": row.leads["branch"], "reach": _reach(row)}
             for row in rows
         ]
         ids = {row.username: row.id for row in sql.insert(session, "staff", TYPES, given, told="id, username", conflict="on conflict do nothing")}
@@ -119,11 +130,13 @@ class Users:
         branches = _branches(session)
         for staff_id, values in changes.items():
             before = people.person(session, staff_id)
-            who = people.Person(
-                before.username, values.get("name", before.name), tuple(values.get("roles", before.roles)),
-                branches.get(folded(values.get("branch", "")), before.branch_id), values.get("reach", before.reach), before.active,
+            # What no table tells, such as the department and the roles of one branch, stays as it was.
+            branch_id = branches.get(folded(values.get("branch", "")), before.branch_id)
+            who = replace(
+                before, name=values.get("name", before.name), roles=tuple(values.get("roles", before.roles)), branch_id=branch_id,
+                reach=values.get("reach", before.reach), department_id=before.department_id if branch_id == before.branch_id else None,
             )
-            people.change(session, staff_id, who, by=into.by, at=into.at)
+            people.change(session, staff_id, who, by=into.by, at=into.at, within=Scope(into.branches))
         return {staff_id: {} for staff_id in changes}
 
     def index(self, session: Session, ids: Sequence[int]) -> None:
@@ -135,6 +148,35 @@ class Users:
 
 
 TARGETS = (Users(),)
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """How far somebody who administers some branches may let others see."""
+
+    within: Scope
+    plan: Firm
+    roles: Mapping[str, Held]
+
+    @classmethod
+    def of(cls, session: Session, into: Into) -> "_Limits | None":
+        """None for who administers all branches."""
+        if into.branches is None:
+            return None
+        shipped = {name: Held(codes) for name, codes in rules.PERMISSIONS.items()}
+        held = {role.name: Held(frozenset(role.permissions or ()), role.reach) for role in session.scalars(select(Role))}
+        return cls(Scope(into.branches), queries.firm(session), shipped | held)
+
+    def passed(self, row: Row, person: Staff | None) -> bool:
+        """True when the row asks for more than that."""
+        reach = row.values.get("reach") or (person.reach if person else _reach(row))
+        holder = Holder(person.id if person else 0, row.leads["branch"], reach, person.department_id if person else None)
+        return not all(reached(holder, self.roles[name], self.plan).within(self.within) for name in row.values.get("roles") or ())
+
+
+def _reach(row: Row) -> str:
+    """How far the person of the row sees: as it says, or as the first of the roles does."""
+    return str(row.values.get("reach") or rules.REACH.get((row.values.get("roles") or [""])[0], "branch"))
 
 
 def _username(values: Values) -> str:

@@ -99,7 +99,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         device = make.device(session, party, site_id=site.id, project_id=project.id)
         make.project(session, committed_cast.pudong)
         places = {"site": site.id, "project": project.id, "device": device.id, "code": device.code, "region": region.id}
-        facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        facts = SimpleNamespace(product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 

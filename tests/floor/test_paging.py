@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import openpyxl
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import Date, event, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from service.app import create_app
@@ -27,12 +27,21 @@ from service.parties.model import Party
 from tests import make
 from tests.conftest import AT
 
+FIRST = date(2027, 1, 1)
+UNTIL = type_coerce(literal(FIRST) + Party.settlement_day, Date)
+
+
+def until(party: Party) -> date | None:
+    """A day that a third of the rows do not have."""
+    return None if party.settlement_day is None else FIRST + timedelta(days=party.settlement_day)
+
+
 SPEC = ListSpec(
     name="things", title="Things", address="/things", permission="party.read", rows=lambda session, wanted: select(Party), key=Party.id,
     columns=(
         Column("number", "No.", lambda p, told: p.number, "ref", Party.number),
         Column("name", "Name", lambda p, told: p.name, sort=Party.name_pinyin),
-        Column("until", "Until", lambda p, told: p.contract_until, "date", Party.contract_until, nullable=True),
+        Column("until", "Until", lambda p, told: until(p), "date", UNTIL, nullable=True),
         Column("days", "Days", lambda p, told: p.credit_days, "number", Party.credit_days),
         Column("made", "Made", lambda p, told: p.created_at, "moment", Party.created_at, shown=False),
         Column("email", "E-mail", lambda p, told: p.email, "mail", Party.email),
@@ -69,7 +78,7 @@ def rows(session: Session, cast: SimpleNamespace, app: Flask) -> list[Party]:
     made = []
     for n in range(60):
         party = make.party(session, cast.pudong, f"客户{n % 7}", number=f"Z{n:04}", name_pinyin=search.reading(f"客户{n % 7}"))
-        party.contract_until = None if n % 3 == 0 else date(2027, 1, 1) + timedelta(days=n % 5)
+        party.settlement_day = None if n % 3 == 0 else n % 5
         party.email = "wang@example.com"
         party.credit_days, party.created_at = n % 4, AT + timedelta(microseconds=n % 6)
         made.append(party)
@@ -98,7 +107,7 @@ def test_every_row_stands_on_one_page_and_the_way_back_is_the_same(sort: str, se
     there, back = walked(session, sort=sort, size="25")
 
     flat = [row for page in there for row in page]
-    values = {party.id: {"number": party.number, "name": party.name_pinyin, "until": party.contract_until, "days": party.credit_days, "made": party.created_at}[sort.removeprefix("-")] for party in rows}
+    values = {party.id: {"number": party.number, "name": party.name_pinyin, "until": until(party), "days": party.credit_days, "made": party.created_at}[sort.removeprefix("-")] for party in rows}
     known = [row for row in flat if values[row] is not None]
     assert sorted(flat) == sorted(party.id for party in rows)
     assert known == sorted(known, key=lambda row: (values[row], row), reverse=sort.startswith("-"))

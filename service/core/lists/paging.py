@@ -138,6 +138,12 @@ class Page:
         """The conditions that are set."""
         return [Chip(one.label, self.words(one), self.address(**{one.key: ""})) for one in self.spec.filters if one.chip and one.key in self.asked.wanted]
 
+    @property
+    def digits_typed(self) -> bool:
+        """True when a number, or a part of one, is among the conditions: who may not search by parts is told so."""
+        texts = [self.asked.wanted[one.key] for one in self.spec.filters if one.kind == "text" and one.key in self.asked.wanted]
+        return any(masking.digits_alone(text) for text in texts)
+
     def words(self, one: Filter) -> str:
         """The value of a condition as a person reads it."""
         value = self.asked.wanted[one.key]

@@ -196,6 +196,13 @@ update device set created_at = party.created_at, serial_key = '' from party wher
 insert into device_holding (device_id, began_at, party_id, place, branch_id) select id, created_at, party_id, place, branch_id from device;
 """
 
+RIGHTS = """
+update role set permissions = permissions || ',device.read' where permissions like '%party.read%';
+update role set permissions = permissions || ',device.write'
+where name in ('agent', 'technician', 'supervisor', 'manager', 'admin') and permissions <> '';
+update role set permissions = permissions || ',product.write' where name in ('manager', 'admin') and permissions <> '';
+"""
+
 
 def upgrade() -> None:
     """The tables exist, each under its policy and with the rights its roles need."""
@@ -206,6 +213,7 @@ def upgrade() -> None:
             f'create trigger serial_spelled before insert or update on "{table}" for each row execute function ringdesk_serial_spelled()'
         )
     rules.run(HERITAGE)
+    rules.run(RIGHTS)
     for table in ("product_category", "product"):
         rules.granted(table)
     for table in ("device_component", "device_holding", "device_swap"):

@@ -50,7 +50,7 @@ def remove(region_id: int) -> ResponseReturnValue:
 
 
 def _changed(act: Callable[[Session, int], Any], at: int) -> ResponseReturnValue:
-    person = identity.require("staff.admin")
+    person = identity.require_everywhere("staff.admin")
     try:
         with db.begin(person.scope) as session:
             act(session, person.staff_id)

@@ -31,9 +31,26 @@ GROUPS: tuple[tuple[LazyString, Words], ...] = (
         "ticket.close": _l("Close tickets"),
     }),
     (_l("Customers and money"), {
-        "party.read": _l("See customers and their devices"),
-        "party.write": _l("Enter and change customers"),
-        "ledger.read": _l("See what customers owe"),
+        "party.read": _l("See customers and vendors"),
+        "party.write": _l("Enter and change customers and vendors"),
+        "party.merge": _l("Make one of two customers that are the same"),
+        "party.setup": _l("Set up categories of customers and vendors"),
+        "ledger.read": _l("See the accounts of customers"),
+        "amount.read": _l("See amounts: what a customer owes or is charged"),
+        "cost.read": _l("See costs: what things cost the firm, and margins"),
+    }),
+    (_l("Phone numbers and mail addresses"), {
+        "phone.read": _l("See whole numbers and addresses everywhere"),
+        "phone.reveal": _l("Uncover one at a time, on record"),
+    }),
+    (_l("Devices and sites"), {
+        "device.read": _l("See devices, their components and history"),
+        "device.write": _l("Enter, move, swap and retire devices"),
+        "product.write": _l("Keep the catalogue of products"),
+        "site.read": _l("See sites, projects and labels"),
+        "site.write": _l("Enter and change sites and projects"),
+        "maintenance.read": _l("See maintenance plans and visits"),
+        "maintenance.write": _l("Make maintenance plans and settle visits"),
     }),
     (_l("Figures"), {
         "board.calls": _l("See the boards of calls"),
@@ -49,6 +66,8 @@ GROUPS: tuple[tuple[LazyString, Words], ...] = (
         "recording.keep": _l("Set how long recordings are kept"),
     }),
     (_l("Administration"), {
+        "list.share": _l("Share saved views with a role or a branch"),
+        "import": _l("Load tables that people bring"),
         "staff.admin": _l("Manage people, roles, branches, shifts and settings"),
         "audit.read": _l("Read who changed what"),
     }),

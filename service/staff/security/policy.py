@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.core import audit, locks
 from service.core.errors import DeskError, Invalid, NotFound
+from service.core.scope import ALL, Scope
 from service.staff.model import Role, SignInAttempt, Staff
 from service.staff.security import rules, second_factor
 from service.staff.security.model import Firm
@@ -117,10 +118,10 @@ def let_in(session: Session, username: str, *, at: datetime) -> None:
         role.addresses = ""
 
 
-def known(session: Session, staff_id: int) -> Staff:
-    """The person; refused when there is none."""
+def known(session: Session, staff_id: int, *, within: Scope = ALL) -> Staff:
+    """The person; refused when there is none whom this administrator sees."""
     person = session.get(Staff, staff_id)
-    if person is None:
+    if person is None or not within.covers(person.branch_id):
         raise NotFound(_("There is no such person. Look for them in the list of people."))
     return person
 

@@ -18,14 +18,14 @@ NUMBERS = ("password_days", "lock_after", "lock_minutes", "version")
 @bp.get(HERE)
 def index() -> ResponseReturnValue:
     """The firm's rules, each role's, and the locked names."""
-    identity.require("staff.admin")
+    identity.require_everywhere("staff.admin")
     return _page()
 
 
 @bp.post(HERE)
 def change() -> ResponseReturnValue:
     """The firm's rules are as the form says."""
-    me, typed = identity.require("staff.admin"), _typed()
+    me, typed = identity.require_everywhere("staff.admin"), _typed()
     try:
         with db.begin(me.scope) as session:
             policy.change(session, typed, by=me.staff_id, at=clock.now())
@@ -38,7 +38,7 @@ def change() -> ResponseReturnValue:
 @bp.post(f"{HERE}/roles/<int:role_id>")
 def change_role(role_id: int) -> ResponseReturnValue:
     """The role signs in as the form says."""
-    me, form = identity.require("staff.admin"), request.form
+    me, form = identity.require_everywhere("staff.admin"), request.form
     second, addresses = form.get("second_factor") == "1", form.get("addresses", "")[:4000]
     try:
         with db.begin(me.scope) as session:
@@ -54,6 +54,7 @@ def unlock(staff_id: int) -> ResponseReturnValue:
     """The person may try again at once."""
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
+        policy.known(session, staff_id, within=me.scope)
         policy.unlock(session, staff_id, by=me.staff_id, at=clock.now())
     flash(_("Unlocked."))
     return redirect(HERE)
@@ -64,7 +65,7 @@ def sign_out(staff_id: int) -> ResponseReturnValue:
     """Every browser of the person is signed out."""
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
-        policy.known(session, staff_id)
+        policy.known(session, staff_id, within=me.scope)
         count = sessions.end_all(session, staff_id, by=me.staff_id, at=clock.now())
     flash(_("Signed out everywhere; %(count)s sign-ins were open.", count=count))
     return redirect(f"/settings/people/{staff_id}")
@@ -75,7 +76,7 @@ def reset(staff_id: int) -> ResponseReturnValue:
     """The person has no second factor and is signed out everywhere; where their role demands one, they set it up anew."""
     me, now = identity.require("staff.admin"), clock.now()
     with db.begin(me.scope) as session:
-        policy.known(session, staff_id)
+        policy.known(session, staff_id, within=me.scope)
         second_factor.reset(session, staff_id, by=me.staff_id, at=now)
         sessions.end_all(session, staff_id, by=me.staff_id, at=now, but=me.session_id if staff_id == me.staff_id else "")
     flash(_("The second factor is gone. The next sign-in asks for the password alone, and for a new app where the role demands one."))
@@ -96,7 +97,7 @@ def _digits(text: str) -> bool:
 def _page(
     error: DeskError | None = None, typed: Policy | None = None, wrong_at: str = "", role_typed: tuple[bool, str] | None = None
 ) -> ResponseReturnValue:
-    me = identity.require("staff.admin")
+    me = identity.require_everywhere("staff.admin")
     with db.begin(me.scope) as session:
         now, roles, locked = policy.of(session), policy.roles(session), policy.locked(session, at=clock.now())
     page = render_template(
