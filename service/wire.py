@@ -23,7 +23,7 @@ def wire(settings: Settings) -> None:
     from service.parties import importing as party_tables
     from service.parties import index as parties
     from service.parties import merging
-    from service.sites import condition
+    from service.sites import condition, numbered
     from service.sites import index as sites
     from service.sites import merged as sites_merged
     from service.staff import actions as staff
@@ -53,7 +53,7 @@ def wire(settings: Settings) -> None:
     ticket_actions.on_finish(maintenance.ticket_finished)
     jobs.handler(maintenance.JOB, maintenance.job)
     jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, sites.rebuild_projects, sites.rebuild_sites, ticket_index.rebuild)))
-    targets.use((*party_tables.TARGETS, *device_tables.TARGETS, *people_tables.TARGETS))
+    targets.use((*party_tables.TARGETS, device_tables.Devices(numbered), *people_tables.TARGETS))
     jobs.handler("imports.check", work.guarded(partial(work.check_job, settings.imports_dir), "checking", "uploaded"))
     jobs.handler("imports.load", work.guarded(work.load_job, "loading", "checked"))
     jobs.handler("imports.undo", work.guarded(work.undo_job, "undoing", "loaded"))

@@ -56,6 +56,9 @@ VERBS: Mapping[str, LazyString] = {
     "lift": _l("Lifted a hold"),
     "destroy": _l("Had audio destroyed"),
     "retention": _l("Set how long audio is kept"),
+    "imported": _l("Imported"),
+    "import began": _l("Began an import"),
+    "import undone": _l("Took an import back"),
     "exported": _l("Took a list along"),
 }
 ENTITIES: Mapping[str, LazyString] = {
@@ -69,6 +72,8 @@ ENTITIES: Mapping[str, LazyString] = {
     "recording": _l("Recording"),
     "retention_class": _l("Class of recordings"),
     "list": _l("List"),
+    "device": _l("Device"),
+    "import": _l("Import"),
     "firm": _l("Firm"),
     "role": _l("Role"),
     "page": _l("Page"),
