@@ -114,7 +114,7 @@ def _serials(session: Session, rows: Sequence[Row]) -> dict[str, list[Device]]:
     typed = sorted({row.values["serial"] for row in rows if row.values.get("serial")})
     if not typed:
         return {}
-    given = func.unnest(typed).table_valued("typed")
+    given = func.unnest(typed).table_valued("typed").render_derived()
     found: dict[str, list[Device]] = defaultdict(list)
     query = select(given.c.typed, Device).join(Device, Device.serial_key == func.ringdesk_serial(given.c.typed)).where(Device.serial_key != "")
     for word, device in session.execute(query.order_by(Device.id)):
