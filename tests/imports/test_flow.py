@@ -17,8 +17,8 @@ from service.devices.model import Device
 from service.imports import actions, folder, work
 from service.imports.actions import Brought
 from service.imports.model import Batch, ImportRow
+from service.parties import queries as parties
 from service.parties.model import Contact, Contract, Party, PartyPhone
-from service.parties.queries import search
 from service.staff.model import Staff
 from service.wire import wire
 from tests import make
@@ -79,6 +79,11 @@ def done(batch_id: int) -> Batch:
 def count(model: Any) -> int:
     with db.begin(scope.ALL) as session:
         return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def search(session: Any, typed: str) -> Any:
+    """As whoever sees whole numbers finds them."""
+    return parties.search(session, typed, reader=SimpleNamespace(may=lambda _permission: True))
 
 
 def until(session: Any) -> str:
