@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -159,7 +159,7 @@ def _record(batch: Batch, target: Target, row: Row, raws: dict[int, list[str]]) 
 
 
 def _told(wrong: Sequence[Finding]) -> list[dict[str, Any]] | None:
-    return [asdict(one) | {"facts": dict(one.facts)} for one in wrong] or None
+    return [vars(one) | {"facts": dict(one.facts)} for one in wrong] or None
 
 
 # ---- load
@@ -275,7 +275,7 @@ _WRITE_DOWN = text("""
 
 
 def _write_down(session: Session, batch: Batch, outcome: Sequence[Outcome]) -> None:
-    session.execute(_WRITE_DOWN, {"rows": json.dumps([asdict(one) for one in outcome], ensure_ascii=False), "batch": batch.id})
+    session.execute(_WRITE_DOWN, {"rows": json.dumps([vars(one) for one in outcome], ensure_ascii=False), "batch": batch.id})
     counts = Counter(one.state for one in outcome)
     for state in ("created", "updated", "unchanged", "skipped", "failed"):
         setattr(batch, state, getattr(batch, state) + counts[state])
