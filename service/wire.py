@@ -72,9 +72,10 @@ def know_tables() -> None:
     from service.devices import importing as devices
     from service.imports import targets
     from service.parties import importing as parties
+    from service.sites import numbered
     from service.staff import importing as people
 
-    targets.use((*parties.TARGETS, *devices.TARGETS, *people.TARGETS))
+    targets.use((*parties.TARGETS, devices.Devices(numbered), *people.TARGETS))
 
 
 def follow_merges() -> None:

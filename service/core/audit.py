@@ -1,12 +1,13 @@
 """The audit row: in the same transaction as the change it tells. What was refused has a transaction of its own."""
 
+import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import has_request_context, request
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -52,6 +53,23 @@ def record(
             kind=kind or ("change" if verb in _EVERYDAY else _KIND_OF.get(entity, "change")),
         )
     )
+
+
+_MANY = text("""
+    insert into audit_entry (at, by_id, address, verb, entity, entity_id, old, new, branch_id)
+    select :at, :by, :address, :verb, :entity, id, old, new, branch_id
+    from jsonb_to_recordset(cast(:rows as jsonb)) as given(id bigint, old jsonb, new jsonb, branch_id bigint)
+""")
+
+
+def record_many(
+    session: Session, *, at: datetime, by: int | None, verb: str, entity: str, told: Sequence[tuple[int, dict[str, Any] | None, dict[str, Any] | None, int]]
+) -> None:
+    """The same is on record for many things at once: id, old, new and branch of each."""
+    rows = [{"id": entity_id, "old": _plain(old), "new": _plain(new), "branch_id": branch_id} for entity_id, old, new, branch_id in told]
+    if rows:
+        facts = {"at": at, "by": by, "address": _address(), "verb": verb, "entity": entity}
+        session.execute(_MANY, facts | {"rows": json.dumps(rows, ensure_ascii=False)})
 
 
 def of(session: Session, entity: str, entity_id: int, most: int = 30) -> Sequence[AuditEntry]:

@@ -91,14 +91,14 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         call = make.call(session, clock.now())
         ticket = make.ticket(session, party, committed_cast.root, clock.now())
         make.seat(session, session.get_one(Staff, committed_cast.root.id), "1010", clock.now())
-        device, product = make.device(session, party, product_id=make.product(session).id), make.product(session)
-        plan = make.plan(session, device, committed_cast.root)
+        product = make.product(session)
         region = make.region(session, "华东")
         project = make.project(session, committed_cast.pudong, region_id=region.id, party_id=party.id)
         site = make.site(session, committed_cast.pudong, project_id=project.id, party_id=party.id)
-        device = make.device(session, party, site_id=site.id, project_id=project.id)
+        device = make.device(session, party, site_id=site.id, project_id=project.id, product_id=make.product(session).id)
+        plan = make.plan(session, device, committed_cast.root)
         make.project(session, committed_cast.pudong)
-        places = {"site": site.id, "project": project.id, "device": device.id, "code": device.code, "region": region.id}
+        places = {"site": site.id, "project": project.id, "code": device.code, "region": region.id}
         facts = SimpleNamespace(product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
