@@ -1,0 +1,144 @@
+"""IDOR: who may do everything in one branch asks for the numbers of another, in addresses and in forms."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.core import db
+from tests.attack import pages, world
+from tests.attack.pages import PAGE
+from tests.attack.world import FIRMS, SECRET, Side
+from tests.signin import people
+
+# Parts of a page that say nothing of what is not there, instead of refusing.
+EMPTY = {"/sites/of-device/<int:device_id>", "/tickets/of-call/<int:call_id>"}
+# A body that lets the request get as far as the look at its number.
+BODY = {
+    "version": "1", "name": "x", "note": "x", "reason": "x", "result": "x", "findings": "x", "content": "x", "timing": "interval", "every": "1",
+    "starts_on": "2026-11-26", "state": "active", "new_contact": "x", "subject": "x", "choice": "ready", "key": "k", "number": "13800000000",
+    "upon": "skip", "latitude": "1", "longitude": "1", "device": "x", "place": "x", "serial": "x", "retired_on": "2026-11-26", "fate": "normal",
+    "field": "card", "query": "", "roles": "customer", "category_id": "1",
+}  # fmt: skip
+
+
+def foreign_routes(app: Flask, side: Side, method: str) -> list[tuple[str, str]]:
+    """(rule, address) of each route that names something of a branch."""
+    return [
+        (rule.rule, path) for rule, path in pages.addresses(app, side, method)
+        if any(side.meant(name) and name not in FIRMS for name in rule.arguments) or "code" in rule.arguments
+    ]  # fmt: skip
+
+
+def told(answer: Any) -> tuple[int, bool]:
+    return answer.status_code, SECRET in pages.words(answer)
+
+
+def test_no_page_of_another_branch_opens(app: Flask, two: SimpleNamespace, eve: FlaskClient) -> None:
+    heard = {(rule, path): told(eve.get(path, headers=PAGE)) for rule, path in foreign_routes(app, two.foreign, "GET")}
+    assert len(heard) > 25
+    assert {k: v for k, v in heard.items() if v != (404, False) and not (k[0] in EMPTY and v == (200, False))} == {}
+
+
+def test_the_same_pages_open_at_home(app: Flask, two: SimpleNamespace, eve: FlaskClient, eva: FlaskClient) -> None:
+    def opens(path: str) -> bool:
+        return any(browser.get(path, headers=PAGE).status_code in (200, 302) for browser in (eve, eva))
+
+    assert [path for _rule, path in foreign_routes(app, two.mine, "GET") if not opens(path)] == []
+
+
+def test_no_act_upon_another_branch_is_done(app: Flask, two: SimpleNamespace, eve: FlaskClient, clean: db.Database) -> None:
+    mark, before = people.token(eve, "/tickets"), world.print_of(clean, two.foreign.branch.id)
+    body = BODY | {"csrf_token": mark, "into": str(two.mine.ids["party"])}
+    heard = {(rule, path): told(eve.post(path, data=body, headers=PAGE)) for rule, path in foreign_routes(app, two.foreign, "POST")}
+    assert len(heard) > 60
+    assert {k: v for k, v in heard.items() if v not in ((404, False), (403, False))} == {}
+    assert changed(before, world.print_of(clean, two.foreign.branch.id)) == set()
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in before if before[name] != after[name]}
+
+
+def test_no_address_leads_to_what_is_foreign(app: Flask, two: SimpleNamespace, eve: FlaskClient) -> None:
+    """Numbers behind the question mark: one by one, and all at once."""
+    named = {name: str(two.foreign.meant(name)) for name in pages.parameters() if two.foreign.meant(name)}
+    found = {}
+    for _rule, path in pages.addresses(app, two.mine, "GET"):
+        if path.startswith("/dashboards"):
+            continue
+        for asked in [named, *({name: value} for name, value in named.items())]:
+            answer = eve.get(path, query_string=asked, headers=PAGE)
+            if SECRET in pages.words(answer) or answer.status_code >= 500:
+                found[path, tuple(asked)] = answer.status_code
+    assert len(named) > 12
+    assert found == {}
+
+
+def test_no_search_finds_what_is_foreign(app: Flask, two: SimpleNamespace, eve: FlaskClient) -> None:
+    """Words that only foreign rows have, in every parameter of every page; a page may repeat what was typed, so other words betray it."""
+    betray = ("客户", "工程", "安装点", "部件", two.foreign.ids)
+    found = {}
+    for typed in (SECRET[:4], two.foreign.texts["serial"], two.foreign.texts["number"], two.foreign.texts["party"], "13800001001", two.foreign.code):
+        for _rule, path in pages.addresses(app, two.mine, "GET"):
+            if path.startswith(("/dashboards", "/settings/audit")):
+                continue
+            answer = eve.get(path, query_string={name: typed for name in ("q", "serial", "number", "name", "phone")}, headers=PAGE)
+            if any(f"{SECRET}{word}" in pages.words(answer) for word in betray[:4]) or answer.status_code >= 500:
+                found[path, typed] = answer.status_code
+    assert found == {}
+
+
+def test_no_form_takes_a_foreign_number(app: Flask, two: SimpleNamespace, eve: FlaskClient, eva: FlaskClient, clean: db.Database) -> None:
+    """Every form of every page of mine, sent with foreign numbers: one by one, and all at once."""
+    before = world.print_of(clean, two.foreign.branch.id)
+    assert world.crossing(clean) == {}
+    faults, sent, names = {}, 0, {name for name in pages.parameters() if two.foreign.meant(name) and name not in FIRMS}
+    for browser in (eve, eva):
+        mark = people.token(browser, "/tickets")
+        for form in pages.forms(app, two.mine, browser):
+            own = [name for name, _value in form.fields if two.foreign.meant(name) and name not in FIRMS]
+            tries = [{name: two.foreign.meant(name)} for name in {*own, *names}] + [{name: two.foreign.meant(name) for name in own}]
+            for instead in tries:
+                body = multi(form.filled("2026-11-26") + [("csrf_token", mark)], {**instead, "id": _rows(form, two)} if "id" in dict(form.fields) else instead)
+                answer = browser.post(form.action, data=body, headers=PAGE)
+                sent += 1
+                if answer.status_code >= 500 or SECRET in pages.words(answer):
+                    faults[form.action, tuple(instead)] = answer.status_code
+                if crossed := world.crossing(clean) if answer.status_code < 400 else {}:
+                    faults[form.action, tuple(instead)] = str(crossed)
+                    _mended(clean, crossed)
+    assert sent > 500
+    assert faults == {}
+    assert changed(before, world.print_of(clean, two.foreign.branch.id)) == set()
+
+
+def _rows(form: pages.Form, two: SimpleNamespace) -> int:
+    """The foreign row that a bulk action of this page is about."""
+    known = {"customers": "party", "devices": "device", "tickets": "ticket", "visits": "maintenance_reminder", "maintenance": "maintenance_reminder"}
+    return int(two.foreign.ids[next((table for word, table in known.items() if word in form.action), "party")])
+
+
+def multi(fields: list[tuple[str, str]], instead: dict[str, Any]) -> dict[str, list[str]]:
+    """The fields as they are sent, repeated names and all."""
+    found: dict[str, list[str]] = {}
+    for name, value in fields:
+        found.setdefault(name, []).append(value)
+    return found | {name: [str(value)] for name, value in instead.items()}
+
+
+def _mended(database: db.Database, crossed: dict[str, int]) -> None:
+    """So that the next finding is one of its own."""
+    from sqlalchemy import text
+
+    with database.owner.begin() as connection:
+        connection.execute(text("set session_replication_role = replica")) if False else None
+        for place in crossed:
+            table, column = place.split(".")
+            connection.execute(text(f'alter table "{table}" disable trigger user'))
+            other = connection.scalar(text(
+                "select k.confrelid::regclass::text from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]"
+                " where k.contype = 'f' and k.conrelid = to_regclass(:t) and a.attname = :c and array_length(k.conkey, 1) = 1"), {"t": table, "c": column})  # fmt: skip
+            connection.execute(text(f'delete from "{table}" a using "{other}" b where b.id = a."{column}" and a.branch_id <> b.branch_id'))
+            connection.execute(text(f'alter table "{table}" enable trigger user'))
