@@ -13,6 +13,7 @@ from dashboards.plan import Plan
 from dashboards.questions import calls, handling, sla
 from dashboards.state import State
 from service.core import kpi_words as told
+from service.core import masking
 from service.core.identity import Identity
 from service.core.kpi import AgentTime, Policy, Recovery, of_day
 from service.core.kpi_words import Told
@@ -36,7 +37,7 @@ def _calls(book: Book, view: View, state: State, generation: Generation, person:
     formulas = [f"{one.version} ({one.valid_from}): {_('Service level')} = {told.formula(one)}" for one in policies]
     book.lines(_("Cover"), cover(state, view, generation, person, _("Calls and service level"), call_figures(view, state, policies, now), formulas, len(rows),
                                  told.named(policies)), (34, 30, 60, 12))
-    book.sheet(_("Calls"), call_columns(), rows.itertuples())
+    book.sheet(_("Calls"), call_columns(person), rows.itertuples())
     book.sheet(_("By queue"), queue_columns(), queues.itertuples())
     book.sheet(_("By half hour"), half_columns(), calls.by_half_hour(view, state).itertuples())
 
@@ -125,11 +126,12 @@ def _branches(state: State, view: View) -> str:
     return ", ".join(words.branch(item["branch_name"], item["branch_name_en"]) for item in found) or words.NOTHING
 
 
-def call_columns() -> list[Column]:
-    """The calls, as the screen shows them."""
+def call_columns(person: Identity) -> list[Column]:
+    """The calls, as the screen shows them to this person."""
     return [
         Column(_("Time"), "moment", lambda row: row.started_local, 20), Column(_("Queue"), "text", lambda row: row.queue_label),
-        Column(_("Number"), "text", lambda row: row.caller, 18), Column(_("Customer"), "text", lambda row: row.party_name or row.caller_name, 28),
+        Column(_("Number"), "text", lambda row: masking.shown_plain(person, row.caller), 18),
+        Column(_("Customer"), "text", lambda row: row.party_name or masking.shown_name(person, row.caller_name), 28),
         Column(_("Outcome"), "text", lambda row: words.outcome(row.outcome)), Column(_("Agent"), "text", lambda row: row.staff_name),
         Column(_("Wait, seconds"), "seconds", lambda row: row.wait_seconds), Column(_("Talk, seconds"), "seconds", lambda row: row.talk_seconds),
         Column(_("Ticket"), "text", lambda row: row.ticket_number, 18), Column(_("Call"), "whole", lambda row: row.call_id),

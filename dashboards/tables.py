@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from dashboards import parts, words
 from dashboards.questions.calls import PAGE
 from dashboards.state import State
+from service.core import masking
+from service.core.identity import Identity
 
 
 def _table(heads: list[tuple[str, str]], body: list[list[Any]], empty: str) -> Component:
@@ -30,10 +32,10 @@ def agents(state: State, found: pd.DataFrame) -> Component:
     return parts.framed(_("Agents"), [_("Answered calls only")], _table(heads, body, _("Nobody answered.")), wide="w12 flush", count=str(len(found)))
 
 
-def calls(state: State, found: pd.DataFrame, count: int) -> Component:
-    """The calls behind the figures."""
+def calls(state: State, found: pd.DataFrame, count: int, person: Identity) -> Component:
+    """The calls behind the figures, with numbers as this person may see them."""
     body = [[html.A(row.started_local.strftime("%Y-%m-%d %H:%M:%S"), href=f"/calls/{row.call_id}", className="ref"), row.queue_label,
-             html.Span(row.caller or words.NOTHING, className="num"), row.party_name or row.caller_name or words.NOTHING,
+             html.Span(masking.shown_plain(person, row.caller) or words.NOTHING, className="num"), row.party_name or masking.shown_name(person, row.caller_name) or words.NOTHING,
              _outcome(row.outcome), row.staff_name or words.NOTHING, words.seconds(row.wait_seconds), words.seconds(row.talk_seconds),
              html.A(row.ticket_number, href=f"/tickets/{row.ticket_id}", className="ref") if row.ticket_id else words.NOTHING]
             for row in found.head(PAGE).itertuples()]

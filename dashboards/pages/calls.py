@@ -35,11 +35,13 @@ def page(state: State, generation: Generation, person: Identity) -> list[Compone
                 parts.filters(state, branches), parts.empty(state, first, last)]
     else:
         body = [parts.head(state, _("Calls and service level"), finding(view, state, generation, now), _named(state, view), may_export=person.may("export")),
-                parts.filters(state, branches, parts.nothing_before(alone)), *_figures(view, state, generation, now, then)]
+                parts.filters(state, branches, parts.nothing_before(alone)), *_figures(view, state, generation, now, then, person)]
     return [html.Div(body, className="board-scroll"), parts.status(generation, person, 1000 * (time.perf_counter() - began))]
 
 
-def _figures(view: View, state: State, generation: Generation, now: ask.Totals, then: ask.Totals | None) -> list[Component]:
+def _figures(
+    view: View, state: State, generation: Generation, now: ask.Totals, then: ask.Totals | None, person: Identity
+) -> list[Component]:
     days = ask.by_day(view, state)
     tiles = [
         charts.through_the_day(state, generation, ask.by_half_hour(view, state)),
@@ -47,7 +49,7 @@ def _figures(view: View, state: State, generation: Generation, now: ask.Totals, 
         charts.queues(state, generation, ask.by_queue(view, state)),
         charts.waiting(state, generation, days),
         tables.agents(state, ask.by_agent(view, state)),
-        tables.calls(state, ask.page(view, state), now.offered),
+        tables.calls(state, ask.page(view, state), now.offered, person),
     ]
     policies = policies_of(state, generation)
     time, missed = handling.agent_time(view, state), handling.recovery(view, state)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.calls.kpi.measures import ANSWERED, NAMES, Measures
 from service.calls.kpi.queries import Since
 from service.calls.model import Call
+from service.core import phone
 from service.core.kpi import Figures
 
 SUPERVISION = "supervision"
@@ -30,6 +31,7 @@ class Filters:
     outcome: str = ""
     reason: str = ""
     number: str = ""
+    whole_number: bool = True
     queue: str = ""
     called: str = ""
     branch_id: int | None = None
@@ -66,7 +68,7 @@ def conditions(wanted: Filters) -> list[ColumnElement[bool]]:
         found.append(recorded if wanted.recorded else ~func.coalesce(recorded, False))
     if wanted.figure in NAMES:
         found.append(Measures(wanted.measured_by).condition(wanted.figure))
-    return found + _span(wanted) + ([_has_number(wanted.number)] if wanted.number else [])
+    return found + _span(wanted) + ([_has_number(wanted.number, whole=wanted.whole_number)] if wanted.number else [])
 
 
 def _way(direction: str) -> list[ColumnElement[bool]]:
@@ -82,8 +84,14 @@ def _span(wanted: Filters) -> list[ColumnElement[bool]]:
     return since + ([Call.started_at < wanted.until] if wanted.until else [])
 
 
-def _has_number(part: str) -> ColumnElement[bool]:
-    """Either side's number contains it, as it was dialled or as it is written internationally."""
+def _has_number(part: str, *, whole: bool) -> ColumnElement[bool]:
+    """Either side's number contains it, or is it, as it was dialled or as it is written internationally.
+
+    Whoever sees no whole numbers must know the whole: digit by digit, a part would tell the rest.
+    """
+    if whole:
+        written = phone.parse(part).e164 or part
+        return or_(*(column == part for column in (Call.caller_number, Call.called)), *(column == written for column in (Call.caller_e164, Call.called_e164)))
     digits = "".join(letter for letter in part if letter.isdigit()) or part
     return or_(
         *(column.contains(part, autoescape=True) for column in (Call.caller_number, Call.called)),

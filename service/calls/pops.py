@@ -15,7 +15,7 @@ from service.calls.lines import Labels, queue_labels
 from service.calls.model import AgentPop
 from service.calls.orders import actions as orders
 from service.calls.schemas import PhoneNews, Ring
-from service.core import live, scope
+from service.core import live, masking, scope
 from service.core import phone as phones
 from service.parties import queries as parties
 from service.staff import queries as staff
@@ -119,10 +119,11 @@ def _ring(session: Session, news: list[PhoneNews]) -> list[int]:
     pops = session.execute(_RUNG, rows).all()
     queues = queue_labels(session) if any(pop.queue for pop in pops) else Labels()
     at = {key: item.at for key, (item, _) in rung.items()}
+    sits = {seat.staff_id: seat for _, seat in rung.values()}
     live.publish_all(
         session,
         [
-            live.Event(live.topic_of(pop.staff_id), "pop", told(pop, queues), at[pop.switch, pop.call_key, pop.extension])
+            live.Event(live.topic_of(pop.staff_id), "pop", told(pop, queues, sits[pop.staff_id]), at[pop.switch, pop.call_key, pop.extension])
             for pop in pops
         ],
     )
@@ -167,17 +168,20 @@ def _short(value: str | None) -> str | None:
     return value[:200] if value else value
 
 
-def told(pop: AgentPop | Row[Any], queues: Labels) -> dict[str, Any]:
-    """What the browser hears of a pop: data, never markup."""
+def told(pop: AgentPop | Row[Any], queues: Labels, reader: masking.Reader) -> dict[str, Any]:
+    """What the browser of `reader` hears of a pop: data, never markup; `covered` when more of the number can be shown."""
     number = rules.customer_number(pop.direction, pop.caller_number, pop.called)
+    shown = masking.shown_phone(reader, number)
+    covered = masking.is_masked(shown)
     return {
         "pop_id": pop.id,
         "call_key": pop.call_key,
-        "number": number,
-        "display": phones.display(number),
-        "name": pop.caller_name,
+        "number": shown if covered else number,
+        "display": shown,
+        "covered": covered,
+        "name": masking.shown_name(reader, pop.caller_name),
         "queue": queues.of(pop.switch, pop.queue),
-        "called": pop.called,
+        "called": shown if covered and pop.direction == "outbound" else pop.called,
         "direction": pop.direction,
         "state": pop.state,
         "at": pop.began_at.isoformat(),

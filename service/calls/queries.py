@@ -26,10 +26,12 @@ from service.calls.model import (
     FeedCheckpoint,
     FeedGap,
     FeedState,
+    MissedCaller,
 )
 from service.calls.orders.actions import told as _order_told
 from service.calls.rules import customer_number as customer_number
 from service.calls.schemas import Checkpoint
+from service.staff import queries as staff
 
 RECENT = timedelta(hours=4)
 agent_now = agents.now
@@ -51,8 +53,8 @@ def snapshot(session: Session, staff_id: int, at: datetime) -> list[dict[str, An
         .where(AgentPop.staff_id == staff_id, AgentPop.state.in_(OPEN), AgentPop.began_at > at - RECENT)
         .order_by(AgentPop.id)
     )
-    queues = queue_labels(session)
-    return [told(pop, queues) for pop in pops]
+    queues, reader = queue_labels(session), staff.reader(session, staff_id)
+    return [told(pop, queues, reader) for pop in pops]
 
 
 def unheard(session: Session, switches: Collection[str]) -> list[tuple[str, str]]:
@@ -159,6 +161,11 @@ def doubted(session: Session, switch: str) -> int:
 def call(session: Session, call_id: int) -> Call | None:
     """The call, when its branch is in scope."""
     return session.get(Call, call_id)
+
+
+def missed_caller(session: Session, line_id: int) -> MissedCaller | None:
+    """The caller whom nobody answered, settled or not, when their branch is in scope."""
+    return session.get(MissedCaller, line_id)
 
 
 def names_of(session: Session, call_id: int) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from service.calls.lanes import axis
 from service.calls.lists import CALLS
 from service.calls.pauses import queries as pauses
 from service.calls.shelf import queries as shelf
-from service.core import clock, db, identity, lists, sheet
+from service.core import clock, db, identity, lists, masking, sheet
 from service.core.errors import Invalid, NotFound
 from service.parties import queries as parties
 from service.staff import queries as staff
@@ -56,6 +56,7 @@ def _choices(session: Session, person: identity.Identity) -> dict[str, Any]:
         "missed": missed.waiting(session),
         "without": _without,
         "may_export": person.may("export"),
+        "whole_number": not masking.reads_phones(person),
         "query": urlencode({name: request.args[name] for name in KEPT if request.args.get(name)}),
     }
 
@@ -67,7 +68,7 @@ def statistics() -> ResponseReturnValue:
     group = request.args.get("by", "day")
     group = group if group in finding.GROUPS else "day"
     with db.begin(person.scope) as session:
-        wanted, rules_of = _filters(session), kpis.stretches(session)
+        wanted, rules_of = _filters(session, person), kpis.stretches(session)
         total, spread = finding.sums(session, wanted), finding.spread(session, wanted)
         rows = finding.grouped(session, wanted, group, str(get_timezone()))
         people = staff.names(session, {int(str(row.key)) for row in rows if row.key} if group == "agent" else set())
@@ -99,14 +100,13 @@ def _behind(**more: str) -> str:
 @bp.get("/calls/export.xlsx")
 def export() -> ResponseReturnValue:
     """The calls of the list as a workbook. Raises Invalid when they are too many for one."""
-    person, target = identity.require("export"), io.BytesIO()
-    identity.require("call.read")
+    person, target = identity.require("call.read", "export"), io.BytesIO()
     with db.begin(person.scope) as session:
-        wanted = _filters(session)
+        wanted = _filters(session, person)
         if finding.sums(session, wanted).calls > MOST:
             raise Invalid(_("These are more calls than one workbook holds. Narrow the period and export again."))
         customers = parties.names(session, finding.parties(session, wanted))
-        columns = _columns(staff.names(session), customers, queries.queue_labels(session))
+        columns = _columns(person, staff.names(session), customers, queries.queue_labels(session))
         book = sheet.Book(target)
         book.sheet(_("Calls"), columns, finding.each(session, wanted, limit=MOST))
         book.close()
@@ -115,14 +115,17 @@ def export() -> ResponseReturnValue:
     return send_file(target, download_name=name, as_attachment=True)
 
 
-def _columns(people: Mapping[int, str], customers: Mapping[int, str], queues: Any) -> list[sheet.Column]:
+def _columns(person: identity.Identity, people: Mapping[int, str], customers: Mapping[int, str], queues: Any) -> list[sheet.Column]:
+    def number(raw: str | None, *, own: bool) -> str | None:
+        return raw if own else masking.shown_plain(person, raw)
+
     return [
         sheet.Column(_("Began"), "moment", lambda call: clock.local(call.started_at), 20),
         sheet.Column(_("Direction"), "text", lambda call: _label("direction", call.direction)),
-        sheet.Column(_("Caller"), "text", lambda call: call.caller_number, 18),
+        sheet.Column(_("Caller"), "text", lambda call: number(call.caller_number, own=call.direction == "outbound"), 18),
         sheet.Column(_("Customer"), "text", lambda call: customers.get(call.party_id, ""), 28),
-        sheet.Column(_("Name as sent"), "text", lambda call: call.caller_name, 18),
-        sheet.Column(_("Line called"), "text", lambda call: call.called, 18),
+        sheet.Column(_("Name as sent"), "text", lambda call: masking.shown_name(person, call.caller_name), 18),
+        sheet.Column(_("Line called"), "text", lambda call: number(call.called, own=call.direction == "inbound"), 18),
         sheet.Column(_("Queue"), "text", lambda call: queues.of(call.switch, call.queue)),
         sheet.Column(_("Agent"), "text", lambda call: people.get(call.staff_id, call.agent), 16),
         sheet.Column(_("Outcome"), "text", lambda call: _label("disposition", call.disposition) if call.disposition else "", 16),
@@ -142,7 +145,7 @@ def _label(kind: str, code: str) -> str:
     return str(label(kind, code))
 
 
-def _filters(session: Session) -> finding.Filters:
+def _filters(session: Session, person: identity.Identity) -> finding.Filters:
     chosen = request.args
     day, since, until = (_day(chosen.get(name, "")) for name in ("day", "since", "until"))
     since, until = (day, day) if day else (since, until)
@@ -151,6 +154,7 @@ def _filters(session: Session) -> finding.Filters:
         staff_id=_number("staff"),
         branch_id=_number("branch"),
         number="".join(c for c in chosen.get("number", "") if c.isdigit())[:20],
+        whole_number=not masking.reads_phones(person),
         ticketed=_yes_or_no("ticket"),
         recorded=_yes_or_no("recorded"),
         since=_midnight(since) if since else None,

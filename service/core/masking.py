@@ -7,7 +7,7 @@ sent back goes through `typed_phone`, so that a covered number is never written 
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Protocol
+from typing import Literal, Protocol
 
 import phonenumbers
 from flask_babel import gettext as _
@@ -24,6 +24,7 @@ STAR = "*"
 PUBLIC = ("extension", "short", "service")  # a room's telephone, an emergency call or a firm's 400 number is nobody's secret
 WHOLE = 7  # digits; fewer are no number that can be dialled from outside
 SIGNS = re.compile(r"[*•]")
+RUN = re.compile(r"\+?\d(?:[ ().-]?\d){6,}")  # what may be a number in a machine's words
 
 
 class Reader(Protocol):
@@ -47,11 +48,22 @@ def shown_phone(person: Reader | None, raw: str | None) -> str:
     return phone.display(raw) if reads_phones(person) else masked_phone(raw)
 
 
+def shown_plain(person: Reader | None, raw: str | None) -> str:
+    """The number as it is stored, for a workbook or a form's field, or covered."""
+    return (raw or "") if reads_phones(person) else masked_phone(raw)
+
+
 def shown_name(person: Reader | None, name: str | None) -> str:
     """A caller's name as the switch sent it; many switches send the number once more instead."""
     text = (name or "").strip()
     digits = sum(sign.isdigit() for sign in text)
     return text if digits < WHOLE or reads_phones(person) else masked_phone(text)
+
+
+def shown_trace(person: Reader | None, text: str | None) -> str:
+    """A machine's words, such as a channel or a frame, in which every run of seven digits or more may be a number."""
+    words = text or ""
+    return words if reads_phones(person) else RUN.sub(lambda run: masked_phone(run.group()), words)
 
 
 def masked_phone(raw: str | None) -> str:
@@ -65,7 +77,7 @@ def masked_phone(raw: str | None) -> str:
         return _masked_valid(number.e164)
     if "@" in number.raw and len(number.digits) < WHOLE:
         return masked_mail(number.raw)
-    return STAR * max(4, len(number.digits) - 3) + number.digits[-3:] if number.digits else number.raw
+    return STAR * 4 + number.digits[-3:] if number.digits else number.raw
 
 
 def _masked_valid(e164: str) -> str:
@@ -85,6 +97,11 @@ def is_masked(typed: str) -> bool:
     return SIGNS.search(typed) is not None
 
 
+def is_covered(typed: str) -> bool:
+    """True for a covered number where stars may be dialled too: nobody dials three of them at once."""
+    return STAR * 3 in typed or COVERED in typed
+
+
 def typed_phone(person: Reader | None, typed: str, stored: str | None = None) -> str:
     """What a form's number means: `stored` when it came back as it was shown. Raises Invalid for any other covered number."""
     text = typed.strip()
@@ -96,10 +113,14 @@ def typed_phone(person: Reader | None, typed: str, stored: str | None = None) ->
     return text
 
 
-def searched_phone(person: Reader | None, typed: str) -> str | None:
-    """The digits to look for: any part for those who see whole numbers, else a whole number alone; None when it is too short."""
-    digits = "".join(sign for sign in typed if sign.isascii() and sign.isdigit())[:20]
-    return digits if reads_phones(person) or len(digits) >= WHOLE else None
+def digits_alone(typed: object) -> bool:
+    """True when only a number was typed: who may not search by a part of it is told so; a test of templates."""
+    return re.sub(r"[\s().+-]", "", str(typed)).isdigit()
+
+
+def searched(person: Reader | None) -> Literal["parts", "whole"]:
+    """What of a number finds its owner: any part of it, or for those who do not see whole ones the whole alone."""
+    return "parts" if reads_phones(person) else "whole"
 
 
 # ---- other contacts
@@ -152,6 +173,11 @@ def sent_name(name: str | None) -> str:
     return shown_name(identity.current(), name)
 
 
+def trace(text: str | None) -> str:
+    """A channel, a frame or a file's name; `|trace` in templates."""
+    return shown_trace(identity.current(), text)
+
+
 def mail(raw: str | None) -> str:
     """A customer's mail address; `|mail` in templates."""
     return shown_mail(identity.current(), raw)
@@ -165,6 +191,7 @@ def identity_number(raw: str | None) -> str:
 FILTERS: dict[str, Callable[[str | None], str]] = {
     "number": number,
     "sent_name": sent_name,
+    "trace": trace,
     "mail": mail,
     "identity_number": identity_number,
     "line": phone.display,  # a line of our own is no secret

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pypinyin import Style, lazy_pinyin, pinyin
 from sqlalchemy import delete, text
@@ -30,9 +30,15 @@ LATIN = re.compile(r"[^\W_㐀-鿿]+")
 NUMBER = re.compile(r"\+?[\d\s().\-–—]{4,}")
 
 
+Phones = Literal["parts", "whole", "none"]
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A thing as it is looked for: `label` and `hint` are shown; `codes` and `phones` are found by any part of four signs."""
+    """A thing as it is looked for: `label` and `hint` are shown; `codes` and `phones` are found by any part of four signs.
+
+    `owners` are the people who find it although they see only their own; None when whoever sees the branch finds it.
+    """
 
     kind: str
     ref_id: int
@@ -44,6 +50,8 @@ class Entry:
     codes: Sequence[str] = ()
     phones: Sequence[str] = ()
     weight: int = 0
+    owners: Sequence[int] | None = None
+    department_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def put(session: Session, entries: Iterable[Entry]) -> None:
     if not rows:
         return
     new = insert(SearchEntry)
-    kept = ("branch_id", "label", "label_key", "hint", "code", "reading", "weight", "tokens")
+    kept = ("branch_id", "label", "label_key", "hint", "code", "reading", "weight", "tokens", "owners", "department_id")
     session.execute(
         new.on_conflict_do_update(index_elements=["kind", "ref_id"], set_={name: new.excluded[name] for name in kept}), rows
     )
@@ -75,17 +83,19 @@ def drop(session: Session, kind: str, ids: Collection[int]) -> None:
     session.execute(delete(SearchEntry).where(SearchEntry.kind == kind, SearchEntry.ref_id.in_(ids)))
 
 
-_FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most)")
+_FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most,"
+             " cast(:me as bigint), cast(:whole as bigint[]), cast(:departments as bigint[]), cast(:of_branches as bigint[]))")
 
 
-def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: bool = True) -> list[Hit]:
-    """What fits all words of `typed`, closest first; without `phones` digits are no telephone's."""
+def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: Phones = "whole") -> list[Hit]:
+    """What fits all words of `typed`, closest first; digits may be any part of a telephone's number, the whole one, or none."""
     asked = normal(typed)[:LONGEST]
     query = " & ".join(f"({one})" for one in islice(_questions(asked, phones), WORDS))
     if not query:
         return []
-    number = _national(asked) if phones and NUMBER.fullmatch(asked) else ""
+    number = _national(asked) if phones == "parts" and NUMBER.fullmatch(asked) else ""
     values = {"query": query, "typed": asked, "written": _bare(asked) or "-", "exact": f"p{number}" if number else "", "kinds": list(kinds), "most": most}
+    values |= _narrowed(scope.of(session))
     return [Hit(*row) for row in session.execute(_FIND, values)]
 
 
@@ -99,6 +109,14 @@ def exactly(session: Session, kind: str, labels: Collection[str]) -> dict[str, l
     for key, ref_id in session.execute(_EXACTLY, {"kind": kind, "keys": sorted(set(keys.values()) - {""})}):
         found.setdefault(key, []).append(ref_id)
     return {label: found.get(key, []) for label, key in keys.items()}
+
+
+def _narrowed(seen: scope.Scope) -> dict[str, Any]:
+    """Whose things are found by somebody who sees less than a branch; nobody's name means everybody's."""
+    fine = seen.fine
+    if fine is None:
+        return {"me": None, "whole": None, "departments": None, "of_branches": None}
+    return {"me": fine.staff_id, "whole": list(fine.whole), "departments": list(fine.departments), "of_branches": list(fine.department_branches)}
 
 
 class Source(Protocol):
@@ -131,12 +149,14 @@ def _row(entry: Entry) -> dict[str, object]:
         "code": _bare(entry.code)[:80],
         "reading": reading(entry.label),
         "weight": entry.weight,
+        "owners": None if entry.owners is None else list(entry.owners),
+        "department_id": entry.department_id,
         "tokens": " ".join(_quoted(token) for token in sorted(tokens(entry))),
     }
 
 
 def tokens(entry: Entry) -> set[str]:
-    """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p phones."""
+    """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p parts of phones, t whole ones."""
     found: set[str] = set()
     for name in {entry.label, *entry.names}:
         found.update(_of_name(normal(name)))
@@ -144,6 +164,7 @@ def tokens(entry: Entry) -> set[str]:
         found.update("n" + part for part in _parts(_bare(code), 3))
     for number in entry.phones:
         found.update("p" + part for part in _parts(_national(number), 4))
+        found.add("t" + _national(number)[:40])
     return found
 
 
@@ -199,20 +220,20 @@ def _bare(code: str) -> str:
     return re.sub(r"[\W_]", "", normal(code))
 
 
-def _questions(asked: str, phones: bool) -> Iterator[str]:
+def _questions(asked: str, phones: Phones) -> Iterator[str]:
     """One condition a word; a number with gaps is one word."""
     if NUMBER.fullmatch(asked):
         digits = re.sub(r"\D", "", asked)
-        yield _any([("n", digits), ("w", digits), *([("p", _national(asked))] if phones else [])])
+        yield _any([("n", digits), ("w", digits)], _numbers(asked, phones))
         return
     for word in asked.split():
         yield from _question(word, phones)
 
 
-def _question(word: str, phones: bool) -> Iterator[str]:
+def _question(word: str, phones: Phones) -> Iterator[str]:
     code = _bare(word)
     if code.isascii() and any(sign.isdigit() for sign in code) and code:
-        yield _any([("n", code), ("w", code), *([("p", _national(code))] if phones and code.isdigit() else [])])
+        yield _any([("n", code), ("w", code)], _numbers(code, phones) if code.isdigit() else [])
         return
     for signs, letters in PIECES.findall(word):
         if signs:
@@ -222,8 +243,16 @@ def _question(word: str, phones: bool) -> Iterator[str]:
             yield _any([("w", letters), ("i", letters), ("y", letters), ("n", letters)])
 
 
-def _any(options: Iterable[tuple[str, str]]) -> str:
-    return " | ".join(f"{_quoted(kind + part)}:*" for kind, part in options if part)
+def _numbers(typed: str, phones: Phones) -> list[str]:
+    """Who may not see whole numbers must know the whole of it: else any part could be tried until all of it is known."""
+    number = _national(typed)
+    if phones == "none" or not number:
+        return []
+    return [f"{_quoted('p' + number)}:*" if phones == "parts" else _quoted("t" + number)]
+
+
+def _any(options: Iterable[tuple[str, str]], numbers: Sequence[str] = ()) -> str:
+    return " | ".join([*(f"{_quoted(kind + part)}:*" for kind, part in options if part), *numbers])
 
 
 def _quoted(lexeme: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from service.core import phone, search
+from service.core import masking, phone, search
 from service.core.identity import Identity
 from service.parties import queries as parties
 
@@ -30,7 +30,7 @@ class Found:
 def found(session: Session, typed: str, person: Identity) -> list[Found]:
     """What fits, of the kinds that the person may read."""
     kinds = [kind for kind, needed in NEEDS.items() if person.may(needed)]
-    hits = search.find(session, typed, kinds=kinds, most=MOST)
+    hits = search.find(session, typed, kinds=kinds, most=MOST, phones=masking.searched(person))
     idle = parties.out_of_use(session, {hit.ref_id for hit in hits if hit.kind == "party"})
     return [
         Found(SIGNS[hit.kind], hit.label, hit.hint, f"{PATHS[hit.kind]}/{hit.ref_id}", hit.kind == "party" and hit.ref_id in idle)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
 from service.calls.queries import AgentPop as AgentPop
+from service.core import masking
 from service.core.errors import NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -47,7 +48,7 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
     ids = {row.assignee_id for row in waiting} | {row.staff_id for row in recent}
     return Customer(
         card=card,
-        balance=ledger.balance(session, party_id, on) if person.may("ledger.read") else None,
+        balance=ledger.balance(session, party_id, on) if person.may(masking.AMOUNT_READ) else None,
         devices=owned,
         covered=devices.covered(session, owned, on),
         open_tickets=waiting,

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, phone
+from service.core import clock, db, identity, masking
 from service.core.identity import Identity
 from service.desk import figures, words
 from service.devices import queries as devices
@@ -73,8 +73,9 @@ def install(app: Flask) -> None:
         wait=figures.wait,
         took=figures.took,
         initials=figures.initials,
-        number=phone.display,
     )
+    app.jinja_env.tests["digits_alone"] = masking.digits_alone
+    app.jinja_env.filters.update(masking.FILTERS | masking.amounts(figures.money))
     app.context_processor(context)
 
 

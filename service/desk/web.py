@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity
+from service.core import clock, db, identity, masking
 from service.core.errors import Invalid
 from service.core.identity import Identity
-from service.desk import actions, figures, queries, shell
+from service.desk import actions, figures, queries, shell, uncovering
 from service.desk import found as finder
 from service.parties import queries as parties
 from service.parties.actions import LooksAlike, NewParty
@@ -125,6 +125,15 @@ def _details(pop_id: int, fields: dict[str, str] | None = None, status: int = 20
 
 def _for_page(customer: queries.Customer | None) -> dict[str, Any]:
     return {"customer": customer, "today": figures.local(clock.now()).date(), "typed": request.form}
+
+
+@bp.post("/numbers/show")
+def show_number() -> ResponseReturnValue:
+    """One covered number or mail address is shown whole, and who asked for it is on record."""
+    person, form = identity.require(masking.PHONE_REVEAL), request.form
+    with db.begin(person.scope) as session:
+        shown = uncovering.uncover(session, form.get("kind", ""), _number(form.get("id", "")) or 0, by=person, at=clock.now())
+    return {"shown": shown}
 
 
 @bp.get("/found")

@@ -31,7 +31,7 @@ def _narrowed(session: Session, wanted: Mapping[str, Any], query: Select[Any]) -
         if name in wanted:
             query = query.where(column == int(wanted[name]))
     if "q" in wanted:
-        hits = finder.find(session, wanted["q"], kinds=["device"], most=MOST, phones=False)
+        hits = finder.find(session, wanted["q"], kinds=["device"], most=MOST, phones="none")
         query = query.where(Device.id.in_([hit.ref_id for hit in hits]))
     return query
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from service.core import masking
 from service.core import phone as phones
 from service.core.errors import Invalid
 from service.parties import archive, rows, rules, told
@@ -95,9 +96,9 @@ def add_contact(session: Session, party_id: int, new: NewContact, *, by: int, at
 
 
 def _attach(session: Session, party: Party, raw: str, contact_name: str, label: str = "") -> PartyPhone:
-    number = phones.parse(raw)
+    number = phones.parse(masking.typed_phone(None, raw))
     if not number.key:
-        raise Invalid(_("This is no number that can call: “%(raw)s”.", raw=raw), {"phone": _("Type a phone number.")})
+        raise Invalid(_("This is no number that can call: “%(raw)s”.", raw=masking.masked_phone(raw)), {"phone": _("Type a phone number.")})
     contact = _contact(session, party, contact_name)
     same = select(PartyPhone).where(
         PartyPhone.party_id == party.id, PartyPhone.digits == number.digits, PartyPhone.kind == number.kind

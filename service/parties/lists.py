@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from service.core import lists
+from service.core import identity, lists, masking
 from service.core import search as finder
 from service.core.identity import Identity
 from service.core.lists import Column, Empty, Filter, ListSpec, Told
@@ -45,7 +45,7 @@ def _category(party: Party, told: Told) -> str:
 
 
 def _found(session: Session, typed: str, _person: Identity) -> list[int]:
-    return [hit.ref_id for hit in finder.find(session, typed, kinds=["party"], most=MOST)]
+    return [hit.ref_id for hit in finder.find(session, typed, kinds=["party"], most=MOST, phones=masking.searched(identity.current()))]
 
 
 CUSTOMERS = lists.know(

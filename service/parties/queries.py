@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from service.core import masking
 from service.core import search as finder
 from service.core.phone import Phone
 from service.core.scope import Scope
@@ -152,6 +153,11 @@ def _category(session: Session, category_id: int | None) -> str:
     return found.name if found else ""
 
 
+def phone(session: Session, phone_id: int) -> PartyPhone | None:
+    """One number of a party, when its branch is in scope."""
+    return session.get(PartyPhone, phone_id)
+
+
 @dataclass(frozen=True)
 class Found:
     """A party that fits what was typed."""
@@ -163,9 +169,9 @@ class Found:
     state: str = "active"
 
 
-def search(session: Session, typed: str, limit: int = 20) -> list[Found]:
-    """Parties of which a name, pinyin, number, phone or address fits every word, closest first, those out of use last."""
-    hits = finder.find(session, typed, kinds=["party"], most=limit)
+def search(session: Session, typed: str, limit: int = 20, *, reader: masking.Reader) -> list[Found]:
+    """Parties of which a name, pinyin, number, phone or address fits every word, closest first, those out of use last; see `masking` for phones."""
+    hits = finder.find(session, typed, kinds=["party"], most=limit, phones=masking.searched(reader))
     rows = select(Party.id, Party.number, Party.name, Party.grade, Party.state).where(Party.id.in_([hit.ref_id for hit in hits]))
     known = {row.id: Found(*row) for row in session.execute(rows)} if hits else {}
     return [known[hit.ref_id] for hit in hits if hit.ref_id in known]

@@ -26,7 +26,7 @@ def found() -> ResponseReturnValue:
     person = identity.require("party.read")
     typed = request.args.get("q", "").strip()[:100]
     with db.begin(person.scope) as session:
-        rows = queries.search(session, typed, 8)
+        rows = queries.search(session, typed, 8, reader=person)
     return render_template("parties/found.html", rows=rows, typed=typed, wanted=request.args.get("as", ""), but=asked.number("but"))
 
 

@@ -296,5 +296,5 @@ def choose() -> ResponseReturnValue:
         if wanted == "project_id":
             hits = [(row.id, row.name, row.number) for row in queries.projects(session, Filters(typed=typed), limit=8)] if typed else []
         else:
-            wanted, hits = "party_id", [(row.id, row.name, row.number) for row in parties.search(session, typed, 8)] if typed else []
+            wanted, hits = "party_id", [(row.id, row.name, row.number) for row in parties.search(session, typed, 8, reader=person)] if typed else []
     return render_template("sites/choices.html", wanted=wanted, hits=hits, typed=typed)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, clock, locks, numbers
+from service.core import audit, clock, locks, masking, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -18,7 +18,7 @@ from service.staff import queries as staff
 from service.tickets import effects, rules
 from service.tickets.effects import Finished as Finished
 from service.tickets.effects import on_finish as on_finish
-from service.tickets.index import index
+from service.tickets.index import index, reindex
 from service.tickets.model import Ticket, TicketCall, TicketEvent
 from service.tickets.queries import STATE
 from service.tickets.schemas import NewTicket
@@ -89,6 +89,8 @@ def _check(new: NewTicket, contacts: set[int], covered: devices.Covered | None) 
         wrong["type"] = _("Choose one of the ticket types.")
     if new.contact_id and new.contact_id not in contacts:
         wrong["contact_id"] = _("This contact belongs to another customer. Choose one from the list.")
+    if masking.is_masked(new.phone):
+        wrong["phone"] = _("This number is covered with stars. Type the whole number.")
     if new.device_id and (covered is None or covered.device.party_id != new.party_id):
         wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
     if new.component_id and (covered is None or new.component_id not in {part.id for part, _product, _decided in covered.parts}):
@@ -118,6 +120,7 @@ def _row(session: Session, new: NewTicket, covered: devices.Covered | None, bran
         subject=new.subject.strip()[:200],
         description=new.description.strip()[:5000],
         registered_by_id=by,
+        department_id=staff.department_of(session, by),
         registered_at=at,
         response_due_at=response,
         resolve_due_at=resolve,
@@ -142,11 +145,12 @@ def link_call(session: Session, ticket_id: int, switch: str, call_key: str, *, b
 
 
 def dial(session: Session, ticket_id: int, number: str, *, key: str, by: int, at: datetime) -> calls.PhoneOrder:
-    """The person's phone will ring, and then that number; the call is the ticket's from its first moment on."""
+    """The person's phone will ring, and then that number, the ticket's own when none is given; the call is the ticket's from its first moment on."""
     ticket = _locked(session, ticket_id)
     about = calls.About(ticket.party_id, ticket.contact_id, "ticket", ticket_id)
     card = parties.card(session, ticket.party_id)
-    order = calls.orders.dial(session, number, key=key, by=by, at=at, about=about, name=card.party.name if card else "")
+    known = ticket.phone or next((phone.raw for phone in card.phones), "") if card else ticket.phone
+    order = calls.orders.dial(session, number or known, key=key, by=by, at=at, about=about, name=card.party.name if card else "")
     link_call(session, ticket_id, order.switch, order.channel_id or "", by=by, at=at)
     return order
 
@@ -168,6 +172,9 @@ def _hand_over(session: Session, ticket: Ticket, staff_id: int, *, by: int, at: 
     old = None if ticket.assignee_id is None else str(ticket.assignee_id)
     _line(session, ticket, "assigned", by=by, at=at, field="assignee", old=old, new=str(staff_id))
     ticket.assignee_id = staff_id
+    ticket.department_id = staff.department_of(session, staff_id) or ticket.department_id
+    session.flush()
+    reindex(session, ticket)  # whose it is decides who finds it
 
 
 def accept(session: Session, ticket_id: int, *, by: int, at: datetime, version: int | None = None) -> None:
@@ -207,6 +214,13 @@ def note(session: Session, ticket_id: int, words: str, *, by: int, at: datetime)
     if not words.strip():
         raise Invalid(_("Write the note first."), {"note": _("Write the note first.")})
     _line(session, ticket, "note", by=by, at=at, note=words.strip()[:5000])
+
+
+def refused(session: Session, ticket_id: int, *, by: int, at: datetime) -> None:
+    """Somebody asked for a ticket that they may not see: that is on record, if there is such a ticket at all."""
+    branch_id = session.scalars(select(Ticket.branch_id).where(Ticket.id == ticket_id)).first()
+    if branch_id is not None:
+        audit.record(session, at=at, by=by, verb="refused", entity="ticket", entity_id=ticket_id, branch_id=branch_id)
 
 
 def _locked(session: Session, ticket_id: int) -> Ticket:

@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, lists, pages
+from service.core import clock, db, identity, lists, masking, pages, scope
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -76,7 +77,7 @@ def _proposed(session: Session, person: Identity) -> TicketForm:
     if number("pop"):
         return _from_pop(session, person, form)
     if number("call"):
-        return _from_call(session, form)
+        return _from_call(session, person, form)
     return form
 
 
@@ -84,16 +85,20 @@ def _from_pop(session: Session, person: Identity, form: TicketForm) -> TicketFor
     pop = calls.pop(session, number("pop") or 0)
     if pop is None or pop.staff_id != person.staff_id:
         raise NotFound(_("This call is not at your phone. Look for it in the list of calls."))
-    said = calls.customer_number(pop.direction, pop.caller_number, pop.called) or ""
+    said = masking.shown_plain(person, _outside(pop))
     told = {"pop": pop.id, "party_id": pop.party_id, "contact_id": pop.contact_id, "phone": said}
     return form.model_copy(update=told)
 
 
-def _from_call(session: Session, form: TicketForm) -> TicketForm:
+def _outside(call: calls.AgentPop | calls.Call) -> str:
+    return calls.customer_number(call.direction, call.caller_number, call.called) or ""
+
+
+def _from_call(session: Session, person: Identity, form: TicketForm) -> TicketForm:
     call = calls.call(session, number("call") or 0)
     if call is None:
         raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
-    said = calls.customer_number(call.direction, call.caller_number, call.called) or ""
+    said = masking.shown_plain(person, _outside(call))
     told = {"call": call.id, "party_id": form.party_id or call.party_id, "contact_id": form.contact_id or call.contact_id, "phone": said}
     return form.model_copy(update=told)
 
@@ -145,25 +150,33 @@ def register() -> ResponseReturnValue:
     """A ticket exists, linked to its call; the same form sent twice is one ticket."""
     person = identity.require("ticket.write")
     form = typed()
-    if form.assignee_id not in (None, person.staff_id):
-        identity.require(rules.MOVES["assign"].permission)
     try:
         with db.begin(person.scope) as session:
-            ticket_id = actions.register(
-                session, form.to_new(_call_names(session, person, form)), by=person.staff_id, at=clock.now()
-            )
+            _may_assign(session, person, form)
+            call = _call(session, person, form)
+            told = form.model_copy(update={"phone": masking.typed_phone(person, form.phone, _outside(call) if call else None)})
+            new = told.to_new((call.switch, call.call_key) if call else None)
+            ticket_id = actions.register(session, new, by=person.staff_id, at=clock.now())
     except Invalid as error:
         with db.begin(person.scope) as session:
             return _form(session, person, form, error.fields, error.message), 422
     return _registered(person, form, ticket_id)
 
 
-def _call_names(session: Session, person: Identity, form: TicketForm) -> tuple[str, str] | None:
+def _may_assign(session: Session, person: Identity, form: TicketForm) -> None:
+    """Refused in words when the ticket is to be given to another and the person may not do that in the customer's branch."""
+    if form.assignee_id in (None, person.staff_id):
+        return
+    card = parties.card(session, form.party_id) if form.party_id else None
+    person.require_for(rules.MOVES["assign"].permission, card.party.branch_id if card else person.branch_id)
+
+
+def _call(session: Session, person: Identity, form: TicketForm) -> calls.AgentPop | calls.Call | None:
+    """What the form was opened from: a call at the person's own phone, or one of the list."""
     if form.pop:
         pop = calls.pop(session, form.pop)
-        return (pop.switch, pop.call_key) if pop and pop.staff_id == person.staff_id else None
-    call = calls.call(session, form.call) if form.call else None
-    return (call.switch, call.call_key) if call else None
+        return pop if pop and pop.staff_id == person.staff_id else None
+    return calls.call(session, form.call) if form.call else None
 
 
 def _registered(person: Identity, form: TicketForm, ticket_id: int) -> ResponseReturnValue:
@@ -189,13 +202,13 @@ def _told(answer: Response, pop_id: int | None, ticket_number: str) -> Response:
 def show(ticket_id: int) -> ResponseReturnValue:
     """The ticket with customer, timeline, calls, and the moves that start from here."""
     person = identity.require("ticket.read")
-    with db.begin(person.scope) as session:
+    with _about(person, ticket_id) as session:
         page = queries.ticket_page(session, ticket_id)
         if page is None:
             raise NotFound(_("There is no such ticket in your branches. Check the number or ask its branch."))
         others = [t for t in queries.open_tickets(session, page.ticket.party_id) if t.id != ticket_id]
         people = staff.assignees(session, page.ticket.branch_id)
-    moves = [move for move in rules.possible(page.ticket.state) if person.may(move.permission)]
+    moves = [move for move in rules.possible(page.ticket.state) if person.may(move.permission, page.ticket.branch_id)]
     return render_template(
         "tickets/ticket.html", page=page, others=others, assignees=people, moves=moves, today=_today()
     )
@@ -239,7 +252,7 @@ def close(ticket_id: int) -> ResponseReturnValue:
 def note(ticket_id: int) -> ResponseReturnValue:
     """The internal note stands in the timeline."""
     person = identity.require("ticket.write")
-    with db.begin(person.scope) as session:
+    with _about(person, ticket_id) as session:
         actions.note(session, ticket_id, request.form.get("note", ""), by=person.staff_id, at=clock.now())
     _done()
     return redirect(f"/tickets/{ticket_id}#timeline")
@@ -249,7 +262,7 @@ def note(ticket_id: int) -> ResponseReturnValue:
 def dial(ticket_id: int) -> ResponseReturnValue:
     """The person's phone rings, and then the customer's; the ticket has the call."""
     person, form = identity.require("call.dial"), request.form
-    with db.begin(person.scope) as session:
+    with _about(person, ticket_id) as session:
         order = actions.dial(session, ticket_id, form.get("number", ""), key=form.get("key", ""), by=person.staff_id, at=clock.now())
         told = calls.order_told(order)
     if request.headers.get("Accept", "").startswith("application/json"):
@@ -259,9 +272,11 @@ def dial(ticket_id: int) -> ResponseReturnValue:
 
 
 def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseReturnValue:
-    person = identity.require(rules.MOVES[verb].permission)
+    permission = rules.MOVES[verb].permission
+    person = identity.require(permission)
+    _may_here(ticket_id, permission)
     try:
-        with db.begin(person.scope) as session:
+        with _about(person, ticket_id) as session:
             act(session, by=person.staff_id, at=clock.now(), version=number("version"))
     except (actions.StaleTicket, actions.WrongState) as error:
         if not pages.wants_page():
@@ -269,7 +284,38 @@ def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseRetur
         flash(error.message, "banner")  # on the ticket itself, where the way on is
     else:
         _done()
-    return redirect(f"/tickets/{ticket_id}")
+    return _onward(person, ticket_id)
+
+
+def _may_here(ticket_id: int, permission: str) -> None:
+    """Refused in words when the person sees the ticket, and may do this in other branches only."""
+    reader = identity.current()
+    assert reader is not None
+    with db.begin(reader.scope) as session:
+        branch_id = queries.branch_of(session, ticket_id)
+    if branch_id is not None:
+        reader.require_for(permission, branch_id)
+
+
+def _onward(person: Identity, ticket_id: int) -> ResponseReturnValue:
+    """To the ticket, as long as the person still sees it."""
+    with db.begin(person.scope) as session:
+        if queries.branch_of(session, ticket_id) is not None:
+            return redirect(f"/tickets/{ticket_id}")
+    flash(_("The ticket is passed on; it is no longer among those that you see."))
+    return redirect("/tickets")
+
+
+@contextmanager
+def _about(person: Identity, ticket_id: int) -> Iterator[Session]:
+    """One transaction about a ticket; that somebody asked for one that they may not see is on record."""
+    try:
+        with db.begin(person.scope) as session:
+            yield session
+    except NotFound:
+        with db.begin(scope.ALL) as session:
+            actions.refused(session, ticket_id, by=person.staff_id, at=clock.now())
+        raise
 
 
 def _done() -> None:

@@ -205,7 +205,7 @@ def test_enter_twice_makes_one_customer(firm: SimpleNamespace, opened: Opened) -
 
     ada.page.evaluate("""() => {
         const form = document.querySelector('article.pop form[id^=create]');
-        for (const turn of [1, 2]) form.requestSubmit(form.querySelector('button.btn'));
+        for (const turn of [1, 2]) form.requestSubmit(form.querySelector('button.btn:not([type=button])'));
     }""")
 
     ada.page.wait_for_selector(".pop-details .who >> text=Once Ltd")

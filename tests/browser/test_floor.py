@@ -123,7 +123,7 @@ def test_two_clicks_dial_once_and_what_becomes_of_it_is_said(firm: SimpleNamespa
     assert one("select count(*) as n from phone_order").n == 1
     order = one("select * from phone_order")
     assert (order.kind, order.extension, order.args["number"], order.party_id) == ("dial", "1001", "+8613800001001", firm.customer.id)
-    for told, words in (("accepted", "Pick up, and +8613800001001 is called"), ("failed", "Your phone was not picked up")):
+    for told, words in (("accepted", "Pick up, and 138****1001 is called"), ("failed", "Your phone was not picked up")):
         with db.begin(scope.ALL) as work:
             calls.orders.settle(work, [calls.OrderOutcome(order.id, told, "phone-no-answer" if told == "failed" else "")], at=clock.now())  # type: ignore[arg-type]
         ada.page.wait_for_selector(f"text={words}")

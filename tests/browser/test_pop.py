@@ -36,7 +36,7 @@ def test_it_opens_for_the_agent_whose_phone_rings_and_for_nobody_else(firm: Simp
     scene.rings()
 
     ada.page.wait_for_selector("article.pop[data-state=ringing]")
-    assert "138 0000 1001" in ada.page.inner_text("article.pop .no")
+    assert "138****1001" in ada.page.inner_text("article.pop .no")
     ada.page.wait_for_selector(".pop-details >> text=上海恒通物流有限公司")
     assert ada.page.inner_text("[data-own-state] [data-f=state]") == "Ringing"
     assert ben.page.locator("article.pop").count() == 0
@@ -103,7 +103,7 @@ def test_two_calls_at_once_are_both_shown_and_chosen_between(firm: SimpleNamespa
 
     current, other = "article.pop.is-current .no", "article.pop:not(.is-current) .no"
     shown = ada.page.inner_text(current), ada.page.inner_text(other)
-    assert sorted(shown) == ["021 6234 5678", "138 0000 1001"]
+    assert sorted(shown) == ["021 *****678", "138****1001"]
     ada.page.click("article.pop:not(.is-current) [data-act=current]")
     ada.until(f"document.querySelector('{current}').textContent === {shown[1]!r}")
     assert ada.page.inner_text(other) == shown[0]
@@ -118,7 +118,7 @@ def test_one_key_opens_a_prefilled_ticket_and_one_saves_it_linked(firm: SimpleNa
 
     ada.page.keyboard.press("F2")
     ada.page.wait_for_selector("[name=subject]:focus")
-    assert ada.page.input_value("[name=phone]") == "13800001001"
+    assert ada.page.input_value("[name=phone]") == "138****1001"
     assert ada.page.input_value("[name=contact_id]") == str(firm.contact.id)
     assert ada.page.is_checked("[name=priority][value=urgent]")
     ada.page.keyboard.type("打印机卡纸")
@@ -277,3 +277,37 @@ def test_a_switch_that_is_not_heard_is_said_until_it_is_heard_again(firm: Simple
     with db.begin(scope.ALL) as work:
         calls.gap_ended(work, "pbx1", at=clock.now())
     ada.page.wait_for_selector("[data-feed-strip]", state="hidden")
+
+
+def test_one_click_shows_the_whole_number_in_its_place(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = at_desk(opened)
+    scene.rings("1795331794.31", caller_number="13911112222")
+    ada.page.wait_for_selector("article.pop .pop-details >> text=This number is not on file")
+    assert ada.page.locator("output").inner_text() == "139****2222"
+
+    ada.page.click(".pop-acts [data-show-number]")
+
+    ada.until("document.querySelector('article.pop .no').textContent === '139 1111 2222'")
+    assert ada.page.locator("output").inner_text() == "139 1111 2222"
+    assert not ada.page.locator("[data-show-number]:visible").count()
+    scene.answers("1795331794.31", caller_number="13911112222")
+    ada.page.wait_for_selector("article.pop[data-state=talking]")
+    assert ada.page.inner_text("article.pop .no") == "139 1111 2222"
+    with db.begin(scope.ALL) as work:
+        assert work.scalars(text("select by_id from audit_entry where verb = 'revealed phone'")).all() == [firm.ada.id]
+
+
+def test_a_customers_number_is_shown_there_and_stays_covered_elsewhere(firm: SimpleNamespace, opened: Opened) -> None:
+    ada = opened().sign_in("ada")
+    ada.go(f"/customers/{firm.customer.id}")
+    ada.page.click("[data-show-number=phone]")
+    ada.page.wait_for_selector("text=138 0000 1001")
+    ada.page.reload()
+    ada.page.wait_for_selector("text=138****1001")
+
+
+def test_who_sees_whole_numbers_has_nothing_to_click(firm: SimpleNamespace, opened: Opened) -> None:
+    cleo = opened().sign_in("cleo")
+    cleo.go(f"/customers/{firm.customer.id}")
+    cleo.page.wait_for_selector("text=138 0000 1001")
+    assert cleo.page.locator("[data-show-number]").count() == 0

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from dashboards import excel, figures, parts, words
+from dashboards import excel, figures, parts, tables, words
 from dashboards.pages import calls as calls_board
 from dashboards.pages import sla as sla_board
 from dashboards.questions import calls, sla
@@ -51,8 +51,8 @@ def state(generation: Generation, board: str, search: str = "") -> State:
     return parse(board, search, generation.run)
 
 
-def reader(branches: Scope) -> Identity:
-    return Identity(1, "Mei", "mei", ("manager",), frozenset({"board.calls", "board.sla", "export", "ledger.read"}), branches, 1, "en", "light")
+def reader(branches: Scope, *more: str) -> Identity:
+    return Identity(1, "Mei", "mei", ("manager",), frozenset({"board.calls", "board.sla", "export", "ledger.read", *more}), branches, 1, "en", "light")
 
 
 def branch_of(generation: Generation, code: str) -> int:
@@ -60,11 +60,11 @@ def branch_of(generation: Generation, code: str) -> int:
     return int(row.rows[0][0])
 
 
-def opened(generation: Generation, board: str, search: str, branches: Scope) -> openpyxl.Workbook:
+def opened(generation: Generation, board: str, search: str, branches: Scope, *more: str) -> openpyxl.Workbook:
     app, target = Flask("t"), io.BytesIO()
     Babel(app, default_locale="en", locale_selector=lambda: "en")
     with app.test_request_context():
-        excel.workbook(target, state(generation, board, search), generation, reader(branches))
+        excel.workbook(target, state(generation, board, search), generation, reader(branches, *more))
     target.seek(0)
     return openpyxl.load_workbook(target)
 
@@ -105,6 +105,19 @@ def test_a_reader_sees_no_customer_or_ticket_of_a_branch_out_of_scope(
     assert (list(whole.party_name), len(narrow)) == (["浦东机密客户"], 1)
     assert narrow.party_name.isna().all()
     assert "浦东机密客户" not in str([[cell.value for cell in row] for sheet in opened(generation, "calls", "", suzhou) for row in sheet])
+
+
+@pytest.mark.parametrize(("more", "whole"), [((), False), (("phone.read",), True)])
+def test_callers_numbers_are_covered_on_screen_and_in_the_workbook(more: tuple[str, ...], whole: bool, generation: Generation) -> None:
+    view, asked = generation.view(scope.ALL), state(generation, "calls")
+    app = Flask("t")
+    Babel(app, default_locale="en", locale_selector=lambda: "en")
+    with app.test_request_context():
+        screen = str(tables.calls(asked, calls.page(view, asked), 4, reader(scope.ALL, *more)))
+    book = str([cell.value for row in opened(generation, "calls", "", scope.ALL, *more)["Calls"] for cell in row])
+
+    for content in (screen, book):
+        assert ("13800001001" in content, "138****1001" in content) == (whole, not whole)
 
 
 def test_a_question_cannot_reach_past_the_scope(generation: Generation) -> None:

@@ -30,7 +30,7 @@ CLEO = Reader(frozenset({"phone.read", "amount.read", "cost.read"}))
     ("02162345678", "021 *****678"), ("021-62345678-801", "021 *****678"), ("075512345678", "0755 *****678"),
     ("+14155552671", "+1 ****2671"), ("+85291234567", "+852 ****567"),
     ("801", "801"), ("8001", "8001"), ("95588", "95588"), ("4008123123", "4008123123"), ("110", "110"),
-    ("99999999", "*****999"), ("sip:13800001001@carrier", "********001"),
+    ("99999999", "****999"), ("sip:13800001001@carrier", "****001"),
     ("anonymous", ""), ("", ""), (None, ""), ("<unknown>", ""), ("li@example.com", "l***@example.com"),
 ])
 def test_an_agent_sees_enough_of_a_number_to_tell_it_from_another(raw: str | None, shown: str) -> None:
@@ -97,7 +97,19 @@ def test_a_covered_number_that_is_none_of_ours_is_refused_in_words(typed: str) -
         masking.typed_phone(AGENT, typed, "13800002222")
 
 
-@pytest.mark.parametrize(("typed", "agent", "cleo"), [("1380000", "1380000", "1380000"), ("1001", None, "1001"), ("", None, ""), ("138 0000 1001", "13800001001", "13800001001")])
-def test_a_part_of_a_number_is_looked_for_only_by_those_who_see_whole_ones(typed: str, agent: str | None, cleo: str) -> None:
-    assert masking.searched_phone(AGENT, typed) == agent
-    assert masking.searched_phone(CLEO, typed) == cleo
+def test_a_part_of_a_number_is_looked_for_only_by_those_who_see_whole_ones() -> None:
+    assert (masking.searched(CLEO), masking.searched(AGENT), masking.searched(None)) == ("parts", "whole", "whole")
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    ("PJSIP/8001", "PJSIP/8001"), ("Local/13800001001@from-queue;2", "Local/138****1001@from-queue;2"),
+    ("CallerIDNum: 138 0000 1001", "CallerIDNum: 138****1001"), (None, ""),
+])
+def test_a_number_inside_a_machines_words_is_covered(said: str | None, shown: str) -> None:
+    assert masking.shown_trace(AGENT, said) == shown
+    assert masking.shown_trace(CLEO, said) == (said or "")
+
+
+@pytest.mark.parametrize(("typed", "covered"), [("138****1001", True), ("•••", True), ("*72", False), ("**5", False), ("#31#", False)])
+def test_a_code_for_the_switch_is_no_covered_number(typed: str, covered: bool) -> None:
+    assert masking.is_covered(typed) is covered

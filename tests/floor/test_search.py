@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from service.core import db, scope, search
+from service.core import db, masking, scope, search
 from service.core.search import Entry
 from service.parties import index as parties
 from service.parties import queries
 from tests import make
+
+CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
+ADA: masking.Reader = SimpleNamespace(may=lambda code: code == masking.PHONE_REVEAL)
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def found(session: Session, cast: SimpleNamespace) -> SimpleNamespace:
 def test_typed_letters_find_the_customer_closest_first(
     typed: str, names: list[str], session: Session, found: SimpleNamespace
 ) -> None:
-    assert [row.name for row in queries.search(session, typed)] == names
+    assert [row.name for row in queries.search(session, typed, reader=CLEO)] == names
 
 
 def test_signs_with_several_readings_are_found_by_each() -> None:
@@ -75,22 +78,38 @@ def test_a_changed_thing_is_found_as_it_is_and_a_dropped_one_not_at_all(session:
     found.second.name = "顺达"
     session.flush()
     parties.index(session, [found.second.id])
-    assert [row.name for row in queries.search(session, "sd")] == ["顺达"]
-    assert [row.name for row in queries.search(session, "恒通")] == ["上海恒通物流有限公司"]
+    assert [row.name for row in queries.search(session, "sd", reader=CLEO)] == ["顺达"]
+    assert [row.name for row in queries.search(session, "恒通", reader=CLEO)] == ["上海恒通物流有限公司"]
     search.drop(session, "party", [found.second.id])
-    assert queries.search(session, "顺达") == []
+    assert queries.search(session, "顺达", reader=CLEO) == []
 
 
-def test_without_the_right_to_phones_digits_find_no_telephone(session: Session, found: SimpleNamespace) -> None:
-    assert search.find(session, "13800001001", kinds=["party"], phones=False) == []
-    assert [hit.label for hit in search.find(session, "1001", kinds=["party"], phones=False)] == ["上海恒通物流有限公司"]
+def test_without_phones_digits_are_codes_alone(session: Session, found: SimpleNamespace) -> None:
+    assert search.find(session, "13800001001", kinds=["party"], phones="none") == []
+    assert [hit.label for hit in search.find(session, "1001", kinds=["party"], phones="none")] == ["上海恒通物流有限公司"]
+
+
+@pytest.mark.parametrize("typed", ["13800001001", "138 0000 1001", "+86 138-0000-1001", "008613800001001", "恒通 13800001001"])
+def test_who_sees_no_whole_numbers_finds_by_the_whole_of_one(typed: str, session: Session, found: SimpleNamespace) -> None:
+    assert [row.name for row in queries.search(session, typed, reader=ADA)] == ["上海恒通物流有限公司"]
+
+
+def test_a_landline_is_whole_with_its_area_code(session: Session, found: SimpleNamespace) -> None:
+    assert [row.name for row in queries.search(session, "021-6234 5678", reader=ADA)] == ["恒通"]
+    assert queries.search(session, "62345678", reader=ADA) == []
+
+
+def test_no_part_of_a_number_finds_its_owner_for_them(session: Session, found: SimpleNamespace) -> None:
+    whole = "13800001001"
+    parts = {whole[begin:end] for begin in range(len(whole)) for end in range(begin + 4, len(whole) + 1)}
+    assert {part for part in parts - {whole, "1001"} if queries.search(session, part, reader=ADA)} == set()  # 1001 is a customer's own number
 
 
 def test_nobody_finds_anything_of_another_branch(session: Session, cast: SimpleNamespace, found: SimpleNamespace) -> None:
     connection = session.connection()
     for branch, names in (([cast.suzhou.id], ["重庆长安单记"]), ([cast.pudong.id], []), ([], [])):
         scope.declare(connection, scope.Scope(tuple(branch)))
-        assert [row.name for row in queries.search(session, "重庆")] == names
+        assert [row.name for row in queries.search(session, "重庆", reader=CLEO)] == names
     scope.declare(connection, scope.ALL)
 
 
@@ -109,7 +128,7 @@ def test_all_that_exists_is_indexed_anew(committed_cast: SimpleNamespace) -> Non
         work.execute(text("delete from search_entry"))
     search.rebuild((parties.rebuild,), {})
     with db.begin(scope.ALL) as work:
-        assert len(queries.search(work, "老客户")) == 7
+        assert len(queries.search(work, "老客户", reader=CLEO)) == 7
 
 
 @given(st.text(max_size=120))

@@ -48,7 +48,7 @@ def test_a_ringing_phone_pops_for_the_person_at_it_and_nobody_else(session: Sess
 
     told = call_queries.snapshot(session, cast.ada.id, AT)
     assert [pop["party_id"] for pop in told] == [customer.id]
-    assert told[0]["display"] == "138 0000 1001"
+    assert told[0]["display"] == "138****1001"
     assert call_queries.snapshot(session, cast.ben.id, AT) == []
 
 
@@ -59,7 +59,7 @@ def test_a_pop_never_names_a_customer_its_reader_may_not_see(session: Session, c
     calls.phone_rings(session, ring("1009"), at=AT)
 
     told = call_queries.snapshot(session, cast.dan.id, AT)[0]
-    assert (told["matches"], told["party_id"], told["display"]) == ([], None, "138 0000 1001")
+    assert (told["matches"], told["party_id"], told["display"]) == ([], None, "138****1001")
 
 
 def test_a_pop_and_the_list_call_the_queue_what_the_firm_calls_it(session: Session, cast: SimpleNamespace) -> None:

@@ -46,11 +46,13 @@ def test_a_call_is_found_by_the_number_of_either_side(session: Session, cast: Si
     out = make.call(session, AT, direction="outbound", caller_number="1001", called="013800001001")
     came = make.call(session, AT, caller_number="+86 138 0000 1001")
 
-    def found(part: str) -> list[int]:
-        return [call.id for call in queries.recent_calls(session, filters=queries.Filters(number=part))]
+    def found(part: str, *, whole: bool = False) -> list[int]:
+        return [call.id for call in queries.recent_calls(session, filters=queries.Filters(number=part, whole_number=whole))]
 
     assert found("13800001001") == [came.id, out.id]
     assert found("00001001") == [came.id, out.id]
+    assert found("13800001001", whole=True) == found("8613800001001", whole=True) == [came.id, out.id]
+    assert found("00001001", whole=True) == found("3800001001", whole=True) == []
     assert found("4711") == []
 
 

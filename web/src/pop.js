@@ -48,7 +48,8 @@ function fill(node, pop) {
   const text = (field, value) => write(one(`[data-f=${field}]`, node), value ?? "");
   if (node.dataset.state !== pop.state) one("[data-f=icon]", node).replaceChildren(icon(ICONS[pop.state] ?? "phone"));
   node.dataset.state = pop.state;
-  text("display", pop.display || say("withheld"));
+  text("display", whole.get(pop.pop_id) || pop.display || say("withheld"));
+  cover(node, pop);
   text("state", stateWords(pop));
   text("queue", [pop.queue, pop.called].filter(Boolean)[0]);
   const best = pop.matches ?? [];
@@ -61,6 +62,20 @@ function fill(node, pop) {
   node.classList.toggle("is-small", small.has(pop.pop_id));
   one("[data-act=away]", node).hidden = ["ringing", "talking"].includes(pop.state);
   tick(node, pop);
+}
+
+// What was shown stays shown on this page; the next page covers it again.
+const whole = new Map();
+export function uncovered(id, shown) {
+  whole.set(id, shown);
+  draw(pops());
+}
+
+function cover(node, pop) {
+  const button = one(".pop-acts [data-show-number]", node);
+  if (!button) return;
+  button.dataset.of = pop.pop_id;
+  button.hidden = !pop.covered || whole.has(pop.pop_id);
 }
 
 function stateWords(pop) {

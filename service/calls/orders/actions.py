@@ -15,7 +15,7 @@ from service.calls.model import Call
 from service.calls.orders import rules
 from service.calls.orders.model import PhoneOrder as PhoneOrder
 from service.calls.schemas import OrderOutcome, TakenOrder
-from service.core import audit, live
+from service.core import audit, live, masking
 from service.core.errors import DeskError, Invalid
 from service.staff import queries as people
 
@@ -39,9 +39,9 @@ class About:
 
 def dial(session: Session, number: str, *, key: str, by: int, at: datetime, about: About = About(), name: str = "") -> PhoneOrder:
     """The person's own phone will ring, and then that number; the same key again is the same order."""
-    wanted = rules.dialled(number)
+    wanted = None if masking.is_covered(number) else rules.dialled(number)
     if wanted is None:
-        raise Invalid(_("“%(number)s” cannot be dialled. Type digits, with + in front for a number abroad.", number=number[:40]))
+        raise Invalid(_("“%(number)s” cannot be dialled. Type digits, with + in front for a number abroad.", number=masking.masked_phone(number[:40])))
     seat = _seat(session, by, at)
     return ask(session, "dial", by, *seat, {"number": wanted, "name": rules.shown_name(name)}, by=by, at=at, key=key, about=about)
 
@@ -178,8 +178,8 @@ def _settle(session: Session, row: PhoneOrder, outcome: OrderOutcome, at: dateti
 
 
 def told(row: PhoneOrder) -> dict[str, Any]:
-    """What the browser of who asked hears."""
-    return {"order_id": row.id, "key": row.request_key, "kind": row.kind, "state": row.state, "error": row.error, "number": row.args.get("number") or row.args.get("to") or row.args.get("target") or ""}
+    """What the browser of who asked hears; the number is covered, since they know whom they dialled."""
+    return {"order_id": row.id, "key": row.request_key, "kind": row.kind, "state": row.state, "error": row.error, "number": masking.masked_phone(row.args.get("number") or row.args.get("to") or row.args.get("target"))}
 
 
 def tidy(session: Session, switch: str, *, at: datetime, cut: bool = False) -> int:

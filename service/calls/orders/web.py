@@ -32,34 +32,36 @@ def dial() -> ResponseReturnValue:
     person = identity.require("call.dial")
     with db.begin(person.scope) as session:
         ready(session, person)
-        about, name = _about(session)
-        number = request.form.get("number", "")
+        about, name, known = _about(session)
+        number = request.form.get("number", "") or known
         order = actions.dial(session, number, key=request.form.get("key", ""), by=person.staff_id, at=clock.now(), about=about, name=name)
         if about.kind == "missed_caller" and about.id:
             missed.taken(session, about.id, by=person.staff_id, at=clock.now())
         return told(order)
 
 
-def _about(session: Session) -> tuple[About, str]:
-    """What the form names, as far as it is in scope, and what to show on the phone."""
+def _about(session: Session) -> tuple[About, str, str]:
+    """What the form names, as far as it is in scope, what to show on the phone, and its number: no page needs to know it."""
     party_id, contact_id, call_id = (_id(name) for name in ("party", "contact", "call"))
     missed_id = _id("missed")
     if missed_id:
         caller = missed.waits(session, missed_id)
-        return About(caller.party_id, None, "missed_caller", missed_id), parties.names(session, {caller.party_id or 0}).get(caller.party_id or 0, "")
+        return About(caller.party_id, None, "missed_caller", missed_id), parties.names(session, {caller.party_id or 0}).get(caller.party_id or 0, ""), caller.number
     found = calls.call(session, call_id) if call_id else None
     if call_id and found is None:
         raise NotFound(_("There is no such call in your branches. Look for it in the list of calls."))
     if found is not None:
         party_id, contact_id = found.party_id, found.contact_id
+    number = calls.customer_number(found.direction, found.caller_number, found.called) or "" if found else ""
     card = parties.card(session, party_id) if party_id else None
     if party_id and card is None and found is None:
         raise NotFound(_("This customer is not in your branches. Search again or ask the branch that owns it."))
     kind, about_id = ("call", call_id) if call_id else ("contact", contact_id) if contact_id else ("party", party_id) if party_id else ("", None)
     if card is None:
-        return About(None, None, kind, about_id), ""
+        return About(None, None, kind, about_id), "", number
     contact = next((one.id for one in card.contacts if one.id == contact_id), None)
-    return About(card.party.id, contact, kind, about_id), card.party.name
+    own = next((one.raw for one in card.phones if one.id == _id("phone")), "")
+    return About(card.party.id, contact, kind, about_id), card.party.name, own or number or next((one.raw for one in card.phones), "")
 
 
 def _id(name: str) -> int | None:
@@ -89,10 +91,10 @@ def listen(staff_id: int) -> ResponseReturnValue:
     person = identity.require("floor.listen")
     form = request.form
     with db.begin(person.scope) as session:
-        ready(session, person)
         agent = agents.row(session, staff_id)
         if agent is None:
             raise NotFound(_("There is no such agent in your branches. Look for them on the wallboard."))
+        ready(session, person)
         if agent.phase not in ("talking", "hold"):
             raise DeskError(_("Nobody talks at this phone now."))
         order = actions.listen_in(

@@ -3,7 +3,7 @@
 from service.migrations import rules
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 
 TABLES = """
 create table list_setting (

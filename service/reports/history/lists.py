@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from service.core import lists
+from service.core import lists, masking
 from service.core.lists import Column, Empty, Filter, ListSpec, Told
 from service.core.model import AuditEntry
 from service.reports.history import words
@@ -33,8 +33,16 @@ def _what(entry: AuditEntry, _told: Told) -> str:
     return f"{words.ENTITIES.get(entry.entity, entry.entity)} {entry.entity_id or ''}".strip()
 
 
-def _change(entry: AuditEntry, _told: Told) -> str:
-    return " · ".join(f"{name}: {'' if old is None else f'{old} → '}{'—' if new is None else new}" for name, old, new in words.told(entry))
+def _said(told: Told, name: str, value: object) -> object:
+    """A number or a mail address in the audit is as covered as anywhere else."""
+    if name in ("phone", "raw", "number", "fax") and isinstance(value, str):
+        return masking.shown_trace(told.person, value)
+    return masking.shown_mail(told.person, str(value)) if name in ("email", "mail") and value else value
+
+
+def _change(entry: AuditEntry, told: Told) -> str:
+    lines = ((name, None if old is None else _said(told, name, old), None if new is None else _said(told, name, new)) for name, old, new in words.told(entry))
+    return " · ".join(f"{name}: {'' if old is None else f'{old} → '}{'—' if new is None else new}" for name, old, new in lines)
 
 
 AUDIT = lists.know(
