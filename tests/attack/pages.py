@@ -1,9 +1,10 @@
 """Pages and their forms as a browser sees them: every address of the route table, every form of every page."""
 
+import inspect
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import AnyConverter
 
+from service.core.lists.spec import KNOWN
 from tests.attack.world import Side, routes
 
 PAGE = {"Accept": "text/html"}
@@ -160,13 +162,31 @@ def read(page: str, html: str) -> list[Form]:
     return [form for form in reader.forms if urlsplit(form.action).path not in ("/sign-out", "/settings/locale", "/settings/theme")]
 
 
-@cache
-def parameters() -> tuple[str, ...]:
-    """Every name that some page reads from its address or form, as its source says."""
+def names_in(sources: Iterable[Path]) -> set[str]:
+    """Every name that these files read from an address or a form."""
     names: set[str] = set()
-    for path in [*SERVICE.rglob("*.py")]:
+    for path in sources:
         source = path.read_text("utf-8")
         names |= set(re.findall(r"(?:args|form|values|chosen|said)\.(?:get|getlist)\(\s*\"([a-z_]+)\"", source))
-        names |= set(re.findall(r"\b(?:number|_number|day|_day|text|place|_place|_id|reading|_yes_or_no)\(\"([a-z_]+)\"", source))
+        names |= set(re.findall(r"\b(?:number|_number|day|_day|text|place|_place|_id|reading|_yes_or_no|whole|words)\(\"([a-z_]+)\"", source))
         names |= set(re.findall(r"Filter\(\s*\"([a-z_]+)\"", source))
-    return tuple(sorted(names))
+    return names
+
+
+@cache
+def parameters() -> tuple[str, ...]:
+    """Every name that some page reads."""
+    return tuple(sorted(names_in(SERVICE.rglob("*.py"))))
+
+
+def read_by(app: Flask, rule: Any) -> set[str]:
+    """The names that the page's own folder reads; an export reads those of every list."""
+    place = Path(inspect.getfile(inspect.unwrap(app.view_functions[rule.endpoint]))).parent
+    if place == SERVICE / "core" / "lists":
+        return {one.key for spec in KNOWN.values() for one in spec.filters}
+    return set() if place.name == "dashboards" or SERVICE not in place.parents else _names_of(place)
+
+
+@cache
+def _names_of(place: Path) -> set[str]:
+    return names_in(place.glob("*.py"))
