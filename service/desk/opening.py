@@ -47,7 +47,7 @@ def _page(session: Session, at: int = 0, fields: dict[str, str] | None = None) -
 
 def _changed(change: Change, at: int = 0, said: str = "") -> ResponseReturnValue:
     """The change is made and who waits to be called back is judged by the new hours; a fault is shown beside its field."""
-    person, now = identity.require("staff.admin"), clock.now()
+    person, now = identity.require_everywhere("staff.admin"), clock.now()
     try:
         with db.begin(scope.ALL) as session:  # hours are the firm's: callers of every branch are judged anew
             change(session, person.staff_id, now)

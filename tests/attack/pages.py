@@ -26,6 +26,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "kind": ("contact", "phone"), "what": ("join", "differ", "part"), "verb": ("take", "close", "reopen"), "how": ("replace", "start", "remove"),
     "board": ("calls",), "path": ("calls",), "action": ("assign",),
 }  # fmt: skip
+# What a field takes that takes neither words nor a day.
+TYPED = {
+    "latitude": "31.2", "longitude": "121.4", "phone": "13800003002", "number": "13800003002", "amount": "10.00", "new_phone": "13800003003", "every": "3",
+    "notice_days": "1", "original_reading": "1", "current_reading": "2", "web": "", "email": "", "fax": "", "credit_limit": "", "tax_number": "", "code": "",
+    "version": "1", "device": "",
+}  # fmt: skip
 LISTED = ("customers", "devices", "tickets", "calls")
 
 
@@ -41,7 +47,7 @@ class Form:
 
     def filled(self, word: str = "9", **instead: str) -> list[tuple[str, str]]:
         """Every field with a value: what stood there, else the word; `instead` by name."""
-        return [(name, instead.get(name, value or ("" if name in self.choices else word))) for name, value in self.fields]
+        return [(name, instead.get(name, value or ("" if name in self.choices else TYPED.get(name, word)))) for name, value in self.fields]
 
     @property
     def key(self) -> str:

@@ -94,7 +94,7 @@ def test_no_form_takes_a_foreign_number(app: Flask, two: SimpleNamespace, eve: F
     before = world.print_of(clean, two.foreign.branch.id)
     world.nothing(world.crossing(clean))
     faults, sent, names = {}, 0, {name for name in pages.parameters() if two.foreign.meant(name) and name not in FIRMS}
-    for browser in (eve, eva):
+    for browser in (eva, eve):  # she signs people out
         mark = people.token(browser, "/tickets")
         for form in pages.forms(app, two.mine, browser):
             own = [name for name, _value in form.fields if two.foreign.meant(name) and name not in FIRMS]

@@ -57,7 +57,7 @@ def test_no_number_in_a_path_is_a_fault(app: Flask, two: SimpleNamespace, eve: F
 
 def test_no_form_is_a_fault(app: Flask, two: SimpleNamespace, eve: FlaskClient, eva: FlaskClient) -> None:
     picked, found = random.Random(4), {}
-    for browser in (eve, eva):
+    for browser in (eva, eve):  # she signs people out
         mark = people.token(browser, "/tickets")
         for form in pages.forms(app, two.mine, browser):
             if form.action.startswith("/settings/password"):
