@@ -34,13 +34,13 @@ class StalePlan(DeskError):
     """Somebody else saved the plan since it was read."""
 
 
-def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime) -> int:
-    """The device is looked after from the day on that the plan begins; the same form twice is one plan. Returns its id."""
+def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, once: bool = False) -> int:
+    """The device is looked after from the day on that the plan begins; with `once` the same form twice is one plan. Returns its id."""
     device = devices.device(session, device_id)
     if device is None:
         raise NotFound(_("There is no such device in your branches. Look for it by its serial number."))
     _check(session, new, device.branch_id)
-    if (twin := _twin(session, device_id, new, at)) is not None:
+    if once and (twin := _twin(session, device_id, new, at)) is not None:
         return twin
     row = MaintenancePlan(
         **_plain(new),

@@ -201,7 +201,7 @@ def crossing(database: db.Database) -> dict[str, int]:
         for table, column, other in _links(database)
     ]
     with database.owner.connect() as connection:
-        return {place: number for place, number in connection.execute(text(" union all ".join(counts))).all()}
+        return {str(row[0]): int(row[1]) for row in connection.execute(text(" union all ".join(counts)))}
 
 
 def uncrossed(database: db.Database, crossed: Iterable[str]) -> None:
@@ -225,7 +225,7 @@ def holding(database: db.Database, *words: str) -> set[str]:
         for table, column in columns:
             by_table.setdefault(table, []).append(column)
         for table, names in by_table.items():
-            for row in connection.execute(text(f'select * from "{table}" t where {" or ".join("t::text like :w%d" % n for n in range(len(words)))}'), {f"w{n}": f"%{w}%" for n, w in enumerate(words)}).mappings():
+            for row in connection.execute(text(f'select * from "{table}" t where {" or ".join(f"t::text like :w{n}" for n in range(len(words)))}'), {f"w{n}": f"%{w}%" for n, w in enumerate(words)}).mappings():
                 found |= {f"{table}.{name}" for name in names if any(word in str(row[name]) for word in words)}
     return found
 
