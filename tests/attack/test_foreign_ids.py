@@ -100,7 +100,7 @@ def test_no_form_takes_a_foreign_number(app: Flask, two: SimpleNamespace, eve: F
             own = [name for name, _value in form.fields if two.foreign.meant(name) and name not in FIRMS]
             tries = [{name: two.foreign.meant(name)} for name in own] + [{name: two.foreign.meant(name) for name in many} for many in (own, names)]
             for instead in tries:
-                body = multi(form.filled("2026-11-26") + [("csrf_token", mark)], {**instead, "id": _rows(form, two)} if "id" in dict(form.fields) else instead)
+                body = multi([*form.filled("2026-11-26"), ("csrf_token", mark)], {**instead, "id": _rows(form, two)} if "id" in dict(form.fields) else instead)
                 answer = browser.post(form.action, data=body, headers=PAGE)
                 sent += 1
                 if answer.status_code >= 500 or SECRET in pages.words(answer):

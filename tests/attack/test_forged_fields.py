@@ -45,7 +45,7 @@ def test_no_form_takes_what_it_does_not_show(app: Flask, two: SimpleNamespace, e
                 continue  # they give rights; who may give which is told in tests of their own
             shown = {name for name, _value in form.fields}
             extra = {name: value for name, value in FORGED.items() if name not in shown} | ({} if "branch_id" in shown else {"branch_id": str(two.foreign.branch.id)})
-            answer = browser.post(form.action, data=multi(form.filled("2026-11-26") + [("csrf_token", mark)], extra), headers=PAGE)
+            answer = browser.post(form.action, data=multi([*form.filled("2026-11-26"), ("csrf_token", mark)], extra), headers=PAGE)
             if answer.status_code >= 500:
                 faults[form.action] = answer.status_code
     world.nothing(faults)
@@ -67,7 +67,7 @@ def test_two_clicks_make_one(app: Flask, two: SimpleNamespace, eve: FlaskClient,
         if form.action.startswith(("/settings", "/lists", "/dashboards", "/agents")):  # the last: orders that say the same again
             continue
         words = {"name": f"只一次{len(form.key)}", "subject": "只一次", "place": "只一次"}
-        body = multi(form.filled("2026-11-26", **{name: word for name, word in words.items() if name in dict(form.fields)}) + [("csrf_token", mark)], {})
+        body = multi([*form.filled("2026-11-26", **{name: word for name, word in words.items() if name in dict(form.fields)}), ("csrf_token", mark)], {})
         before = counts(clean)
         first = eve.post(form.action, data=body, headers=PAGE)
         between = counts(clean)

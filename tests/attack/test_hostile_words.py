@@ -28,7 +28,7 @@ NOT_TYPED = {
     "warranty", "chargeable", "channel", "zone", "side", "permissions", "addresses", "awaits", "colour", "color", "key", "number_kind", "format", "line", "version_num",
     "sheet", "lines", "actor", "lasts", "unit_kind", "name_pinyin", "caller_number", "called", "raw", "search", "words",
 }  # fmt: skip
-TABLES_ASIDE = ("alembic_version", "job", "live_event", "outbox_message", "kpi_policy", "retention_class", "sla_policy", "feed", "night", "schedule", "search_entry", "recording_")
+TABLES_ASIDE = ("staff_session", "sign_in", "staff_role", "alembic_version", "job", "live_event", "outbox_message", "kpi_policy", "retention_class", "sla_policy", "feed", "night", "schedule", "search_entry", "recording_")
 
 
 def poison(database: db.Database, words: str, link: str) -> int:
@@ -39,7 +39,7 @@ def poison(database: db.Database, words: str, link: str) -> int:
             " where c.table_schema = 'public' and t.table_type = 'BASE TABLE' and c.data_type = 'text' and c.is_generated = 'NEVER' order by 1, 2")).all()  # fmt: skip
     taken = 0
     for table, column in columns:
-        if column in NOT_TYPED or table.startswith(TABLES_ASIDE):
+        if column in NOT_TYPED or column == "id" or table.startswith(TABLES_ASIDE):
             continue
         value, unique = (link if column == "web" else words), ("" if column == "web" else " || coalesce(ctid::text, '')")
         try:
@@ -89,7 +89,7 @@ def test_hostile_words_are_words_on_every_page(app: Flask, two: SimpleNamespace,
                 continue
             reader = Reader()
             reader.feed(answer.text)
-            if reader.run or "{{7*7}}" not in answer.text and "pwn" in answer.text and "49" in answer.text and "${49}" in answer.text:
+            if reader.run or "${49}" in answer.text:
                 found[path] = " ".join(reader.run)
             seen += "alert(" in answer.text
     world.nothing(found)
