@@ -26,7 +26,7 @@ NOT_TYPED = {
     "settlement", "label", "form", "uniqueid", "path", "extension", "queue", "agent", "answered_by", "interface", "e164", "digits", "action", "target", "mapping",
     "upon", "heads", "rows", "trouble", "encoding", "hangup_by", "reason", "outcome", "how", "bits", "code", "name_key", "serial_key", "query", "class_code",
     "warranty", "chargeable", "channel", "zone", "side", "permissions", "addresses", "awaits", "colour", "color", "key", "number_kind", "format", "line", "version_num",
-    "sheet", "lines", "actor", "lasts", "unit_kind", "name_pinyin", "caller_number", "called", "raw", "search", "words",
+    "sheet", "lines", "actor", "lasts", "unit_kind", "name_pinyin", "caller_number", "called", "raw", "search", "words", "old", "new",
 }  # fmt: skip
 TABLES_ASIDE = ("staff_session", "sign_in", "staff_role", "alembic_version", "job", "live_event", "outbox_message", "kpi_policy", "retention_class", "sla_policy", "feed", "night", "schedule", "search_entry", "recording_")
 

@@ -23,7 +23,7 @@ RAW = ("%ff%fe", "%ed%a0%80", "%00", "%c0%af", "a&b", "+")  # as they travel; a 
 
 def lines(rule: Any, path: str, names: list[str], picked: random.Random) -> list[str]:
     """One address with everything strange at once is refused at the first name, so each name has its turn."""
-    plain = [f"{path}?{name}={quote(picked.choice(STRANGE))}" for name in names for _ in range(2)]
+    plain = [f"{path}?{name}={quote(picked.choice(STRANGE))}" for name in names]
     raw = [f"{path}?{name}={picked.choice(RAW)}" for name in names]
     twice = [f"{path}?{name}=1&{name}={quote(picked.choice(STRANGE))}" for name in names[:2]]
     return [*plain, *raw, *twice, f"{path}?" + "&".join(f"{name}={quote(picked.choice(STRANGE))}" for name in names)]
@@ -33,12 +33,12 @@ def test_no_address_is_a_fault(app: Flask, two: SimpleNamespace, eve: FlaskClien
     picked, found, sent = random.Random(20261126), {}, 0
     for rule, path in pages.addresses(app, two.mine, "GET"):
         names = sorted(pages.read_by(app, rule))
-        names = picked.sample(names, min(len(names), 9))
+        names = picked.sample(names, min(len(names), 5))
         for address in lines(rule, path, names, picked) if names else [f"{path}?x=%ff"]:
             answer, sent = eve.get(address, headers=PAGE), sent + 1
             if answer.status_code >= 500:
                 found[address[:200]] = answer.status_code
-    assert sent > 1000
+    assert sent > 500
     world.nothing(found)
 
 
@@ -63,7 +63,7 @@ def test_no_form_is_a_fault(app: Flask, two: SimpleNamespace, eve: FlaskClient, 
             if form.action.startswith("/settings/password"):
                 continue
             names = [name for name, _value in form.fields]
-            once = [{name: picked.choice(STRANGE)} for name in picked.sample(names, min(len(names), 5))]
+            once = [{name: picked.choice(STRANGE)} for name in picked.sample(names, min(len(names), 3))]
             for strange in [*once, {name: picked.choice(STRANGE) for name in names}]:
                 answer = browser.post(form.action, data=multi([*form.filled("2026-11-26"), ("csrf_token", mark)], strange), headers=PAGE)
                 if answer.status_code >= 500:
@@ -74,7 +74,7 @@ def test_no_form_is_a_fault(app: Flask, two: SimpleNamespace, eve: FlaskClient, 
 def test_a_sign_of_sql_is_only_itself(two: SimpleNamespace, eve: FlaskClient) -> None:
     """% and _ find what has them, not everything."""
     for typed in ("%", "_", "%%", "\\", "' or 1=1 --"):
-        for path in ("/customers", "/devices", "/tickets?view=all", "/sites", "/sites/projects", "/maintenance/plans"):
-            answer = eve.get(path, query_string={"q": typed} | ({"view": "all"} if "view" in path else {}), headers=PAGE)
+        for path in ("/customers", "/devices", "/tickets", "/sites", "/sites/projects", "/maintenance/plans"):
+            answer = eve.get(path, query_string={"q": typed} | ({"view": "all"} if path == "/tickets" else {}), headers=PAGE)
             assert answer.status_code == 200, (path, typed)
             assert "苏州客户" not in answer.text and "苏州工程" not in answer.text and "苏州安装点" not in answer.text, (path, typed)

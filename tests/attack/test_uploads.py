@@ -52,7 +52,7 @@ def test_what_is_no_picture_is_not_kept(name: str, two: SimpleNamespace, eve: Fl
 def test_a_name_that_climbs_goes_nowhere_and_what_hides_behind_a_picture_is_gone(two: SimpleNamespace, eve: FlaskClient, attacked: Settings, clean: db.Database) -> None:
     hidden = world.picture() + b"<script>alert('hidden')</script>"
     for name in ("../../../../tmp/evil.jpg", "..\\..\\evil.jpg", "/etc/passwd", "\"><script>.jpg", "x" * 3000 + ".jpg", "\u202egpj.exe"):
-        assert send(eve, two, name, hidden) == 302, name
+        assert send(eve, two, name, hidden) in (302, 422), name
     for path in attacked.attachments_dir.rglob("*.jpg"):
         assert path.parent.parent == attacked.attachments_dir
         assert b"hidden" not in path.read_bytes()
