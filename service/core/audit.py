@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from flask import has_request_context, request
+from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.core import db, scope
+from service.core.errors import Forbidden
 from service.core.model import AuditEntry
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,12 @@ def record(
     branch_id: int | None = None,
     kind: str = "",
 ) -> None:
-    """Who did what to which thing is on record, with the old and the new values that JSON can hold."""
+    """Who did what to which thing is on record, with the old and the new values that JSON can hold.
+
+    What has no branch belongs to the whole firm. Raises Forbidden where the session sees less than that: the change is not theirs.
+    """
+    if branch_id is None and by is not None and scope.of(session).branches is not None:
+        raise Forbidden(_("This belongs to the whole firm. Ask somebody who sees all branches to change it."))
     session.add(
         AuditEntry(
             at=at,

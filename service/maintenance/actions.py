@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.core import audit, clock, db, numbers, scope
+from service.core import audit, clock, db, locks, numbers, scope
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import rules
@@ -23,6 +23,7 @@ from service.tickets.schemas import NewTicket
 
 JOB = "maintenance.remind"
 LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
+MOMENT = timedelta(seconds=20)  # two clicks
 
 
 class WrongState(DeskError):
@@ -33,12 +34,14 @@ class StalePlan(DeskError):
     """Somebody else saved the plan since it was read."""
 
 
-def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime) -> int:
-    """The device is looked after from the day on that the plan begins; returns the plan's id."""
+def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, once: bool = False) -> int:
+    """The device is looked after from the day on that the plan begins; with `once` the same form twice is one plan. Returns its id."""
     device = devices.device(session, device_id)
     if device is None:
         raise NotFound(_("There is no such device in your branches. Look for it by its serial number."))
     _check(session, new, device.branch_id)
+    if once and (twin := _twin(session, device_id, new, at)) is not None:
+        return twin
     row = MaintenancePlan(
         **_plain(new),
         number=numbers.take(session, "MP", at),
@@ -217,6 +220,14 @@ def _drop(session: Session, row: MaintenancePlan) -> None:
 
 def _timing(of: Plan | MaintenancePlan) -> Timing:
     return Timing(of.timing, of.every)
+
+
+def _twin(session: Session, device_id: int, new: Plan, at: datetime) -> int | None:
+    """The plan that a click a moment ago made of the same form."""
+    locks.hold(session, "plan of device", str(device_id))
+    same = [getattr(MaintenancePlan, name) == value for name, value in _plain(new).items()]
+    query = select(MaintenancePlan.id).where(MaintenancePlan.device_id == device_id, MaintenancePlan.created_at > at - MOMENT, *same)
+    return session.scalars(query.where(MaintenancePlan.created_at <= at)).first()
 
 
 def _plain(new: Plan) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def create() -> ResponseReturnValue:
     plan = _read()
     try:
         with db.begin(person.scope) as session:
-            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now())
+            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now(), once=True)
     except Invalid as error:
         return _form(device_id, None, plan, error)
     flash(_("The plan is made. Its first visit comes by itself."))
