@@ -74,8 +74,8 @@ def test_what_cannot_be_taken_is_said_beside_its_field_and_kept(cleo: FlaskClien
 
 
 def test_visits_are_dispatched_together(cleo: FlaskClient, firm: SimpleNamespace) -> None:
-    for _again in range(3):
-        send(cleo, "/maintenance/plans", **plan_form(firm))
+    for number in range(3):
+        send(cleo, "/maintenance/plans", **plan_form(firm) | {"content": f"清洁打印头 {number}"})
     ids = waiting()
     assert send(cleo, "/maintenance/visits/dispatch", id=[str(one) for one in ids])[0] == 302
     assert send(cleo, "/maintenance/visits/dispatch", id=[str(one) for one in ids])[0] == 302
@@ -86,8 +86,8 @@ def test_visits_are_dispatched_together(cleo: FlaskClient, firm: SimpleNamespace
 
 
 def test_done_and_left_out_set_the_next_date(cleo: FlaskClient, firm: SimpleNamespace) -> None:
-    for _again in range(2):
-        send(cleo, "/maintenance/plans", **plan_form(firm))
+    for number in range(2):
+        send(cleo, "/maintenance/plans", **plan_form(firm) | {"content": f"清洁打印头 {number}"})
     first, second = waiting()
     send(cleo, f"/maintenance/visits/{first}/done", findings="正常")
     send(cleo, f"/maintenance/visits/{second}/skip", reason="停业")
