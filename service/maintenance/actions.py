@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -23,6 +23,7 @@ from service.tickets.schemas import NewTicket
 
 JOB = "maintenance.remind"
 LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
+NOON = timedelta(hours=12)  # the moment of a visit of which only the day is said
 
 
 class WrongState(DeskError):
@@ -152,7 +153,7 @@ def ticket_finished(session: Session, news: Finished) -> None:
     """A visit whose ticket is finished is done, with what was found; registered by wire()."""
     found = session.scalars(select(MaintenanceReminder).where(MaintenanceReminder.ticket_id == news.ticket_id).with_for_update()).first()
     if found and found.state == "dispatched":
-        _done(session, found, clock.local(news.at).date(), news.result, news.by)
+        _done(session, found, clock.local(news.at).date(), news.at, news.result, news.by)
 
 
 def complete(session: Session, reminder_id: int, findings: str, *, done_on: date, by: int, at: datetime) -> None:
@@ -169,7 +170,7 @@ def complete(session: Session, reminder_id: int, findings: str, *, done_on: date
         raise WrongState(_("A ticket was made for this visit. Finish the ticket; the plan follows."))
     if reminder.state != "due":
         raise WrongState(_("This visit is settled already. Load the list again."))
-    _done(session, reminder, done_on, findings.strip(), by)
+    _done(session, reminder, done_on, at if done_on == today else clock.midnight(done_on) + NOON, findings.strip(), by)
     _settled(session, reminder, "visit done", {"done_on": done_on}, by, at)
 
 
@@ -190,8 +191,8 @@ def skip(session: Session, reminder_id: int, reason: str, *, by: int, at: dateti
 # ---- inside
 
 
-def _done(session: Session, reminder: MaintenanceReminder, day: date, findings: str, by: int) -> None:
-    reminder.state, reminder.done_on, reminder.done_by_id = "done", day, by
+def _done(session: Session, reminder: MaintenanceReminder, day: date, moment: datetime, findings: str, by: int) -> None:
+    reminder.state, reminder.done_on, reminder.done_at, reminder.done_by_id = "done", day, moment, by
     reminder.findings = findings[:LONGEST_FINDINGS]
     row = _locked(session, reminder.plan_id)
     row.done_on = day
