@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from flask_babel import lazy_gettext as _l
+
 from service.core.config import Settings
 
 
@@ -20,11 +22,13 @@ def wire(settings: Settings) -> None:
     from service.imports import targets, work
     from service.ledger import merged as ledger_merged
     from service.maintenance import actions as maintenance
+    from service.maintenance.patrols import queries as patrols
     from service.parties import importing as party_tables
     from service.parties import index as parties
     from service.parties import merging
     from service.sites import condition
     from service.sites import index as sites
+    from service.sites import labels_web as labels
     from service.sites import merged as sites_merged
     from service.staff import actions as staff
     from service.staff import importing as people_tables
@@ -33,6 +37,7 @@ def wire(settings: Settings) -> None:
     from service.tickets import actions as ticket_actions
     from service.tickets import index as ticket_index
     from service.tickets import merged as tickets_merged
+    from service.tickets import origins
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
 
@@ -43,7 +48,11 @@ def wire(settings: Settings) -> None:
     merging.followed_by([one.party_merged for one in (devices_merged, sites_merged, calls_merged, ledger_merged, tickets_merged)])
     know_lists()
     condition.facts("tickets", tickets.device_facts)
+    condition.patrols("patrols", patrols.latest)
+    origins.of_channel("patrol", patrols.origin)
     attachments.kind("site", "site.read")
+    attachments.kind(patrols.ENTITY, "maintenance.read")
+    labels.act(_l("Patrol"), "route", "/maintenance/patrols/new?device={device}", "patrol.write")
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
@@ -67,11 +76,12 @@ def know_lists() -> None:
     from service.core.lists import kept
     from service.devices import lists as devices
     from service.maintenance import lists as maintenance
+    from service.maintenance.patrols import lists as patrols
     from service.parties import lists as parties
     from service.reports.history import lists as history
     from service.staff import lists as people
     from service.staff import queries as staff
     from service.tickets import lists as tickets
 
-    _every = (products, parties, devices, people, tickets, calls, history, maintenance)
+    _every = (products, parties, devices, people, tickets, calls, history, maintenance, patrols)
     kept.roles_from(staff.role_names)

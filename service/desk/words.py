@@ -35,6 +35,8 @@ CHANNEL: Mapping[str, LazyString] = {
     "counter": _l("Counter"),
     "email": _l("E-mail"),
     "portal": _l("Portal"),
+    "plan": _l("Maintenance plan"),
+    "patrol": _l("Patrol"),
 }
 GRADE = PARTY["grade"]
 DIRECTION: Mapping[str, LazyString] = {
