@@ -2,8 +2,6 @@
 
 from functools import partial
 
-from flask_babel import lazy_gettext as _l
-
 from service.core.config import Settings
 
 
@@ -23,6 +21,7 @@ def wire(settings: Settings) -> None:
     from service.ledger import merged as ledger_merged
     from service.maintenance import actions as maintenance
     from service.maintenance.patrols import queries as patrols
+    from service.maintenance.patrols.words import PATROL
     from service.parties import importing as party_tables
     from service.parties import index as parties
     from service.parties import merging
@@ -52,7 +51,7 @@ def wire(settings: Settings) -> None:
     origins.of_channel("patrol", patrols.origin)
     attachments.kind("site", "site.read")
     attachments.kind(patrols.ENTITY, "maintenance.read")
-    labels.act(_l("Patrol"), "route", "/maintenance/patrols/new?device={device}", "patrol.write")
+    labels.act(PATROL, "route", "/maintenance/patrols/new?device={device}", "patrol.write")
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))

@@ -6,7 +6,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from service.devices import queries as devices
-from service.maintenance.queries import VISIT_STATE
+from service.maintenance.queries import PLAN_STATE, VISIT_STATE
 from service.parties.queries import WORDS as PARTY
 from service.tickets.queries import STATE
 
@@ -239,6 +239,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "board": BOARD,
     "state": STATE,
     "visit": VISIT_STATE,
+    "plan": PLAN_STATE,
     "priority": PRIORITY,
     "type": TYPE,
     "channel": CHANNEL,

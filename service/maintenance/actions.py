@@ -1,6 +1,5 @@
 """Plans are made and changed; their reminders come once, become tickets, and are done or skipped."""
 
-from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from service.devices import queries as devices
 from service.maintenance import rules
 from service.maintenance.model import MaintenancePlan, MaintenanceReminder
 from service.maintenance.rules import Timing
-from service.maintenance.schemas import Dispatched, Plan
+from service.maintenance.schemas import Plan
 from service.staff import queries as staff
 from service.tickets import actions as tickets
 from service.tickets.actions import Finished
@@ -108,22 +107,8 @@ def job(args: dict[str, Any]) -> None:
         remind(session, at=clock.now())
 
 
-def dispatch(
-    session: Session, ids: Collection[int], *, assignee_id: int | None = None, by: int, at: datetime
-) -> list[Dispatched]:
-    """Each of these reminders has a ticket of its own, once; one that is refused stops no other and says why."""
-    return [_dispatched(session, reminder_id, assignee_id, by, at) for reminder_id in sorted(set(ids))]
-
-
-def _dispatched(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> Dispatched:
-    try:
-        with session.begin_nested():
-            return Dispatched(reminder_id, _dispatch(session, reminder_id, assignee_id, by, at))
-    except DeskError as error:
-        return Dispatched(reminder_id, None, error.message)
-
-
-def _dispatch(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> int:
+def dispatch(session: Session, reminder_id: int, *, assignee_id: int | None = None, by: int, at: datetime) -> int:
+    """The reminder has its ticket, once; returns the ticket's id."""
     reminder = _reminder(session, reminder_id)
     if reminder.state == "dispatched" and reminder.ticket_id:
         return reminder.ticket_id
