@@ -20,14 +20,10 @@ def wire(settings: Settings) -> None:
     from service.imports import targets, work
     from service.ledger import merged as ledger_merged
     from service.maintenance import actions as maintenance
-    from service.maintenance.patrols import queries as patrols
-    from service.maintenance.patrols.words import PATROL
     from service.parties import importing as party_tables
     from service.parties import index as parties
     from service.parties import merging
-    from service.sites import condition
     from service.sites import index as sites
-    from service.sites import labels_web as labels
     from service.sites import merged as sites_merged
     from service.staff import actions as staff
     from service.staff import importing as people_tables
@@ -36,7 +32,6 @@ def wire(settings: Settings) -> None:
     from service.tickets import actions as ticket_actions
     from service.tickets import index as ticket_index
     from service.tickets import merged as tickets_merged
-    from service.tickets import origins
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
 
@@ -46,12 +41,7 @@ def wire(settings: Settings) -> None:
     # Whoever keeps rows about parties hands them on when two parties become one.
     merging.followed_by([one.party_merged for one in (devices_merged, sites_merged, calls_merged, ledger_merged, tickets_merged)])
     know_lists()
-    condition.facts("tickets", tickets.device_facts)
-    condition.patrols("patrols", patrols.latest)
-    origins.of_channel("patrol", patrols.origin)
-    attachments.kind("site", "site.read")
-    attachments.kind(patrols.ENTITY, "maintenance.read")
-    labels.act(PATROL, "route", "/maintenance/patrols/new?device={device}", "patrol.write")
+    know_places()
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
@@ -66,6 +56,23 @@ def wire(settings: Settings) -> None:
     jobs.handler("imports.load", work.guarded(work.load_job, "loading", "checked"))
     jobs.handler("imports.undo", work.guarded(work.undo_job, "undoing", "loaded"))
     jobs.handler("housekeeping", partial(housekeeping.job, (partial(imports.sweep, settings.imports_dir), staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))), quiet=True)
+
+
+def know_places() -> None:
+    """Sites hear of faults and patrols from above, tickets where they came from, and a scanned label offers a patrol."""
+    from service.core import attachments
+    from service.maintenance.patrols import queries as patrols
+    from service.maintenance.patrols.words import PATROL
+    from service.sites import condition, labels_web
+    from service.tickets import origins
+    from service.tickets import queries as tickets
+
+    condition.facts("tickets", tickets.device_facts)
+    condition.patrols("patrols", patrols.latest)
+    origins.of_channel("patrol", patrols.origin)
+    attachments.kind("site", "site.read")
+    attachments.kind(patrols.ENTITY, "maintenance.read")
+    labels_web.act(PATROL, "route", "/maintenance/patrols/new?device={device}", "patrol.write")
 
 
 def know_lists() -> None:

@@ -148,7 +148,7 @@ def of(session: Session, entity: str, entity_id: int) -> list[Attachment]:
 def counts(session: Session, entity: str, ids: Collection[int]) -> dict[int, int]:
     """How many pictures each of these things has, in one query; one without any is not named."""
     query = select(Attachment.entity_id, func.count()).where(Attachment.entity == entity, Attachment.entity_id.in_(ids)).group_by(Attachment.entity_id)
-    return {entity_id: count for entity_id, count in session.execute(query)} if ids else {}
+    return {row.entity_id: row[1] for row in session.execute(query)} if ids else {}
 
 
 def drop(session: Session, attachment_id: int, *, entity: str, entity_id: int) -> Attachment:

@@ -1,6 +1,6 @@
 """Rounds are planned and changed; what an inspector found is kept once, and a fault becomes a repair request once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -221,7 +221,3 @@ def _described(site: sites.Site, row: PatrolVisit) -> str:
     where = f"{site.number} {site.name}" + (f" · {site.address}" if site.address else "")
     return f"{row.findings}\n\n{where}"
 
-
-def repairs_requested(session: Session, ids: Collection[int], *, by: int, at: datetime) -> Mapping[int, int]:
-    """The ticket of each of these patrols."""
-    return {visit_id: request_repair(session, visit_id, by=by, at=at) for visit_id in sorted(set(ids))}

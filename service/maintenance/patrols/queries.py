@@ -20,7 +20,7 @@ from service.tickets.schemas import Origin
 ENTITY = "patrol"
 
 
-def latest() -> Select[Any]:
+def latest() -> Select[int, bool, datetime]:
     """(site_id, faulty, visited_at) of the latest patrol of each site, without groups, so that one site costs one look."""
     later = aliased(PatrolVisit)
     after = (later.at > PatrolVisit.at) | ((later.at == PatrolVisit.at) & (later.id > PatrolVisit.id))

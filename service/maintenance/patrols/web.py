@@ -74,8 +74,8 @@ def _asked_for_repair(person: Identity, visit_id: int) -> str:
             ticket_id = actions.request_repair(session, visit_id, by=person.staff_id, at=clock.now())
             number = tickets.numbers(session, {ticket_id})[ticket_id]
     except DeskError as error:
-        return _("Sent, but no repair was requested: %(why)s", why=error.message)
-    return _("Sent, and the repair is requested as %(number)s.", number=number)
+        return str(_("Sent, but no repair was requested: %(why)s", why=error.message))
+    return str(_("Sent, and the repair is requested as %(number)s.", number=number))
 
 
 def _read() -> Found:
