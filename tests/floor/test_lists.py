@@ -99,7 +99,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         site = make.site(session, committed_cast.pudong, project_id=project.id, party_id=party.id)
         device = make.device(session, party, site_id=site.id, project_id=project.id)
         make.project(session, committed_cast.pudong)
-        round_ = patrols.plan(session, Round("线路", committed_cast.root.id, clock.local(clock.now()).date(), clock.local(clock.now()).date(), (site.id,)), by=committed_cast.root.id, at=clock.now())
+        round_ = patrols.plan(session, Round("线路", committed_cast.wang.id, clock.local(clock.now()).date(), clock.local(clock.now()).date(), (site.id,)), by=committed_cast.root.id, at=clock.now())
         visit = patrols.record(session, Path(), Found(site.id, "x", True, "k"), by=committed_cast.root.id, at=clock.now())
         places = {"round": round_, "visit": visit, "site": site.id, "project": project.id, "device": device.id, "code": device.code, "region": region.id}
         facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
@@ -199,17 +199,16 @@ def _one_more_of_a_device(session: Session, firm: SimpleNamespace, number: int, 
 
 
 def _one_more_patrol(session: Session, firm: SimpleNamespace, branch: Branch, person: Staff, now: datetime) -> None:
-    """A round of somebody new over a site of its own, a patrol of it and of the known site, and one more stop of the known round."""
+    """A round of somebody new over a site of its own, patrols of it, and one more stop of the known round."""
     day, who = now.date(), {"by": person.id, "at": now}
     root = {"by": firm.root.id, "at": now}
     at = make.site(session, branch, region_id=firm.region)
     patrols.plan(session, Round(f"线路{next(FRESH)}", person.id, day, day, (at.id, firm.site)), **who)
-    mine = patrols.plan(session, Round(f"线路{next(FRESH)}", firm.root.id, day, day, (at.id,)), **root)
     row = session.get_one(PatrolRound, firm.round, populate_existing=True)
     row_stops = {stop.site.id for stop in patrol_queries.stops(session, [firm.round])}
     patrols.change(session, firm.round, Round(row.name, row.inspector_id, row.starts_on, row.ends_on, (*row_stops, at.id)), version=row.version, **root)
     for by in (who, root):
-        patrols.record(session, Path(), Found(at.id, "x", True, uuid.uuid4().hex, mine), **by)
+        patrols.record(session, Path(), Found(at.id, "x", True, uuid.uuid4().hex), **by)
     make.site(session, branch, region_id=firm.region)
 
 
