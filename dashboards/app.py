@@ -181,8 +181,7 @@ def _export(archive: Archive, board: str) -> Response:
     """The workbook of exactly the state in the address."""
     if board not in BOARDS:
         abort(404)
-    identity.require(BOARDS[board][0])
-    person, generation = identity.require("export"), archive.generation()
+    person, generation = identity.require(BOARDS[board][0], "export"), archive.generation()
     state = _state(generation, board, request.query_string.decode("utf-8", "replace"))
     file = tempfile.SpooledTemporaryFile(1 << 20)  # noqa: SIM115 - the answer closes it
     excel.workbook(file, state, generation, person)

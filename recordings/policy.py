@@ -10,8 +10,8 @@ PLAY, DOWNLOAD = "play", "download"
 
 
 def may(person: Identity, branch_id: int, kind: str = PLAY) -> bool:
-    """True for a person who holds the permission and sees the branch of the call."""
-    return person.may(DOWNLOADS if kind == DOWNLOAD else LISTEN) and person.scope.covers(branch_id)
+    """True for a person who holds the permission in the branch of the call."""
+    return person.may(DOWNLOADS if kind == DOWNLOAD else LISTEN, branch_id)
 
 
 def check(person: Identity, branch_id: int, kind: str = PLAY) -> None:

@@ -40,10 +40,14 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.staff import people_web as people
     from service.staff import signin
     from service.staff import web as staff
+    from service.staff.branches import web as branches
+    from service.staff.departments import web as departments
+    from service.staff.roles import web as roles
     from service.staff.security import me_web as my_security
     from service.staff.security import policy_web as security
     from service.staff.security import setup_web as setup
     from service.staff.security import steps_web as steps
+    from service.staff.shifts import web as shifts
     from service.tickets import web as tickets
 
     db.use(database.app)
@@ -52,7 +56,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, patrols, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device, system_log):
+    for context in (lists, staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, patrols, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device, system_log):
         app.register_blueprint(context.bp)
     for context in (steps, my_security, security, setup):
         app.register_blueprint(context.bp)

@@ -139,7 +139,7 @@ class Front:
         sid = session_id(self.pages, scope)
         if sid is None:
             return None
-        return sessions.admitted(sid, _from(scope), at=clock.now())
+        return sessions.admitted(sid, _from(scope), at=clock.now(), on=clock.local(clock.now()).date())
 
     async def live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An endless stream of the person's events; begins with what was missed and how things stand."""
@@ -323,7 +323,7 @@ def _event(event_id: int) -> tuple[str, str, str] | None:
 
 def _valid(asked: frozenset[str]) -> frozenset[str]:
     with db.begin(scopes.ALL) as session:
-        return staff.still_signed_in(session, asked)
+        return staff.still_signed_in(session, asked, on=clock.local(clock.now()).date())
 
 
 def _end_streams_first(streams: hub.Hub) -> None:

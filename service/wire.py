@@ -6,56 +6,84 @@ from service.core.config import Settings
 
 
 def wire(settings: Settings) -> None:
-    """Identity is answered, and every kind of job has its handler."""
+    """Identity is answered, every list is known, and whoever waits for another context's news hears it."""
+    from service.core import clock, db, seen
+    from service.maintenance import actions as maintenance
+    from service.staff import signin
+    from service.staff.security import sealing
+    from service.tickets import actions as ticket_actions
+
+    seen.check(db.Base.registry)
+    clock.use(settings.timezone)
+    sealing.use(settings.secret_key)
+    signin.wire()
+    know_lists()
+    know_tables()
+    follow_merges()
+    know_places()
+    ticket_actions.on_finish(maintenance.ticket_finished)
+    handle_jobs(settings)
+
+
+def handle_jobs(settings: Settings) -> None:
+    """Every kind of job has its handler."""
     from etl import nightly
     from recordings import purge, transcode
     from service import doctor
     from service.calls import actions as calls
-    from service.calls import merged as calls_merged
-    from service.core import attachments, clock, housekeeping, jobs, search
-    from service.devices import importing as device_tables
+    from service.core import attachments, housekeeping, jobs, search
     from service.devices import index as devices
-    from service.devices import merged as devices_merged
     from service.imports import queries as imports
-    from service.imports import targets, work
-    from service.ledger import merged as ledger_merged
+    from service.imports import work
     from service.maintenance import actions as maintenance
-    from service.parties import importing as party_tables
     from service.parties import index as parties
     from service.parties import merging
     from service.sites import index as sites
-    from service.sites import merged as sites_merged
     from service.staff import actions as staff
-    from service.staff import importing as people_tables
-    from service.staff import signin
-    from service.staff.security import sealing
-    from service.tickets import actions as ticket_actions
+    from service.staff import people
     from service.tickets import index as ticket_index
-    from service.tickets import merged as tickets_merged
     from service.tickets import queries as tickets
     from telephony import backfill, mirror
 
-    clock.use(settings.timezone)
-    sealing.use(settings.secret_key)
-    signin.wire()
-    # Whoever keeps rows about parties hands them on when two parties become one.
-    merging.followed_by([one.party_merged for one in (devices_merged, sites_merged, calls_merged, ledger_merged, tickets_merged)])
-    know_lists()
-    know_places()
     jobs.handler("night", lambda args: nightly.job(settings, args))
     jobs.handler("recordings.destroy", partial(purge.destroy_job, settings))
     jobs.handler("recordings.daily", partial(purge.daily_job, settings, tickets.complained_calls))
     jobs.handler(transcode.JOB, partial(transcode.job, settings), quiet=True)
     jobs.handler(backfill.JOB, lambda args: backfill.job(settings, args))
     jobs.handler(doctor.JOB, lambda args: doctor.job(settings, args))
-    ticket_actions.on_finish(maintenance.ticket_finished)
     jobs.handler(maintenance.JOB, maintenance.job)
-    jobs.handler("search.rebuild", partial(search.rebuild, (parties.rebuild, devices.rebuild, sites.rebuild_projects, sites.rebuild_sites, ticket_index.rebuild)))
-    targets.use((*party_tables.TARGETS, *device_tables.TARGETS, *people_tables.TARGETS))
+    indexes = (parties.rebuild, devices.rebuild, sites.rebuild_projects, sites.rebuild_sites, ticket_index.rebuild)
+    jobs.handler("search.rebuild", partial(search.rebuild, indexes))
     jobs.handler("imports.check", work.guarded(partial(work.check_job, settings.imports_dir), "checking", "uploaded"))
     jobs.handler("imports.load", work.guarded(work.load_job, "loading", "checked"))
     jobs.handler("imports.undo", work.guarded(work.undo_job, "undoing", "loaded"))
-    jobs.handler("housekeeping", partial(housekeeping.job, (partial(imports.sweep, settings.imports_dir), staff.sweep, calls.sweep, merging.sweep, partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir))), quiet=True)
+    sweeps = (
+        partial(imports.sweep, settings.imports_dir), staff.sweep, people.expire, calls.sweep, merging.sweep,
+        partial(mirror.sweep, settings), attachments.sweeper(settings.attachments_dir),
+    )  # fmt: skip
+    jobs.handler("housekeeping", partial(housekeeping.job, sweeps), quiet=True)
+
+
+def know_tables() -> None:
+    """What can be imported from a spreadsheet."""
+    from service.devices import importing as devices
+    from service.imports import targets
+    from service.parties import importing as parties
+    from service.staff import importing as people
+
+    targets.use((*parties.TARGETS, *devices.TARGETS, *people.TARGETS))
+
+
+def follow_merges() -> None:
+    """Whoever keeps rows about parties hands them on when two parties become one."""
+    from service.calls import merged as calls
+    from service.devices import merged as devices
+    from service.ledger import merged as ledger
+    from service.parties import merging
+    from service.sites import merged as sites
+    from service.tickets import merged as tickets
+
+    merging.followed_by([one.party_merged for one in (devices, sites, calls, ledger, tickets)])
 
 
 def know_places() -> None:

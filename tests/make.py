@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from psycopg2 import errors
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,8 @@ from service.parties.index import index
 from service.parties.model import Contact, Contract, Party, PartyPhone
 from service.sites.model import Project, Region, Site
 from service.staff import rules
-from service.staff.model import Branch, ExtensionAssignment, Role, Staff
+from service.staff.departments.model import Team, TeamMember
+from service.staff.model import Branch, Department, ExtensionAssignment, Role, Staff, staff_role
 from service.tickets import actions as tickets
 from service.tickets.model import Ticket
 from service.tickets.schemas import NewTicket
@@ -87,6 +88,31 @@ def branch(session: Session, code: str = "", name: str = "", parent: Branch | No
     session.add(made)
     session.flush()
     return made
+
+
+def department(session: Session, branch: Branch, name: str = "", head: Staff | None = None, parent: Department | None = None) -> Department:
+    """A department of the branch."""
+    made = Department(
+        name=name or f"部门{next(_counter)}", branch_id=branch.id, head_id=head.id if head else None, parent_id=parent.id if parent else None
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def team(session: Session, department: Department, name: str, *members: Staff) -> Team:
+    """A team of the department, led by the first of its members."""
+    made = Team(name=name, department_id=department.id, leader_id=members[0].id if members else None, branch_id=department.branch_id)
+    session.add(made)
+    session.flush()
+    session.add_all(TeamMember(team_id=made.id, staff_id=one.id, branch_id=department.branch_id) for one in members)
+    session.flush()
+    return made
+
+
+def role_at(session: Session, person: Staff, name: str, branch: Branch) -> None:
+    """The person holds the role in that branch, besides what they hold already."""
+    session.execute(insert(staff_role).values(staff_id=person.id, role_id=role(session, name).id, branch_id=branch.id))
 
 
 def role(session: Session, name: str) -> Role:

@@ -128,8 +128,8 @@ class Generation:
         return bool(self.controls) and all(control.equal for control in self.controls)
 
     def view(self, scope: Scope) -> "View":
-        """The generation as a reader with that scope may see it."""
-        return View(self, scope)
+        """The generation as a reader with that scope may see it: figures are of branches that are seen whole."""
+        return View(self, scope.whole)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH, OPEN
 
 MAYBE = DateTime(timezone=True)
 SECONDS = Numeric(12, 3)
@@ -30,6 +31,7 @@ class PhoneLine(Base):
     """A number of ours that can be dialled, or a queue: which branch it serves and what it is called."""
 
     __tablename__ = "phone_line"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("switch", "kind", "name"),)
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
@@ -46,6 +48,7 @@ class Call(Base):
     """
 
     __tablename__ = "call"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("switch", "call_key"),
         Index("ix_call_started_at_id", "started_at", "id"),
@@ -110,6 +113,7 @@ class CallPair(Base):
     """What a person has said of two calls that looked like halves of one: joined, or different; `call_id` is the smaller id."""
 
     __tablename__ = "call_pair"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("call_id", "other_id"),
         CheckConstraint("verdict in ('joined', 'different')", name="verdict_is_known"),
@@ -127,6 +131,7 @@ class CallLeg(Base):
     """One attempt to reach somebody, and how it ended."""
 
     __tablename__ = "call_leg"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("call_id", "no"),)
     id: Mapped[key]
     call_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("call.id", ondelete="CASCADE"))
@@ -148,6 +153,7 @@ class MissedCaller(Base):
     """
 
     __tablename__ = "missed_caller"
+    __scope__ = BRANCH
     __table_args__ = (
         Index("ix_missed_caller_first_at", "outside", "first_at", "id", postgresql_where=text("closed_at is null")),
         Index("ix_missed_caller_closed_at", "closed_at", "id", postgresql_where=text("closed_at is not null")),
@@ -181,6 +187,7 @@ class CallSegment(Base):
     """Where the customer was for a while, and at whose phone; segments follow each other."""
 
     __tablename__ = "call_segment"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("call_id", "no"),
         CheckConstraint(
@@ -204,6 +211,7 @@ class CallTransfer(Base):
     """Somebody passed the customer on: how, to whom, and whether it was taken there."""
 
     __tablename__ = "call_transfer"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("call_id", "no"),
         CheckConstraint("how in ('blind', 'attended', 'park')", name="how_is_known"),
@@ -224,6 +232,7 @@ class CallAlias(Base):
     """Every channel id that turned out to belong to a call, so that late news finds it."""
 
     __tablename__ = "call_alias"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("switch", "uniqueid"),)
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
@@ -236,6 +245,7 @@ class AgentPop(Base):
     """What one agent's screen shows of one call; exists before the call itself is stored."""
 
     __tablename__ = "agent_pop"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("switch", "call_key", "extension"),
         Index("ix_agent_pop_staff_open", "staff_id", "began_at", postgresql_where=text("ended_at is null")),
@@ -271,6 +281,7 @@ class Recording(Base):
     """
 
     __tablename__ = "recording"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("switch", "uniqueid", "segment"),
         Index("ix_recording_wav", "id", postgresql_where=text("state = 'kept' and kept_as = 'wav'")),
@@ -309,6 +320,7 @@ class RecordingPlay(Base):
     """Somebody listened."""
 
     __tablename__ = "recording_play"
+    __scope__ = BRANCH
     id: Mapped[key]
     recording_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("recording.id"), index=True)
     staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
@@ -322,6 +334,7 @@ class FeedGap(Base):
     """A span in which the switch was not heard."""
 
     __tablename__ = "feed_gap"
+    __scope__ = OPEN
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
     began_at: Mapped[ts]
@@ -335,6 +348,7 @@ class FeedCheckpoint(Base):
     """How far the store has followed the journal, and from where a restart must re-read."""
 
     __tablename__ = "feed_checkpoint"
+    __scope__ = OPEN
     switch: Mapped[str] = mapped_column(Text, primary_key=True)
     segment: Mapped[str] = mapped_column(Text)
     offset: Mapped[int] = mapped_column(BigInteger)
@@ -347,6 +361,7 @@ class FeedState(Base):
     """How one switch's listener stands, told by itself every few seconds."""
 
     __tablename__ = "feed_state"
+    __scope__ = OPEN
     switch: Mapped[str] = mapped_column(Text, primary_key=True)
     up: Mapped[bool] = mapped_column(Boolean)
     since: Mapped[datetime | None] = mapped_column(MAYBE)
@@ -361,6 +376,7 @@ class FeedDoubt(Base):
     """A frame that was kept back: its bytes as plain signs; `more` of the same moment were not written down."""
 
     __tablename__ = "feed_doubt"
+    __scope__ = OPEN
     __table_args__ = (Index("ix_feed_doubt_switch_id", "switch", "id"), Index("ix_feed_doubt_at", "at"))
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)
@@ -375,6 +391,7 @@ class FeedCursor(Base):
     """How far one of a switch's files has been read, and by which bytes its beginning is known again."""
 
     __tablename__ = "feed_cursor"
+    __scope__ = OPEN
     switch: Mapped[str] = mapped_column(Text, primary_key=True)
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     path: Mapped[str] = mapped_column(Text)
@@ -390,6 +407,7 @@ class BackfillRun(Base):
     """One reading of a switch's files, and what came of it."""
 
     __tablename__ = "backfill_run"
+    __scope__ = OPEN
     __table_args__ = (
         Index("ix_backfill_run_switch_id", "switch", "id"),
         CheckConstraint("state in ('running', 'done', 'failed')", name="state_is_known"),

@@ -100,8 +100,7 @@ def _behind(**more: str) -> str:
 @bp.get("/calls/export.xlsx")
 def export() -> ResponseReturnValue:
     """The calls of the list as a workbook. Raises Invalid when they are too many for one."""
-    person, target = identity.require("export"), io.BytesIO()
-    identity.require("call.read")
+    person, target = identity.require("call.read", "export"), io.BytesIO()
     with db.begin(person.scope) as session:
         wanted = _filters(session, person)
         if finding.sums(session, wanted).calls > MOST:

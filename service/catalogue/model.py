@@ -4,12 +4,14 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Text, U
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, key
+from service.core.seen import OPEN
 
 
 class ProductCategory(Base):
     """One node of the tree; two siblings never share a name."""
 
     __tablename__ = "product_category"
+    __scope__ = OPEN
     __table_args__ = (UniqueConstraint("parent_id", "name", postgresql_nulls_not_distinct=True),)
     id: Mapped[key]
     parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("product_category.id"))
@@ -20,6 +22,7 @@ class Product(Base):
     """A kind of thing; `warranty_months` is what the maker or the firm gives when nothing else is agreed."""
 
     __tablename__ = "product"
+    __scope__ = OPEN
     __table_args__ = (CheckConstraint("warranty_months between 0 and 600", name="warranty_is_some_years"),)
     id: Mapped[key]
     code: Mapped[str] = mapped_column(Text, unique=True)

@@ -10,9 +10,10 @@ from typing import Annotated
 
 from sqlalchemy import BigInteger, DateTime, Engine, ForeignKey, Identity, MetaData, Numeric, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction, mapped_column, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, SessionTransaction, mapped_column, sessionmaker
 
 from service.core import scope as scopes
+from service.core import seen
 from service.core.config import Settings
 
 BESIDE = 6  # connections of a process for what is not a page: streams that open, sounds, watchers
@@ -97,6 +98,14 @@ def _declare(session: Session, transaction: SessionTransaction, connection: obje
     if transaction.nested:
         return
     scopes.declare(connection, session.info.get("scope", scopes.NONE))  # type: ignore[arg-type]
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    """Whoever sees less than a branch finds, changes and deletes less."""
+    fine = scopes.of(state.session).fine
+    if fine is not None:
+        seen.narrow(state, fine, Base.registry)
 
 
 _factory = sessionmaker(class_=ScopedSession, expire_on_commit=False)

@@ -35,7 +35,10 @@ Phones = Literal["parts", "whole", "none"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A thing as it is looked for: `label` and `hint` are shown; `codes` and `phones` are found by any part of four signs."""
+    """A thing as it is looked for: `label` and `hint` are shown; `codes` and `phones` are found by any part of four signs.
+
+    `owners` are the people who find it although they see only their own; None when whoever sees the branch finds it.
+    """
 
     kind: str
     ref_id: int
@@ -47,6 +50,8 @@ class Entry:
     codes: Sequence[str] = ()
     phones: Sequence[str] = ()
     weight: int = 0
+    owners: Sequence[int] | None = None
+    department_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def put(session: Session, entries: Iterable[Entry]) -> None:
     if not rows:
         return
     new = insert(SearchEntry)
-    kept = ("branch_id", "label", "label_key", "hint", "code", "reading", "weight", "tokens")
+    kept = ("branch_id", "label", "label_key", "hint", "code", "reading", "weight", "tokens", "owners", "department_id")
     session.execute(
         new.on_conflict_do_update(index_elements=["kind", "ref_id"], set_={name: new.excluded[name] for name in kept}), rows
     )
@@ -78,7 +83,8 @@ def drop(session: Session, kind: str, ids: Collection[int]) -> None:
     session.execute(delete(SearchEntry).where(SearchEntry.kind == kind, SearchEntry.ref_id.in_(ids)))
 
 
-_FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most)")
+_FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most,"
+             " cast(:me as bigint), cast(:whole as bigint[]), cast(:departments as bigint[]), cast(:of_branches as bigint[]))")
 
 
 def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: Phones = "whole") -> list[Hit]:
@@ -89,6 +95,7 @@ def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, 
         return []
     number = _national(asked) if phones == "parts" and NUMBER.fullmatch(asked) else ""
     values = {"query": query, "typed": asked, "written": _bare(asked) or "-", "exact": f"p{number}" if number else "", "kinds": list(kinds), "most": most}
+    values |= _narrowed(scope.of(session))
     return [Hit(*row) for row in session.execute(_FIND, values)]
 
 
@@ -102,6 +109,14 @@ def exactly(session: Session, kind: str, labels: Collection[str]) -> dict[str, l
     for key, ref_id in session.execute(_EXACTLY, {"kind": kind, "keys": sorted(set(keys.values()) - {""})}):
         found.setdefault(key, []).append(ref_id)
     return {label: found.get(key, []) for label, key in keys.items()}
+
+
+def _narrowed(seen: scope.Scope) -> dict[str, Any]:
+    """Whose things are found by somebody who sees less than a branch; nobody's name means everybody's."""
+    fine = seen.fine
+    if fine is None:
+        return {"me": None, "whole": None, "departments": None, "of_branches": None}
+    return {"me": fine.staff_id, "whole": list(fine.whole), "departments": list(fine.departments), "of_branches": list(fine.department_branches)}
 
 
 class Source(Protocol):
@@ -134,6 +149,8 @@ def _row(entry: Entry) -> dict[str, object]:
         "code": _bare(entry.code)[:80],
         "reading": reading(entry.label),
         "weight": entry.weight,
+        "owners": None if entry.owners is None else list(entry.owners),
+        "department_id": entry.department_id,
         "tokens": " ".join(_quoted(token) for token in sorted(tokens(entry))),
     }
 

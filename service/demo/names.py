@@ -5,6 +5,26 @@ SWITCH = "pbx1"
 
 BRANCHES = (("HQ", "总部", "Headquarters"), ("PD", "浦东", "Pudong"), ("SZ", "苏州", "Suzhou"))
 
+BRANCH_FACTS = {
+    "HQ": {"region": "上海", "hotline": "021 5080 0100", "address": "上海市浦东新区张江路 88 号"},
+    "PD": {"region": "上海", "hotline": "021 5080 0100", "address": "上海市浦东新区金桥路 120 号"},
+    "SZ": {"region": "江苏", "hotline": "021 5080 0101", "address": "苏州市工业园区星湖街 16 号"},
+}
+
+# branch, name, English name, the one above it, head, people
+DEPARTMENTS = (
+    ("HQ", "客服管理部", "Service management", "", "supervisor", ("supervisor", "manager")),
+    ("HQ", "财务部", "Finance", "", "finance", ("finance",)),
+    ("PD", "热线部", "Hotline", "", "supervisor", ("agent", "agent2")),
+    ("PD", "维修部", "Repairs", "", "technician", ("technician", "technician2")),
+    ("SZ", "热线部", "Hotline", "", "agent3", ("agent3", "agent4")),
+    ("SZ", "维修部", "Repairs", "", "technician3", ("technician3", "technician4")),
+)
+# branch, department, team, leader, members
+TEAMS = (("PD", "热线部", "早班组", "agent", ("agent", "agent2")), ("PD", "维修部", "上门组", "technician", ("technician", "technician2")))
+# name, English name, begins, ends, break: minutes
+SHIFTS = (("早班", "Early", 480, 960, 45), ("晚班", "Late", 780, 1260, 45), ("全天", "Day", 540, 1080, 60))
+
 # username, name, branch, roles, reach, extension
 PEOPLE = (
     ("agent", "陈思源", "PD", ("agent",), "all", "801"),

@@ -40,8 +40,7 @@ def plant(session: Session, firm: Firm) -> None:
 
 def _visit(session: Session, firm: Firm, site: Site, number: int, ago: int, words: str, faulty: bool) -> None:
     at = firm.now - timedelta(days=ago, minutes=50 - 10 * place_of_day(number))
-    where = {"latitude": str(site.latitude), "longitude": str(site.longitude), "accuracy": str(6 + 3 * number)}
-    found = Found(site.id, words, faulty, f"demo-patrol-{number}", **where)
+    found = Found(site.id, words, faulty, f"demo-patrol-{number}", latitude=str(site.latitude), longitude=str(site.longitude), accuracy=str(6 + 3 * number))
     visit_id = actions.record(session, NOWHERE, found, by=firm.staff["technician"], at=at)
     if faulty and ago > 1:
         actions.request_repair(session, visit_id, by=firm.staff["supervisor"], at=at + timedelta(minutes=30))

@@ -16,7 +16,7 @@ from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
 from service.core.search import reading
-from service.demo import archive, history, machines, names, places, rounds, today, upkeep
+from service.demo import archive, history, machines, names, organisation, places, rounds, today, upkeep
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.model import Contact, Party, PartyPhone
@@ -56,6 +56,7 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
     firm = Firm(now, zone, random.Random(seed))
     _branches(session, firm)
     _people(session, firm)
+    organisation.plant(session, firm)
     _lines(session, firm)
     _parties(session, firm)
     archive.others(session, firm.branches, firm.now)
@@ -63,6 +64,7 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
     places.plant(session, firm)
     _ledger(session, firm)
     today.plant(session, firm, history.plant(session, firm))
+    organisation.tickets_belong(session)
     history.count_on(session)
     upkeep.plant(session, firm)
     rounds.plant(session, firm)
@@ -71,7 +73,8 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
 def _branches(session: Session, firm: Firm) -> None:
     parent = None
     for code, name, english in names.BRANCHES:
-        branch = Branch(code=code, name=name, name_en=english, parent_id=parent)
+        kind, facts = "branch" if parent else "headquarters", names.BRANCH_FACTS[code]
+        branch = Branch(code=code, name=name, name_en=english, parent_id=parent, kind=kind, **facts)
         session.add(branch)
         session.flush()
         parent = parent or branch.id

@@ -98,9 +98,31 @@ ROLE: Mapping[str, LazyString] = {
     "admin": _l("Administrator"),
 }
 REACH: Mapping[str, LazyString] = {
+    "own": _l("Own tickets"),
+    "department": _l("Own department"),
     "branch": _l("Own branch"),
     "below": _l("Branch and below"),
     "all": _l("All branches"),
+}
+BRANCH: Mapping[str, LazyString] = {
+    "headquarters": _l("Headquarters"),
+    "region": _l("Region"),
+    "branch": _l("Branch"),
+    "agent": _l("Agent's company"),
+}
+PERSON: Mapping[str, LazyString] = {
+    "staff": _l("Works here"),
+    "collector": _l("Collects information"),
+    "provider": _l("Outside provider"),
+    "portal": _l("Portal member"),
+}
+LEAVE: Mapping[str, LazyString] = {
+    "annual": _l("Annual leave"),
+    "sick": _l("Sick leave"),
+    "personal": _l("Personal leave"),
+    "training": _l("Training"),
+    "swap": _l("Time off in lieu"),
+    "other": _l("Other"),
 }
 NIGHT: Mapping[str, LazyString] = {
     "running": _l("Running"),
@@ -260,6 +282,9 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "ledger": LEDGER,
     "role": ROLE,
     "reach": REACH,
+    "branch": BRANCH,
+    "person": PERSON,
+    "leave": LEAVE,
     "night": NIGHT,
     "gap": GAP,
     "doubt": DOUBT,

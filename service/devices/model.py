@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, ForeignKey, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 EMPTY = text("''")
 MAYBE = DateTime(timezone=True)
@@ -23,6 +24,7 @@ class Device(Base):
     """A device of a customer; `version` grows with each change so that two editors notice each other."""
 
     __tablename__ = "device"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("state in ('normal', 'abnormal', 'repair', 'retired')", name="state_is_known"),
         Index("ix_device_serial_key", "serial_key"),
@@ -68,6 +70,7 @@ class DeviceComponent(Base):
     """A part of a device with a serial and a warranty of its own; one that was taken out has `removed_at`."""
 
     __tablename__ = "device_component"
+    __scope__ = BRANCH
     __table_args__ = (
         Index("ix_device_component_device_id", "device_id", "id"),
         Index("ix_device_component_serial_key", "serial_key"),
@@ -94,6 +97,7 @@ class DeviceHolding(Base):
     """Who had the device from when to when: customer, department, person and place; the present one has no end."""
 
     __tablename__ = "device_holding"
+    __scope__ = BRANCH
     __table_args__ = (
         Index("ix_device_holding_device_id", "device_id", "id"),
         Index("uq_device_holding_now", "device_id", unique=True, postgresql_where=text("ended_at is null")),
@@ -117,6 +121,7 @@ class DeviceSwap(Base):
     """A device was exchanged for another, taken away, or put in, with both readings where it counts something."""
 
     __tablename__ = "device_swap"
+    __scope__ = BRANCH
     __table_args__ = (CheckConstraint(SWAPPED, name="devices_fit_the_kind"),)
     id: Mapped[key]
     kind: Mapped[str] = mapped_column(Text)
@@ -140,6 +145,7 @@ class DeviceEvent(Base):
     """One line of a device's own history: nobody edits it."""
 
     __tablename__ = "device_event"
+    __scope__ = BRANCH
     __table_args__ = (Index("ix_device_event_device_id", "device_id", "at", "id"),)
     id: Mapped[key]
     device_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("device.id"))

@@ -10,12 +10,14 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Integer, T
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, key
+from service.core.seen import OPEN
 
 
 class HoursCalendar(Base):
     """Hours under a name; in the time zone that the firm had when they were made."""
 
     __tablename__ = "hours_calendar"
+    __scope__ = OPEN
     id: Mapped[key]
     name: Mapped[str] = mapped_column(Text, unique=True)
     zone: Mapped[str] = mapped_column(Text)
@@ -25,6 +27,7 @@ class HoursSpan(Base):
     """Open from minute to minute of a weekday, Monday is 0."""
 
     __tablename__ = "hours_span"
+    __scope__ = OPEN
     __table_args__ = (
         UniqueConstraint("calendar_id", "weekday", "opens"),
         CheckConstraint("weekday between 0 and 6", name="weekday_is_one"),
@@ -41,6 +44,7 @@ class HoursDay(Base):
     """A day that is not as its weekday: closed, or open like another weekday."""
 
     __tablename__ = "hours_day"
+    __scope__ = OPEN
     __table_args__ = (
         UniqueConstraint("calendar_id", "day"),
         CheckConstraint("like_weekday between 0 and 6", name="like_a_weekday"),
@@ -56,6 +60,7 @@ class HoursUse(Base):
     """Who follows the calendar: one line or queue of a switch, a branch with those below it, or the firm (neither)."""
 
     __tablename__ = "hours_use"
+    __scope__ = OPEN
     __table_args__ = (
         UniqueConstraint("of_branch", "switch", "line", postgresql_nulls_not_distinct=True),
         CheckConstraint("(switch is null) = (line is null) and (line is null or of_branch is null)", name="of_one_thing"),

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 ZERO, NOTHING, LIST, OBJECT = text("0"), text("''"), text("'[]'::jsonb"), text("'{}'::jsonb")
 STATES = ("uploaded", "checking", "checked", "loading", "loaded", "undoing", "undone")
@@ -22,6 +23,7 @@ class Batch(Base):
     """One file for one target; `done` is the last line that was dealt with in this state."""
 
     __tablename__ = "import_batch"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint(_one_of("state", STATES), name="state"),
         CheckConstraint(_one_of("upon", ("skip", "update")), name="upon"),
@@ -65,6 +67,7 @@ class ImportRow(Base):
     """One row of a batch: what it says, what is wrong with it, what became of it and what stood there before."""
 
     __tablename__ = "import_row"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint(_one_of("state", ROW_STATES), name="state"),
         UniqueConstraint("batch_id", "line"),
@@ -89,6 +92,7 @@ class ImportMapping(Base):
     """Which heading meant which field when this person brought a table with these headings."""
 
     __tablename__ = "import_mapping"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("staff_id", "target", "heads"),)
     id: Mapped[key]
     staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))

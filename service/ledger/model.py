@@ -7,12 +7,14 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Num
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 
 class LedgerItem(Base):
     """One claim (invoice) or credit (receipt) of a party; never edited once posted."""
 
     __tablename__ = "ledger_item"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_positive"),
         CheckConstraint(
@@ -35,6 +37,7 @@ class LedgerAllocation(Base):
     """A credit pays part of a claim from a date on."""
 
     __tablename__ = "ledger_allocation"
+    __scope__ = BRANCH
     __table_args__ = (CheckConstraint("amount <> 0", name="amount_not_zero"),)
     id: Mapped[key]
     claim_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ledger_item.id"), index=True)

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 PLAN_STATES = ("active", "paused", "ended")
 REMINDER_STATES = ("due", "dispatched", "done", "skipped")
@@ -26,6 +27,7 @@ class MaintenancePlan(Base):
     """What is done at a device, how often, and by whom. `every` is a day of the month or a number of days."""
 
     __tablename__ = "maintenance_plan"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("timing in ('monthly', 'interval')", name="timing_is_known"),
         CheckConstraint("every >= 1 and every <= 3660 and (timing = 'interval' or every <= 31)", name="every_fits_its_timing"),
@@ -58,6 +60,7 @@ class MaintenanceReminder(Base):
     """One due date of a plan; `passed` counts further dates that went by before the work was done."""
 
     __tablename__ = "maintenance_reminder"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("plan_id", "due_on"),
         CheckConstraint("state in ('due', 'dispatched', 'done', 'skipped')", name="state_is_known"),

@@ -16,7 +16,9 @@ from service.parties import model as parties
 from service.sites import model as sites
 from service.sla import model as sla
 from service.staff import model as staff
+from service.staff.departments import model as departments
 from service.staff.security import model as security
+from service.staff.shifts import model as shifts
 from service.tickets import model as tickets
 
-TABLES = (staff, security, core, lists, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, imports, tickets, maintenance)
+TABLES = (staff, departments, shifts, security, core, lists, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, imports, tickets, maintenance)

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH, OPEN
 
 EMPTY = text("''")
 NONE = text("'[]'::jsonb")
@@ -32,6 +33,7 @@ class PartyCategory(Base):
     """One place in the tree of customers or of vendors; `usual` is what a new one gets when nobody says otherwise."""
 
     __tablename__ = "party_category"
+    __scope__ = OPEN
     id: Mapped[key]
     parent_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party_category.id"))
     side: Mapped[str] = mapped_column(Text, server_default=text("'customer'"))
@@ -49,6 +51,7 @@ class Party(Base):
     """A company or person with whom the firm has to do: as customer, vendor, carrier or repairer. `version` grows with each change."""
 
     __tablename__ = "party"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("state in ('active', 'disabled', 'merged')", name="state_known"),
         CheckConstraint("(state = 'merged') = (merged_into_id is not null)", name="merged_names_its_survivor"),
@@ -56,6 +59,7 @@ class Party(Base):
         CheckConstraint("settlement in ('job', 'monthly')", name="settlement_known"),
         Index("ix_party_name_pinyin", "name_pinyin"),
         Index("ix_party_sorted_pinyin", "name_pinyin", "id"),
+        Index("ix_party_created_at", "created_at", "id"),
         Index("ix_party_name_key", "name_key"),
         Index("ix_party_tax_number", "tax_number", postgresql_where=text("tax_number <> ''")),
         Index("ix_party_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id is not null")),
@@ -103,6 +107,7 @@ class PartyDepartment(Base):
     """A part of a large customer."""
 
     __tablename__ = "party_department"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("party_id", "name", name="uq_party_department_party_id_name"),)
     id: Mapped[key]
     party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"))
@@ -115,6 +120,7 @@ class Contact(Base):
 
     __tablename__ = "contact"
     __table_args__ = (Index("uq_contact_preferred", "party_id", unique=True, postgresql_where=text("preferred")),)
+    __scope__ = BRANCH
     id: Mapped[key]
     party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)
     department_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("party_department.id"), index=True)
@@ -130,6 +136,7 @@ class PartyPhone(Base):
     """One number of a party or of one of its contacts, as dialled and as matched."""
 
     __tablename__ = "party_phone"
+    __scope__ = BRANCH
     __table_args__ = (
         Index("ix_party_phone_e164", "e164", postgresql_where=text("e164 is not null")),
         Index("ix_party_phone_digits", "digits", "kind"),
@@ -150,6 +157,7 @@ class ContactMail(Base):
     """A mail address of a contact; the party's own stands in its row."""
 
     __tablename__ = "contact_mail"
+    __scope__ = BRANCH
     id: Mapped[key]
     party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)
     contact_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("contact.id"), index=True)
@@ -162,6 +170,7 @@ class Contract(Base):
     """What was agreed for a time, and which services it covers. Without an end it holds until told otherwise."""
 
     __tablename__ = "contract"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("valid_until >= valid_from", name="ends_after_it_begins"),
         Index("ix_contract_party_id", "party_id", "valid_until"),
@@ -180,6 +189,7 @@ class PartyAccount(Base):
     """Under which account and book number another system, such as the billing, knows the party."""
 
     __tablename__ = "party_account"
+    __scope__ = BRANCH
     __table_args__ = (Index("ix_party_account_account", "account"),)
     id: Mapped[key]
     party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)
@@ -193,6 +203,7 @@ class PartyMergeRow(Base):
     """A row that was handed on when its party became another: whose it was before stays known."""
 
     __tablename__ = "party_merge_row"
+    __scope__ = BRANCH
     __table_args__ = (Index("ix_party_merge_row_kind", "kind", "row_id"),)
     id: Mapped[key]
     party_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)

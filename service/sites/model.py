@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH, OPEN
 
 EMPTY = text("''")
 DEGREES = Numeric(9, 6)
@@ -15,6 +16,7 @@ class Region(Base):
     """A part of the country as the firm divides it; everybody may know it."""
 
     __tablename__ = "region"
+    __scope__ = OPEN
     __table_args__ = (CheckConstraint("parent_id <> id", name="not_its_own_parent"),)
     id: Mapped[key]
     name: Mapped[str] = mapped_column(Text)
@@ -29,6 +31,7 @@ class Project(Base):
     """What was sold and is to be installed as a whole."""
 
     __tablename__ = "project"
+    __scope__ = BRANCH
     __table_args__ = (CheckConstraint("amount >= 0", name="amount_is_no_debt"),)
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)
@@ -49,6 +52,7 @@ class Site(Base):
     """A place at which devices are installed."""
 
     __tablename__ = "site"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("latitude between -90 and 90", name="latitude_is_on_earth"),
         CheckConstraint("longitude between -180 and 180", name="longitude_is_on_earth"),

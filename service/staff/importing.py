@@ -14,7 +14,7 @@ from service.core import audit, locks
 from service.core.intake import sql
 from service.core.intake.target import Field, Into, Made, Row, Values
 from service.core.intake.values import folded
-from service.staff import people, rules
+from service.staff import people, queries, rules
 from service.staff.model import Branch, Role, Staff
 
 ROLES = {
@@ -63,7 +63,7 @@ class Users:
     """People who will sign in."""
 
     name: str = "users"
-    permission: str = people.ADMINISTERS
+    permission: str = queries.ADMINISTERS
     icon: str = "users"
     title: Any = _l("People")
     fields: tuple[Field, ...] = FIELDS

@@ -2,32 +2,35 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
-from service.core.errors import DeskError, Invalid, NotFound
-from service.staff import rules
+from service.core import audit, clock, locks
+from service.core.errors import Invalid, NotFound
+from service.core.scope import ALL, Scope
+from service.staff import edits, queries, rules
 from service.staff.actions import end_session
-from service.staff.model import Branch, Role, Staff, StaffSession
+from service.staff.grants import Held, Holder, reached
+from service.staff.model import Branch, Department, Role, Staff, StaffSession, staff_role
+from service.staff.roles.actions import LastAdministrator as LastAdministrator
+from service.staff.roles.actions import keep_an_administrator, seed
 from service.staff.security import passwords
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
-ADMINISTERS = "staff.admin"
-
-
-class LastAdministrator(DeskError):
-    """Nobody would be left who can let people in."""
+KINDS = ("staff", "collector", "provider", "portal")  # works here, collects information, works for another firm, uses the portal
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who somebody is and what they may do; `reach` is branch, below or all."""
+    """Who somebody is and what they may do; `reach` is own, department, branch, below or all.
+
+    `roles` hold as far as the person reaches, `roles_at` in one branch each.
+    """
 
     username: str
     name: str
@@ -35,12 +38,21 @@ class Person:
     branch_id: int
     reach: str
     active: bool = True
+    kind: str = "staff"
+    department_id: int | None = None
+    phone: str = ""
+    valid_until: date | None = None
+    roles_at: tuple[tuple[str, int], ...] = ()
 
 
-def engage(session: Session, who: Person, *, by: int, at: datetime) -> tuple[int, str]:
-    """The person can sign in; returns their id and a first password, which is told once and kept nowhere."""
+def engage(session: Session, who: Person, *, by: int, at: datetime, within: Scope = ALL) -> tuple[int, str]:
+    """The person can sign in; returns their id and a first password, which is told once and kept nowhere.
+
+    Who administers only what `within` shows lets nobody see or do more than that.
+    """
     locks.hold(session, "people", "")
-    _check(session, who, None)
+    seed(session)
+    _check(session, who, None, within)
     password = secrets.token_urlsafe(9)
     row = Staff(
         username=who.username,
@@ -50,37 +62,46 @@ def engage(session: Session, who: Person, *, by: int, at: datetime) -> tuple[int
         name=who.name,
         branch_id=who.branch_id,
         reach=who.reach,
-        roles=_roles(session, who.roles),
+        kind=who.kind,
+        department_id=who.department_id,
+        phone=who.phone,
+        valid_until=who.valid_until,
     )
     session.add(row)
     passwords.take(session, row, password, at=at, must_change=True)
+    _give(session, row, who)
     _told(session, row, "created", {}, _plain(who), by, at)
     return row.id, password
 
 
-def change(session: Session, staff_id: int, who: Person, *, by: int, at: datetime) -> None:
+def change(
+    session: Session, staff_id: int, who: Person, *, by: int, at: datetime, version: int | None = None, within: Scope = ALL
+) -> None:
     """The person is as described from their next click on; who is switched off is signed out everywhere."""
     locks.hold(session, "people", "")
-    row, before = _row(session, staff_id), person(session, staff_id)
-    _check(session, who, staff_id)
+    row, before, able = _row(session, staff_id, within), person(session, staff_id), queries.administrators(session)
+    if version is not None:
+        edits.check(row.version, version, _plain(before), _plain(who))
+    _check(session, who, staff_id, within, before)
     if staff_id == by and not who.active:
         raise Invalid(_("You cannot switch yourself off. Ask another administrator."), {"active": _("Not yourself.")})
-    row.username, row.name, row.branch_id, row.reach, row.active = who.username, who.name, who.branch_id, who.reach, who.active
-    row.roles = _roles(session, who.roles)
+    for name in ("username", "name", "branch_id", "reach", "active", "kind", "department_id", "phone", "valid_until"):
+        setattr(row, name, getattr(who, name))
+    old, new = edits.changed(_plain(before), _plain(who))
+    if (before.roles, before.roles_at) != (who.roles, who.roles_at):
+        _give(session, row, who)
+    if new:
+        row.version += 1
+        _told(session, row, "changed", old, new, by, at)
     session.flush()
-    if not _administrators(session):
-        raise LastAdministrator(_("Nobody would be left who may let people in. Give another person the role of an administrator first."))
+    keep_an_administrator(session, able)
     if not who.active:
         _sign_out(session, staff_id, at)
-    old, new = _plain(before), _plain(who)
-    changed = [name for name in new if old[name] != new[name]]
-    if changed:
-        _told(session, row, "changed", {name: old[name] for name in changed}, {name: new[name] for name in changed}, by, at)
 
 
-def new_password(session: Session, staff_id: int, *, by: int, at: datetime) -> str:
+def new_password(session: Session, staff_id: int, *, by: int, at: datetime, within: Scope = ALL) -> str:
     """The person signs in with this password alone from now on; it is told once. Earlier sign-ins have ended."""
-    row, password = _row(session, staff_id), secrets.token_urlsafe(9)
+    row, password = _row(session, staff_id, within), secrets.token_urlsafe(9)
     passwords.take(session, row, password, at=at, must_change=True)
     _sign_out(session, staff_id, at)
     _told(session, row, "password given", {}, {}, by, at)
@@ -106,24 +127,51 @@ def own_password(session: Session, staff_id: int, given: Passwords, *, keep: str
     _told(session, row, "password given", {}, {}, staff_id, at)
 
 
-def person(session: Session, staff_id: int) -> Person:
+def person(session: Session, staff_id: int, *, within: Scope = ALL) -> Person:
     """The person as they are now."""
-    row = _row(session, staff_id)
-    return Person(row.username, row.name, tuple(sorted(role.name for role in row.roles)), row.branch_id, row.reach, row.active)
+    row, held = _row(session, staff_id, within), queries.roles_of(session, {staff_id}).get(staff_id, [])
+    return Person(
+        row.username, row.name, tuple(sorted(role.name for role in held if role.branch_id is None)), row.branch_id, row.reach, row.active,
+        row.kind, row.department_id, row.phone, row.valid_until,
+        tuple(sorted((role.name, role.branch_id) for role in held if role.branch_id is not None)),
+    )  # fmt: skip
+
+
+def version(session: Session, staff_id: int) -> int:
+    """How often the person was changed."""
+    return session.scalars(select(Staff.version).where(Staff.id == staff_id)).one()
 
 
 # ---- inside
 
 
-def _row(session: Session, staff_id: int) -> Staff:
-    row = session.get(Staff, staff_id, with_for_update=True)
-    if row is None:
+def _row(session: Session, staff_id: int, within: Scope = ALL) -> Staff:
+    row = session.get(Staff, staff_id, with_for_update=True, populate_existing=True)
+    if row is None or not within.covers(row.branch_id):
         raise NotFound(_("There is no such person. Look for them in the list of people."))
     return row
 
 
-def _check(session: Session, who: Person, staff_id: int | None) -> None:
+def _check(session: Session, who: Person, staff_id: int | None, within: Scope, before: Person | None = None) -> None:
     """Raises Invalid with a sentence for each field that cannot be taken."""
+    wrong = _named(session, who, staff_id)
+    roles = {role.name: role for role in session.scalars(select(Role))}
+    kept = {*before.roles, *(name for name, _at in before.roles_at)} if before else set()
+    given = {*who.roles, *(name for name, _at in who.roles_at)}
+    if not given or not all(name in roles and (roles[name].active or name in kept) for name in given):
+        wrong["roles"] = _("Choose at least one role.")
+    if who.reach not in rules.REACHES:
+        wrong["reach"] = _("Choose how far the person sees.")
+    if who.kind not in KINDS:
+        wrong["kind"] = _("Choose what the person is to the firm.")
+    wrong |= _placed(session, who, before)
+    if not wrong and within != ALL and not _inside(session, who, staff_id, roles, within):
+        wrong["roles"] = _("This would let the person see or do more than you may hand out. Ask an administrator of the firm.")
+    if wrong:
+        raise Invalid(_("Some fields need another look."), wrong)
+
+
+def _named(session: Session, who: Person, staff_id: int | None) -> dict[str, str]:
     wrong: dict[str, str] = {}
     if not USERNAME.fullmatch(who.username):
         wrong["username"] = _("Two to forty small letters, digits, dots, dashes.")
@@ -131,29 +179,45 @@ def _check(session: Session, who: Person, staff_id: int | None) -> None:
         wrong["username"] = _("Somebody has this name already.")
     if not who.name.strip() or len(who.name) > 100:
         wrong["name"] = _("Type the person's name, of at most 100 letters.")
-    if not who.roles or not set(who.roles) <= set(rules.PERMISSIONS):
-        wrong["roles"] = _("Choose at least one role.")
-    if who.reach not in rules.REACHES:
-        wrong["reach"] = _("Choose how far the person sees.")
-    if session.get(Branch, who.branch_id) is None:
+    if len(who.phone) > 40:
+        wrong["phone"] = _("At most %(count)s letters.", count=40)
+    return wrong
+
+
+def _placed(session: Session, who: Person, before: Person | None) -> dict[str, str]:
+    """What is wrong with the branches and the department."""
+    wrong: dict[str, str] = {}
+    branches = {one.id: one for one in session.scalars(select(Branch))}
+    home = branches.get(who.branch_id)
+    if home is None or not (home.active or (before and before.branch_id == home.id)):
         wrong["branch_id"] = _("Choose the person's branch.")
-    if wrong:
-        raise Invalid(_("Some fields need another look."), wrong)
+    if any(branch_id not in branches for _role, branch_id in who.roles_at):
+        wrong["roles_at"] = _("Choose a branch for each of these roles.")
+    if who.department_id is not None:
+        unit = session.get(Department, who.department_id)
+        if unit is None or unit.branch_id != who.branch_id:
+            wrong["department_id"] = _("Choose a department of the person's branch.")
+    if who.reach == "department" and who.department_id is None:
+        wrong["department_id"] = _("Whoever sees a department has to be in one.")
+    return wrong
 
 
-def _roles(session: Session, names: Sequence[str]) -> list[Role]:
-    known = {role.name: role for role in session.scalars(select(Role).where(Role.name.in_(names)))}
-    for name in set(names) - set(known):
-        known[name] = Role(name=name, permissions=sorted(rules.PERMISSIONS[name]))
-        session.add(known[name])
-    return [known[name] for name in sorted(names)]
+def _inside(session: Session, who: Person, staff_id: int | None, roles: dict[str, Role], within: Scope) -> bool:
+    holder = Holder(staff_id or 0, who.branch_id, who.reach, who.department_id)
+    plan = queries.firm(session)
+    asked = [(name, None) for name in who.roles] + list(who.roles_at)
+    held = [Held(frozenset(roles[name].permissions or ()), roles[name].reach, branch_id) for name, branch_id in asked]
+    return all(reached(holder, one, plan).within(within) for one in held)
 
 
-def _administrators(session: Session) -> int:
-    """How many people could let others in now."""
-    able = [role.id for role in session.scalars(select(Role)) if ADMINISTERS in (role.permissions or ())]
-    holds = select(func.count(func.distinct(Staff.id))).join(Staff.roles)
-    return session.scalars(holds.where(Staff.active, Role.id.in_(able))).one()
+def _give(session: Session, row: Staff, who: Person) -> None:
+    """The person holds exactly these roles."""
+    numbers = {role.name: role.id for role in session.scalars(select(Role))}
+    session.execute(delete(staff_role).where(staff_role.c.staff_id == row.id))
+    asked: Iterable[tuple[str, int | None]] = [*((name, None) for name in who.roles), *who.roles_at]
+    rows = [{"staff_id": row.id, "role_id": numbers[name], "branch_id": branch_id} for name, branch_id in dict.fromkeys(asked)]
+    session.execute(insert(staff_role), rows)
+    session.expire(row, ["roles"])
 
 
 def _sign_out(session: Session, staff_id: int, at: datetime, *, but: str = "") -> None:
@@ -163,9 +227,21 @@ def _sign_out(session: Session, staff_id: int, at: datetime, *, but: str = "") -
 
 
 def _plain(who: Person) -> dict[str, object]:
-    return asdict(who) | {"roles": ", ".join(sorted(who.roles))}
+    at = ", ".join(f"{name} @{branch_id}" for name, branch_id in who.roles_at)
+    day = who.valid_until.isoformat() if who.valid_until else None
+    return asdict(who) | {"roles": ", ".join(sorted(who.roles)), "roles_at": at, "valid_until": day}
 
 
 def _told(session: Session, row: Staff, verb: str, old: dict[str, object], new: dict[str, object], by: int, at: datetime) -> None:
     audit.record(session, at=at, by=by, verb=verb, entity="staff", entity_id=row.id, old=old or None, new=new or None, branch_id=row.branch_id)
     session.flush()
+
+
+def expire(session: Session, *, at: datetime) -> None:
+    """Whoever was here until a day that is over is switched off and signed out."""
+    gone = select(Staff).where(Staff.active, Staff.valid_until < clock.local(at).date()).with_for_update(skip_locked=True)
+    for row in session.scalars(gone).all():
+        row.active, row.version = False, row.version + 1
+        _sign_out(session, row.id, at)
+        audit.record(session, at=at, by=None, verb="changed", entity="staff", entity_id=row.id, old={"active": True}, new={"active": False},
+                     branch_id=row.branch_id)

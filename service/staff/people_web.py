@@ -1,13 +1,18 @@
 """The pages of people: who works here, what they may do, and one's own password."""
 
+from itertools import zip_longest
+
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from service.core import clock, db, identity, lists
 from service.core.errors import DeskError, Invalid
-from service.staff import actions, people, queries, rules
+from service.staff import actions, edits, people, queries, rules
+from service.staff.forms import day, number, whole, wholes, words
 from service.staff.lists import PEOPLE
+from service.staff.model import Role
 from service.staff.people import Person
 
 bp = Blueprint("people", __name__)
@@ -36,7 +41,7 @@ def engage() -> ResponseReturnValue:
     me, who = identity.require("staff.admin"), _read()
     try:
         with db.begin(me.scope) as session:
-            staff_id, password = people.engage(session, who, by=me.staff_id, at=clock.now())
+            staff_id, password = people.engage(session, who, by=me.staff_id, at=clock.now(), within=me.scope)
     except DeskError as error:
         return _form(who, None, error)
     return _form(who, staff_id, password=password)
@@ -47,19 +52,19 @@ def show(staff_id: int) -> ResponseReturnValue:
     """One person as they are now."""
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
-        who = people.person(session, staff_id)
-    return _form(who, staff_id)
+        who, version = people.person(session, staff_id, within=me.scope), people.version(session, staff_id)
+    return _form(who, staff_id, version=version)
 
 
 @bp.post("/settings/people/<int:staff_id>")
 def change(staff_id: int) -> ResponseReturnValue:
     """The person is as the form says."""
-    me, who = identity.require("staff.admin"), _read()
+    me, who, version = identity.require("staff.admin"), _read(), whole("version")
     try:
         with db.begin(me.scope) as session:
-            people.change(session, staff_id, who, by=me.staff_id, at=clock.now())
-    except (Invalid, people.LastAdministrator) as error:
-        return _form(who, staff_id, error)
+            people.change(session, staff_id, who, by=me.staff_id, at=clock.now(), version=version, within=me.scope)
+    except (Invalid, people.LastAdministrator, edits.Overtaken) as error:
+        return _form(who, staff_id, error, version=version or 0)
     flash(_("Saved."))
     return redirect(f"/settings/people/{staff_id}")
 
@@ -69,9 +74,9 @@ def reset(staff_id: int) -> ResponseReturnValue:
     """The person has a new password, shown once, and is signed out everywhere."""
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
-        password = people.new_password(session, staff_id, by=me.staff_id, at=clock.now())
-        who = people.person(session, staff_id)
-    return _form(who, staff_id, password=password)
+        password = people.new_password(session, staff_id, by=me.staff_id, at=clock.now(), within=me.scope)
+        who, version = people.person(session, staff_id), people.version(session, staff_id)
+    return _form(who, staff_id, password=password, version=version)
 
 
 @bp.get("/settings/password")
@@ -101,24 +106,34 @@ def own_password() -> ResponseReturnValue:
 
 def _read() -> Person:
     form = request.form
-    branch = form.get("branch_id", "")
+    pairs = zip_longest(form.getlist("at_role"), wholes("at_branch"))
     return Person(
-        username=form.get("username", "").strip().lower(),
-        name=form.get("name", "").strip(),
+        username=words("username").lower(),
+        name=words("name"),
         roles=tuple(sorted(set(form.getlist("roles")))),
-        branch_id=int(branch) if branch.isascii() and branch.isdigit() and len(branch) < 10 else 0,
+        branch_id=number("branch_id"),
         reach=form.get("reach", ""),
         active=form.get("active") == "1",
+        kind=form.get("kind", "staff"),
+        department_id=whole("department_id"),
+        phone=words("phone"),
+        valid_until=day("valid_until"),
+        roles_at=tuple(sorted({(role, branch or 0) for role, branch in pairs if role})),
     )
 
 
-def _form(who: Person, staff_id: int | None, error: DeskError | None = None, *, password: str = "") -> ResponseReturnValue:
+def _form(who: Person, staff_id: int | None, error: DeskError | None = None, *, password: str = "", version: int = 1) -> ResponseReturnValue:
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
-        branches = queries.branches(session)
-    fields = error.fields if isinstance(error, Invalid) else {}
+        branches = {one.id: one for one in queries.branches(session).values() if me.scope.covers(one.id)}
+        units = queries.departments(session)
+        carried = {*who.roles, *(name for name, _branch in who.roles_at)}
+        roles = [row for row in session.scalars(select(Role).order_by(Role.id)) if row.active or row.name in carried]
+    if isinstance(error, edits.Overtaken):
+        version = error.version
     page = render_template(
-        "staff/person.html", who=who, staff_id=staff_id, branches=branches, roles=rules.PERMISSIONS, reaches=rules.REACHES,
-        fields=fields, refusal=error.message if error else "", password=password,
+        "staff/person.html", who=who, staff_id=staff_id, branches=branches, units=units, roles=roles, reaches=rules.REACHES,
+        kinds=people.KINDS, version=version, error=error, fields=error.fields if isinstance(error, Invalid) else {},
+        refusal=error.message if error else "", password=password,
     )
     return page, error.status if error else 200

@@ -2,56 +2,92 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, literal_column, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select, true
+from sqlalchemy.orm import Session, lazyload
 
 from service.core.identity import Identity
-from service.core.scope import Scope
+from service.core.scope import ALL, Scope, joined
 from service.staff import rules
-from service.staff.model import Branch, ExtensionAssignment, Role, Staff, StaffSession, staff_role
+from service.staff.grants import Firm, Held, Holder, Unit, grants, own, permissions
+from service.staff.model import Branch, Department, ExtensionAssignment, Role, Staff, StaffSession, staff_role
+from service.staff.shifts.queries import on_duty as on_duty
+
+TAKES, ADMINISTERS = "ticket.take", "staff.admin"
 
 
-def signed_in(session: Session, sid: str) -> Identity | None:
-    """The person whose browser holds this sign-in, or None once it ended or the person was switched off."""
+def signed_in(session: Session, sid: str, *, on: date | None = None) -> Identity | None:
+    """The person whose browser holds this sign-in, or None once it ended, the person was switched off, or their time here is over."""
     staff = session.scalars(
         select(Staff)
+        .options(lazyload(Staff.roles))
         .join(StaffSession, StaffSession.staff_id == Staff.id)
-        .where(StaffSession.id == sid, StaffSession.ended_at.is_(None), Staff.active)
+        .where(StaffSession.id == sid, StaffSession.ended_at.is_(None), Staff.active, still_here(on))
     ).one_or_none()
     return identity_of(session, staff, sid) if staff else None
 
 
-def still_signed_in(session: Session, sids: Iterable[str]) -> frozenset[str]:
+def still_signed_in(session: Session, sids: Iterable[str], *, on: date | None = None) -> frozenset[str]:
     """Those of these sign-ins that have not ended."""
     held = select(StaffSession.id).join(Staff, Staff.id == StaffSession.staff_id)
-    open_ = held.where(StaffSession.id.in_(sids), StaffSession.ended_at.is_(None), Staff.active)
+    open_ = held.where(StaffSession.id.in_(sids), StaffSession.ended_at.is_(None), Staff.active, still_here(on))
     return frozenset(session.scalars(open_))
 
 
+def still_here(on: date | None) -> ColumnElement[bool]:
+    """The last day of somebody who is here for a time is a day like any other."""
+    return Staff.valid_until.is_(None) | (Staff.valid_until >= on) if on else true()
+
+
 def identity_of(session: Session, staff: Staff, sid: str = "") -> Identity:
-    """What this person may do and see right now."""
+    """What this person may do and see right now, in each branch by the roles that hold there."""
+    holder = Holder(staff.id, staff.branch_id, staff.reach, staff.department_id)
+    held = roles_of(session, {staff.id}).get(staff.id, [])
+    plan = firm(session, _needed(holder, held))
+    given = grants(holder, held, plan)
     return Identity(
         staff_id=staff.id,
         name=staff.name,
         username=staff.username,
-        roles=tuple(r.name for r in staff.roles),
-        permissions=rules.merged(r.permissions or () for r in staff.roles),
-        scope=_scope(session, staff.reach, staff.branch_id),
+        roles=tuple(dict.fromkeys(role.name for role in held)),
+        permissions=permissions(held),
+        scope=joined(grant.scope for grant in given) if given else own(holder),
         branch_id=staff.branch_id,
         locale=staff.locale,
         theme=staff.theme,
         session_id=sid,
+        grants=given,
+        department_ids=plan.units_of(holder) if staff.department_id else (),
     )
 
 
-def _scope(session: Session, reach: str, branch_id: int) -> Scope:
-    if reach != "below":
-        return rules.scope_of(reach, branch_id, {})
-    parents = {row.id: row.parent_id for row in session.execute(select(Branch.id, Branch.parent_id))}
-    return rules.scope_of(reach, branch_id, parents)
+def roles_of(session: Session, staff_ids: Iterable[int] | None = None) -> dict[int, list[Held]]:
+    """Each of these people's roles, of everybody's when nobody is named; those of a branch with it."""
+    link = staff_role.c
+    query = select(link.staff_id, link.branch_id, Role.name, Role.permissions, Role.reach).join(Role, Role.id == link.role_id)
+    if staff_ids is not None:
+        query = query.where(link.staff_id.in_(staff_ids))
+    found: dict[int, list[Held]] = {}
+    for row in session.execute(query.where(Role.active).order_by(link.branch_id.is_not(None), Role.id, link.branch_id)):
+        found.setdefault(row.staff_id, []).append(Held(frozenset(row.permissions or ()), row.reach, row.branch_id, row.name))
+    return found
+
+
+def _needed(holder: Holder, held: Iterable[Held]) -> tuple[bool, bool]:
+    """Whether the tree of branches and that of departments are asked for; most people need neither."""
+    reaches = {rules.narrower(holder.reach if role.branch_id is None else "below", role.reach) for role in held}
+    return "below" in reaches, "department" in reaches or holder.department_id is not None
+
+
+def firm(session: Session, needed: tuple[bool, bool] = (True, True)) -> Firm:
+    """How branches and departments lie now, as far as it is needed."""
+    branches, departments = needed
+    above = {row.id: row.parent_id for row in session.execute(select(Branch.id, Branch.parent_id))} if branches else {}
+    asked = select(Department.id, Department.branch_id, Department.parent_id, Department.head_id).where(Department.active)
+    units = {row.id: Unit(row.branch_id, row.parent_id, row.head_id) for row in session.execute(asked)} if departments else {}
+    return Firm(above, units)
 
 
 @dataclass(frozen=True)
@@ -74,7 +110,7 @@ _CODES = (
     select(func.string_agg(literal_column("role.permissions"), ","))  # as text: its own type keeps a statement from being cached
     .select_from(Role)
     .join(staff_role, staff_role.c.role_id == Role.id)
-    .where(staff_role.c.staff_id == Staff.id)
+    .where(staff_role.c.staff_id == Staff.id, staff_role.c.branch_id.is_(None), Role.active)
     .correlate(Staff)
     .scalar_subquery()
     .label("codes")
@@ -150,8 +186,10 @@ def taken_seats(session: Session, switch: str, at: datetime) -> frozenset[str]:
 
 
 def scope_of(session: Session, seat: Seat) -> Scope:
-    """What the person at that phone may see, as their own pages would."""
-    return _scope(session, seat.reach, seat.branch_id)
+    """The branches that the person at that phone may see something of, as their own pages would."""
+    holder = Holder(seat.staff_id, seat.branch_id, seat.reach)
+    held = roles_of(session, {seat.staff_id}).get(seat.staff_id, [])
+    return joined(grant.scope for grant in grants(holder, held, firm(session, _needed(holder, held))))
 
 
 def extension_of(session: Session, staff_id: int, at: datetime) -> tuple[str, str] | None:
@@ -200,20 +238,20 @@ def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(query if ids is None else query.where(Staff.id.in_(ids)))}
 
 
-def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str]]:
-    """Active people who may work on tickets; with a branch only those who see what belongs to it."""
-    query = (
-        select(Staff.id, Staff.name, Staff.branch_id, Staff.reach)
-        .join(Staff.roles)
-        .where(Staff.active, Role.name.in_(("technician", "supervisor", "agent")))
-        .distinct()
-        .order_by(Staff.name)
-    )
-    people = list(session.execute(query))
-    if branch_id is None:
-        return people
-    parents = {row.id: row.parent_id for row in session.execute(select(Branch.id, Branch.parent_id))}
-    return [p for p in people if rules.scope_of(p.reach, p.branch_id, parents).covers(branch_id)]
+def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str, int | None]]:
+    """Active people to whom tickets may be given; with a branch only those to whom its tickets may be given."""
+    people = list(session.execute(select(*_PERSON, Staff.department_id).where(Staff.active).order_by(Staff.name)))
+    held, plan = roles_of(session), firm(session)
+    takers = {}
+    for one in people:
+        roles = [role for role in held.get(one.id, ()) if TAKES in role.permissions]
+        takers[one.id] = [grant.scope for grant in grants(Holder(one.id, one.branch_id, one.reach, one.department_id), roles, plan)]
+    return [one for one in people if any(branch_id is None or scope.covers(branch_id) for scope in takers[one.id])]
+
+
+def department_of(session: Session, staff_id: int) -> int | None:
+    """The department where the person belongs, if any."""
+    return session.scalars(select(Staff.department_id).where(Staff.id == staff_id)).first()
 
 
 def branches(session: Session) -> dict[int, Branch]:
@@ -229,3 +267,32 @@ def headquarters(session: Session) -> int:
 def role_names(session: Session) -> list[str]:
     """The name of each role."""
     return list(session.scalars(select(Role.name).order_by(Role.id)))
+
+
+def people_by_branch(session: Session) -> dict[int, int]:
+    """How many people of each branch can sign in."""
+    counted = select(Staff.branch_id, func.count()).where(Staff.active).group_by(Staff.branch_id)
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def people_above(session: Session, branch_id: int) -> list[Row[int, str]]:
+    """Active people of the branch and of those above it: whoever may head a part of it."""
+    parents = {row.id: row.parent_id for row in session.execute(select(Branch.id, Branch.parent_id))}
+    above = [number for number in parents if branch_id in rules.below(number, parents)]
+    return list(session.execute(select(Staff.id, Staff.name).where(Staff.active, Staff.branch_id.in_(above)).order_by(Staff.name)))
+
+
+def departments(session: Session) -> dict[int, Department]:
+    """All departments by id; few enough to read at once."""
+    return {one.id: one for one in session.scalars(select(Department).order_by(Department.branch_id, Department.name))}
+
+
+def administrators(session: Session) -> int:
+    """How many people could let others in anywhere now: those whose right to it holds in all branches."""
+    people = session.execute(select(Staff.id, Staff.branch_id, Staff.reach).where(Staff.active))
+    held, plan = roles_of(session), firm(session, (False, False))
+    able = 0
+    for one in people:
+        roles = [role for role in held.get(one.id, ()) if ADMINISTERS in role.permissions and role.branch_id is None]
+        able += any(grant.scope == ALL for grant in grants(Holder(one.id, one.branch_id, one.reach), roles, plan))
+    return able

@@ -33,21 +33,24 @@ AGENT = {
 TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "device.read", "device.write", "maintenance.read", "patrol.write", "site.read", "site.write", "phone.reveal"}
 FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
-SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"maintenance.write", "call.join", "party.merge", "ticket.close", "board.calls", "board.sla", "export", "night.read", "list.share", "phone.read"}
+SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"maintenance.write", "call.join", "party.merge", "shift.plan", "ticket.close", "board.calls", "board.sla", "export", "night.read", "list.share", "phone.read"}
 FINANCE = {"ticket.read", "call.read", "party.read", "device.read", "site.read", "amount.read", "ledger.read", "cost.read", "board.calls", "board.sla", "export", "night.read"}
 MANAGER = SUPERVISOR | {"ledger.read", "amount.read", "kpi.set", "product.write", "party.setup", "import", "cost.read"}
 ADMIN = MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"}
 
+TAKES = {"ticket.take"}  # tickets are given to them
+
+# The roles that a new firm begins with; from then on a role is what its row says.
 PERMISSIONS: Mapping[str, frozenset[str]] = {
-    "agent": frozenset(AGENT),
-    "supervisor": frozenset(SUPERVISOR),
-    "technician": frozenset(TECHNICIAN),
+    "agent": frozenset(AGENT | TAKES),
+    "supervisor": frozenset(SUPERVISOR | TAKES),
+    "technician": frozenset(TECHNICIAN | TAKES),
     "finance": frozenset(FINANCE),
     "manager": frozenset(MANAGER),
     "admin": frozenset(ADMIN),
 }
 
-REACHES = ("branch", "below", "all")
+REACHES = ("own", "department", "branch", "below", "all")  # each shows what the one before shows, and more
 SHORTEST = 10  # letters of a password
 COMMON = ("password", "123456", "qwerty", "abc123", "ringdesk", "letmein", "admin")
 
@@ -56,15 +59,21 @@ REACH: Mapping[str, str] = {"agent": "all", "finance": "all", "manager": "all", 
 
 
 def scope_of(reach: str, branch_id: int, parents: Mapping[int, int | None]) -> Scope:
-    """Own branch, the branch and all below it, or everything; `parents` maps each branch to the one above."""
+    """The branch, the branch and all below it, or everything; `parents` maps each branch to the one above."""
     if reach == "all":
         return ALL
     if reach != "below":
         return Scope((branch_id,))
-    return Scope(tuple(sorted(_below(branch_id, parents))))
+    return Scope(tuple(sorted(below(branch_id, parents))))
 
 
-def _below(branch_id: int, parents: Mapping[int, int | None]) -> set[int]:
+def narrower(one: str, other: str) -> str:
+    """The one of two reaches that shows less."""
+    return min(one, other, key=REACHES.index)
+
+
+def below(branch_id: int, parents: Mapping[int, int | None]) -> set[int]:
+    """The thing itself and all that hang below it, also when the tree is knotted."""
     found, grew = {branch_id}, True
     while grew:
         more = {child for child, parent in parents.items() if parent in found} - found

@@ -187,7 +187,7 @@ def _read() -> Identity | None:
     sid = session.get("sid")
     if not sid:
         return None
-    return sessions.admitted(str(sid), request.remote_addr or "", at=clock.now())
+    return sessions.admitted(str(sid), request.remote_addr or "", at=clock.now(), on=clock.local(clock.now()).date())
 
 
 def _forget_broken_place() -> ResponseReturnValue | None:

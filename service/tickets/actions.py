@@ -18,7 +18,7 @@ from service.staff import queries as staff
 from service.tickets import effects, rules
 from service.tickets.effects import Finished as Finished
 from service.tickets.effects import on_finish as on_finish
-from service.tickets.index import index
+from service.tickets.index import index, reindex
 from service.tickets.model import Ticket, TicketCall, TicketEvent
 from service.tickets.queries import STATE
 from service.tickets.schemas import NewTicket
@@ -120,6 +120,7 @@ def _row(session: Session, new: NewTicket, covered: devices.Covered | None, bran
         subject=new.subject.strip()[:200],
         description=new.description.strip()[:5000],
         registered_by_id=by,
+        department_id=staff.department_of(session, by),
         registered_at=at,
         response_due_at=response,
         resolve_due_at=resolve,
@@ -171,6 +172,9 @@ def _hand_over(session: Session, ticket: Ticket, staff_id: int, *, by: int, at: 
     old = None if ticket.assignee_id is None else str(ticket.assignee_id)
     _line(session, ticket, "assigned", by=by, at=at, field="assignee", old=old, new=str(staff_id))
     ticket.assignee_id = staff_id
+    ticket.department_id = staff.department_of(session, staff_id) or ticket.department_id
+    session.flush()
+    reindex(session, ticket)  # whose it is decides who finds it
 
 
 def accept(session: Session, ticket_id: int, *, by: int, at: datetime, version: int | None = None) -> None:
@@ -210,6 +214,13 @@ def note(session: Session, ticket_id: int, words: str, *, by: int, at: datetime)
     if not words.strip():
         raise Invalid(_("Write the note first."), {"note": _("Write the note first.")})
     _line(session, ticket, "note", by=by, at=at, note=words.strip()[:5000])
+
+
+def refused(session: Session, ticket_id: int, *, by: int, at: datetime) -> None:
+    """Somebody asked for a ticket that they may not see: that is on record, if there is such a ticket at all."""
+    branch_id = session.scalars(select(Ticket.branch_id).where(Ticket.id == ticket_id)).first()
+    if branch_id is not None:
+        audit.record(session, at=at, by=by, verb="refused", entity="ticket", entity_id=ticket_id, branch_id=branch_id)
 
 
 def _locked(session: Session, ticket_id: int) -> Ticket:

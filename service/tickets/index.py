@@ -17,6 +17,11 @@ def index(session: Session, ids: Collection[int]) -> None:
     search.put(session, [_entry(ticket) for ticket in session.scalars(select(Ticket).where(Ticket.id.in_(ids)))])
 
 
+def reindex(session: Session, ticket: Ticket) -> None:
+    """The ticket is found as it is now, also when whoever gave it away no longer sees it."""
+    search.put(session, [_entry(ticket)])
+
+
 def rebuild(session: Session, after: int, most: int) -> int | None:
     """The next tickets by id are indexed; returns the last of them, None when there is none left."""
     ids = session.scalars(select(Ticket.id).where(Ticket.id > after).order_by(Ticket.id).limit(most)).all()
@@ -32,4 +37,6 @@ def _entry(ticket: Ticket) -> Entry:
         label=ticket.subject,
         hint=ticket.number,
         code=ticket.number,
+        owners=sorted({one for one in (ticket.registered_by_id, ticket.assignee_id) if one}),
+        department_id=ticket.department_id,
     )

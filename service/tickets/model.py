@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import Own, Through
 
 MAYBE = DateTime(timezone=True)
 
@@ -14,6 +15,7 @@ class Ticket(Base):
     """One request for service. `version` grows with each change so that two editors notice each other."""
 
     __tablename__ = "ticket"
+    __scope__ = Own(people=("assignee_id", "registered_by_id"), department="department_id")
     __table_args__ = (
         Index("ix_ticket_state", "state", "id"),
         Index("ix_ticket_party_id", "party_id", "id"),
@@ -21,6 +23,8 @@ class Ticket(Base):
         Index("ix_ticket_device_id", "device_id", "registered_at", "id", postgresql_where=text("device_id is not null")),
         CheckConstraint("warranty in ('', 'in', 'out', 'unknown')", name="warranty_is_said"),
         CheckConstraint("chargeable in ('', 'free', 'payable')", name="charge_is_said"),
+        Index("ix_ticket_department_id", "department_id", "id", postgresql_where=text("department_id is not null")),
+        Index("ix_ticket_registered_by_id", "registered_by_id", "id"),
     )
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)
@@ -50,6 +54,7 @@ class Ticket(Base):
     closed_at: Mapped[datetime | None] = mapped_column(MAYBE)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     request_key: Mapped[str | None] = mapped_column(Text, unique=True)
+    department_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("department.id"))
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}
@@ -59,6 +64,7 @@ class TicketEvent(Base):
     """One line of the timeline: who did what, and which field went from what to what."""
 
     __tablename__ = "ticket_event"
+    __scope__ = Through("ticket_id", "ticket")
     __table_args__ = (Index("ix_ticket_event_ticket_id", "ticket_id", "id"),)
     id: Mapped[key]
     ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket.id"))
@@ -76,6 +82,7 @@ class TicketCall(Base):
     """A ticket remembers its calls by switch and key, since the pop comes before the call is stored."""
 
     __tablename__ = "ticket_call"
+    __scope__ = Through("ticket_id", "ticket")
     __table_args__ = (
         UniqueConstraint("ticket_id", "switch", "call_key"),
         Index("ix_ticket_call_call", "switch", "call_key"),

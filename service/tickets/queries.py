@@ -155,6 +155,11 @@ def numbers(session: Session, ids: Collection[int]) -> dict[int, str]:
     return {row.id: row.number for row in session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(ids)))} if ids else {}
 
 
+def branch_of(session: Session, ticket_id: int) -> int | None:
+    """The branch of the ticket; None when it is not there or not in scope."""
+    return session.scalars(select(Ticket.branch_id).where(Ticket.id == ticket_id)).first()
+
+
 def tickets_of_call(session: Session, names: list[tuple[str, str]]) -> list[Ticket]:
     """The tickets that remember one of these (switch, call key) names."""
     ids = select(TicketCall.ticket_id).where(tuple_(TicketCall.switch, TicketCall.call_key).in_(names))

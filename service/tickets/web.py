@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, lists, masking, pages
+from service.core import clock, db, identity, lists, masking, pages, scope
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -149,10 +150,9 @@ def register() -> ResponseReturnValue:
     """A ticket exists, linked to its call; the same form sent twice is one ticket."""
     person = identity.require("ticket.write")
     form = typed()
-    if form.assignee_id not in (None, person.staff_id):
-        identity.require(rules.MOVES["assign"].permission)
     try:
         with db.begin(person.scope) as session:
+            _may_assign(session, person, form)
             call = _call(session, person, form)
             told = form.model_copy(update={"phone": masking.typed_phone(person, form.phone, _outside(call) if call else None)})
             new = told.to_new((call.switch, call.call_key) if call else None)
@@ -161,6 +161,14 @@ def register() -> ResponseReturnValue:
         with db.begin(person.scope) as session:
             return _form(session, person, form, error.fields, error.message), 422
     return _registered(person, form, ticket_id)
+
+
+def _may_assign(session: Session, person: Identity, form: TicketForm) -> None:
+    """Refused in words when the ticket is to be given to another and the person may not do that in the customer's branch."""
+    if form.assignee_id in (None, person.staff_id):
+        return
+    card = parties.card(session, form.party_id) if form.party_id else None
+    person.require_for(rules.MOVES["assign"].permission, card.party.branch_id if card else person.branch_id)
 
 
 def _call(session: Session, person: Identity, form: TicketForm) -> calls.AgentPop | calls.Call | None:
@@ -194,14 +202,14 @@ def _told(answer: Response, pop_id: int | None, ticket_number: str) -> Response:
 def show(ticket_id: int) -> ResponseReturnValue:
     """The ticket with customer, timeline, calls, and the moves that start from here."""
     person = identity.require("ticket.read")
-    with db.begin(person.scope) as session:
+    with _about(person, ticket_id) as session:
         page = queries.ticket_page(session, ticket_id)
         if page is None:
             raise NotFound(_("There is no such ticket in your branches. Check the number or ask its branch."))
         others = [t for t in queries.open_tickets(session, page.ticket.party_id) if t.id != ticket_id]
         people = staff.assignees(session, page.ticket.branch_id)
         origin = origins.of(session, page.ticket)
-    moves = [move for move in rules.possible(page.ticket.state) if person.may(move.permission)]
+    moves = [move for move in rules.possible(page.ticket.state) if person.may(move.permission, page.ticket.branch_id)]
     return render_template(
         "tickets/ticket.html", page=page, origin=origin, others=others, assignees=people, moves=moves, today=_today()
     )
@@ -245,7 +253,7 @@ def close(ticket_id: int) -> ResponseReturnValue:
 def note(ticket_id: int) -> ResponseReturnValue:
     """The internal note stands in the timeline."""
     person = identity.require("ticket.write")
-    with db.begin(person.scope) as session:
+    with _about(person, ticket_id) as session:
         actions.note(session, ticket_id, request.form.get("note", ""), by=person.staff_id, at=clock.now())
     _done()
     return redirect(f"/tickets/{ticket_id}#timeline")
@@ -255,7 +263,7 @@ def note(ticket_id: int) -> ResponseReturnValue:
 def dial(ticket_id: int) -> ResponseReturnValue:
     """The person's phone rings, and then the customer's; the ticket has the call."""
     person, form = identity.require("call.dial"), request.form
-    with db.begin(person.scope) as session:
+    with _about(person, ticket_id) as session:
         order = actions.dial(session, ticket_id, form.get("number", ""), key=form.get("key", ""), by=person.staff_id, at=clock.now())
         told = calls.order_told(order)
     if request.headers.get("Accept", "").startswith("application/json"):
@@ -265,9 +273,11 @@ def dial(ticket_id: int) -> ResponseReturnValue:
 
 
 def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseReturnValue:
-    person = identity.require(rules.MOVES[verb].permission)
+    permission = rules.MOVES[verb].permission
+    person = identity.require(permission)
+    _may_here(ticket_id, permission)
     try:
-        with db.begin(person.scope) as session:
+        with _about(person, ticket_id) as session:
             act(session, by=person.staff_id, at=clock.now(), version=number("version"))
     except (actions.StaleTicket, actions.WrongState) as error:
         if not pages.wants_page():
@@ -275,7 +285,38 @@ def _moved(ticket_id: int, verb: str, act: Callable[..., None]) -> ResponseRetur
         flash(error.message, "banner")  # on the ticket itself, where the way on is
     else:
         _done()
-    return redirect(f"/tickets/{ticket_id}")
+    return _onward(person, ticket_id)
+
+
+def _may_here(ticket_id: int, permission: str) -> None:
+    """Refused in words when the person sees the ticket, and may do this in other branches only."""
+    reader = identity.current()
+    assert reader is not None
+    with db.begin(reader.scope) as session:
+        branch_id = queries.branch_of(session, ticket_id)
+    if branch_id is not None:
+        reader.require_for(permission, branch_id)
+
+
+def _onward(person: Identity, ticket_id: int) -> ResponseReturnValue:
+    """To the ticket, as long as the person still sees it."""
+    with db.begin(person.scope) as session:
+        if queries.branch_of(session, ticket_id) is not None:
+            return redirect(f"/tickets/{ticket_id}")
+    flash(_("The ticket is passed on; it is no longer among those that you see."))
+    return redirect("/tickets")
+
+
+@contextmanager
+def _about(person: Identity, ticket_id: int) -> Iterator[Session]:
+    """One transaction about a ticket; that somebody asked for one that they may not see is on record."""
+    try:
+        with db.begin(person.scope) as session:
+            yield session
+    except NotFound:
+        with db.begin(scope.ALL) as session:
+            actions.refused(session, ticket_id, by=person.staff_id, at=clock.now())
+        raise
 
 
 def _done() -> None:

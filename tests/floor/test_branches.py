@@ -4,6 +4,7 @@ A new table is found by itself: one with a branch_id needs a policy, one without
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
@@ -23,6 +24,8 @@ NO_BRANCH = {
     "role": "what a role may do",
     "staff": "read at sign-in, before there is a scope",
     "staff_role": "read at sign-in",
+    "department": "read at sign-in; how the firm is organised is no secret",
+    "shift_kind": "the same shifts for everybody",
     "staff_session": "read at sign-in",
     "sign_in_attempt": "counted before anybody is signed in",
     "sign_in_step": "read at sign-in",
@@ -67,12 +70,12 @@ VALUES: dict[str, Any] = {
     "bigint": 1, "integer": 1, "numeric": 1, "text": "x", "jsonb": "{}", "boolean": True, "date": AT.date(),
     "timestamp with time zone": AT, "tsvector": "'x'",
 }  # fmt: skip
-CHECKED = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
+CHECKED: dict[str, Any] = {"ledger_item.kind": "invoice", "call_segment.kind": "talk", "call_transfer.how": "blind", "agent_state.chosen": "ready",
            "agent_state.phase": "idle", "agent_state.state": "ready", "phone_order.kind": "dial", "phone_order.state": "requested",
            "call_consent.state": "given", "recording_deletion.reason": "retention",
            "import_batch.state": "uploaded", "import_batch.upon": "skip", "import_row.state": "good",
            "recording_pause.why": "left", "call_pair.verdict": "joined", "device_swap.kind": "swap",
-           "maintenance_plan.timing": "interval", "maintenance_plan.state": "active", "maintenance_reminder.state": "done"}
+           "maintenance_plan.timing": "interval", "maintenance_plan.state": "active", "maintenance_reminder.state": "done", "leave.kind": "annual", "leave.until": AT + timedelta(hours=1)}
 # Columns that may be empty by themselves, but not as their rule has it.
 TOGETHER: dict[str, dict[str, Any]] = {"device_swap": {"old_device_id": 1, "new_device_id": 2}}
 MINE, FOREIGN = 1, 2

@@ -32,6 +32,11 @@ from service.maintenance.patrols import queries as patrol_queries
 from service.maintenance.patrols.queries import PatrolRound
 from service.maintenance.patrols.schemas import Found, Round
 from service.staff.model import Branch, Staff
+from service.staff.roles import actions as roles
+from service.staff.roles.actions import Facts as RoleFacts
+from service.staff.shifts import actions as shifts
+from service.staff.shifts.actions import Away, Cell
+from service.staff.shifts.actions import Kind as ShiftFacts
 from service.tickets import actions as tickets
 from tests import make
 from tests.live import server
@@ -41,7 +46,7 @@ FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
 SAME_LENGTH = {"/scan", "/sites/choose", "/sites/new", "/sites/projects/new", "/devices/found", "/devices/new", "/recordings", "/customers/found", "/customers/alike", "/customers/new", "/customers/quick", "/customers/rows/phone", "/customers/1/merge", "/settings/categories", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # Those of a customer that is not there yet are forms or one customer; the last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/", "/maintenance/patrols/1", "/maintenance/patrols/2", "/settings/security")  # of one person or thing, and of the roles
+FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/", "/maintenance/patrols/1", "/maintenance/patrols/2", "/settings/security", "/settings/branches/", "/settings/roles/")  # of one thing or thing, and of the roles
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all, and those of one import: a state each, see tests/imports.
 NO_LIST = ("/lists/", "/devices/locate", "/labels.pdf", "/settings/imports/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/setup", "/verify")
@@ -102,7 +107,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         round_ = patrols.plan(session, Round("线路", committed_cast.wang.id, clock.local(clock.now()).date(), clock.local(clock.now()).date(), (site.id,)), by=committed_cast.root.id, at=clock.now())
         visit = patrols.record(session, Path(), Found(site.id, "x", True, "k"), by=committed_cast.root.id, at=clock.now())
         places = {"round": round_, "visit": visit, "site": site.id, "project": project.id, "device": device.id, "code": device.code, "region": region.id}
-        facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        facts = SimpleNamespace(product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 
@@ -177,6 +182,7 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
     )
     calls.recording_played(session, recording, by=person.id, at=now)
     _one_more_agent(session, firm, branch, person, now)
+    _one_more_of_the_firm(session, firm)
     calendar = hours.create(session, f"h{next(FRESH)}", zone="Asia/Shanghai", by=person.id, at=now)
     hours.follow(session, calendar, by=person.id, at=now, switch="pbx1", line=f"l{next(FRESH)}")
     hours.days_set(session, calendar, now.date(), None, None, "", by=person.id, at=now)
@@ -212,6 +218,19 @@ def _one_more_patrol(session: Session, firm: SimpleNamespace, branch: Branch, pe
     make.site(session, branch, region_id=firm.region)
 
 
+def _one_more_of_the_firm(session: Session, firm: SimpleNamespace) -> None:
+    """A branch, a role, a kind of shift, and at headquarters a department with a team and somebody who works and is away today."""
+    hq, now, number = session.get_one(Branch, firm.hq.id), clock.now(), next(FRESH)
+    make.branch(session, parent=hq)
+    unit = make.department(session, hq)
+    worker = make.staff(session, f"w{number}", hq, "agent", department_id=unit.id)
+    make.team(session, unit, f"t{number}", worker)
+    roles.create(session, RoleFacts(f"r{number}", permissions=("call.read",)), by=firm.root.id, at=now)
+    kind = shifts.define(session, ShiftFacts(f"s{number}", 540, 1020), by=firm.root.id, at=now)
+    shifts.plan(session, [Cell(worker.id, clock.local(now).date(), None, kind)], within=scope.ALL, by=firm.root.id, at=now)
+    shifts.enter_leave(session, Away(worker.id, "annual", now, now + timedelta(hours=1)), within=scope.ALL, by=firm.root.id, at=now)
+
+
 def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, person: Staff, now: datetime) -> None:
     """Somebody at a phone in a queue of its own, with a call that goes on, and one more thing that the first agent did."""
     number = str(2000 + next(FRESH))
@@ -227,7 +246,7 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
     ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan, "round_id": firm.round, "visit_id": firm.visit}
-    ids |= {"site_id": firm.site, "project_id": firm.project, "device_id": firm.device, "code": firm.code, "kind": "phone"}
+    ids |= {"site_id": firm.site, "project_id": firm.project, "device_id": firm.device, "code": firm.code, "kind": "phone", "branch_id": firm.pudong.id, "role_id": firm.root.roles[0].id}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]
     with app.test_request_context():

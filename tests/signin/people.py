@@ -46,5 +46,7 @@ def firm(cast: SimpleNamespace) -> SimpleNamespace:
         ticket = make.ticket(work, customer, cast.ada, clock.now())
         owned = {"product_id": make.product(work).id, "device_id": make.device(work, customer).id}
         site, project = make.site(work, cast.pudong), make.project(work, cast.pudong)
-        made = owned | {"site_id": site.id, "project_id": project.id, "party_id": customer.id, "ticket_id": ticket.id, "call_id": make.call(work, clock.now()).id, "staff_id": cast.ada.id}
+        unit = make.department(work, cast.pudong, "售后部", head=cast.cleo)
+        made = {"department_id": unit.id, "team_id": make.team(work, unit, "热线组", cast.ada).id, "role_id": make.role(work, "agent").id}
+        made |= owned | {"site_id": site.id, "project_id": project.id, "party_id": customer.id, "ticket_id": ticket.id, "call_id": make.call(work, clock.now()).id, "staff_id": cast.ada.id}
     return SimpleNamespace(**vars(cast), **made, pop_id=scene.rings("1795331799.1"))

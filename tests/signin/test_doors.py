@@ -159,8 +159,31 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /settings/people/new": ("r", 200),
     "POST /settings/people": ("r", 422),
     "GET /settings/people/<int:staff_id>": ("r", 200),
-    "POST /settings/people/<int:staff_id>": ("r", 422),
+    "POST /settings/people/<int:staff_id>": ("r", 409),  # nobody has seen that version
     "POST /settings/people/<int:staff_id>/password": ("r", 200),
+    "GET /settings/branches": ("r", 200),
+    "GET /settings/branches/new": ("r", 200),
+    "POST /settings/branches": ("r", 422),
+    "GET /settings/branches/<int:branch_id>": ("r", 200),
+    "POST /settings/branches/<int:branch_id>": ("r", 409),  # nobody has seen that version
+    "GET /settings/departments": ("r", 200),
+    "POST /settings/departments": ("r", 422),
+    "POST /settings/departments/<int:department_id>": ("r", 409),
+    "POST /settings/departments/<int:department_id>/teams": ("r", 422),
+    "POST /settings/departments/teams/<int:team_id>": ("r", 409),
+    "GET /settings/roles": ("r", 200),
+    "GET /settings/roles/new": ("r", 200),
+    "POST /settings/roles": ("r", 422),
+    "GET /settings/roles/<int:role_id>": ("r", 200),
+    "POST /settings/roles/<int:role_id>": ("r", 409),
+    "POST /settings/roles/<int:role_id>/delete": ("r", 409),
+    "GET /settings/shifts": (FLOOR, 200),
+    "POST /settings/shifts": (FLOOR, 302),
+    "POST /settings/shifts/copy": (FLOOR, 302),
+    "POST /settings/shifts/leave": (FLOOR, 422),
+    "POST /settings/shifts/leave/<int:leave_id>/withdraw": (FLOOR, 404),
+    "POST /settings/shifts/kinds": ("mr", 422),
+    "POST /settings/shifts/kinds/<int:kind_id>": ("mr", 404),
     "GET /settings/password": (ALL, 200),
     "POST /settings/password": (ALL, 422),
     "POST /settings/people/<int:staff_id>/sign-out": ("r", 302),
@@ -277,9 +300,11 @@ def routes(app: Flask) -> list[tuple[str, Any]]:
 
 def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "batch_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "code": "none", "kind": "phone"}
+    known |= {"role_id": firm.role_id, "branch_id": firm.pudong.id, "department_id": firm.department_id, "team_id": firm.team_id,
+              "leave_id": 999999, "kind_id": 999999}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "batch_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "passkey_id": 999999, "code": "none", "kind": "phone"}
     if rule.rule.startswith("/settings/imports"):
-        known |= {"name": "parties", "kind": "xlsx", "role_id": 999999, "passkey_id": 999999}
+        known |= {"name": "parties", "kind": "xlsx"}
     with app.test_request_context():
         return app.url_for(rule.endpoint, **{name: known[name] for name in rule.arguments})
 
@@ -292,6 +317,7 @@ def body(route: str, firm: SimpleNamespace) -> dict[str, Any]:
     forms: dict[str, dict[str, str]] = {
         "POST /settings/locale": {"locale": "en"},
         "POST /settings/theme": {"theme": "dark"},
+        "POST /settings/departments": {"branch_id": str(firm.pudong.id)},
         "POST /tickets/<int:ticket_id>/assign": TICKET | {"staff_id": str(firm.wang.id)},
         "POST /tickets/<int:ticket_id>/dial": {"number": "nobody"},
         "POST /desk/pops/<int:pop_id>/choose": {"choice": str(firm.party_id)},

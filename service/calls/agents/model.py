@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 MAYBE = DateTime(timezone=True)
 EMPTY = text("''")
@@ -26,6 +27,7 @@ class AgentState(Base):
     """One agent now: what they chose, what their phone does, and what the switch's queues show of them."""
 
     __tablename__ = "agent_state"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("staff_id"),
         Index("ix_agent_state_seat", "switch", "extension"),
@@ -59,6 +61,7 @@ class AgentStateChange(Base):
     """An agent went from one state to another: when, why, and who made them if not they themselves."""
 
     __tablename__ = "agent_state_change"
+    __scope__ = BRANCH
     __table_args__ = (Index("ix_agent_state_change_staff_id_at", "staff_id", "at"),)
     id: Mapped[key]
     staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
@@ -77,6 +80,7 @@ class AgentQueue(Base):
     """A queue that a person serves whenever they are signed in."""
 
     __tablename__ = "agent_queue"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("staff_id", "switch", "queue"),)
     id: Mapped[key]
     staff_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
@@ -90,6 +94,7 @@ class QueueMember(Base):
     """A phone in a queue as the switch last told it, whoever sits there."""
 
     __tablename__ = "queue_member"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("switch", "queue", "interface"), Index("ix_queue_member_phone", "switch", "extension"))
     id: Mapped[key]
     switch: Mapped[str] = mapped_column(Text)

@@ -6,12 +6,14 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, ts
+from service.core.seen import OPEN
 
 
 class KpiPolicy(Base):
     """What calls are measured by that begin on `valid_from` or later, until another version is in force."""
 
     __tablename__ = "kpi_policy"
+    __scope__ = OPEN
     __table_args__ = (
         CheckConstraint(
             "level_formula in ('standard', 'servicelevel_perf', 'servicelevel_perf2', 'late_abandons')", name="formula_is_known"

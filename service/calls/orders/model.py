@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 MAYBE = DateTime(timezone=True)
 KINDS = (
@@ -20,6 +21,7 @@ class PhoneOrder(Base):
     """One order. It is sent at most once: whatever is not known after a cut stays unknown."""
 
     __tablename__ = "phone_order"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("request_key"),
         Index("uq_phone_order_channel", "switch", "channel_id", unique=True, postgresql_where=text("channel_id is not null")),

@@ -91,10 +91,10 @@ def listen(staff_id: int) -> ResponseReturnValue:
     person = identity.require("floor.listen")
     form = request.form
     with db.begin(person.scope) as session:
-        ready(session, person)
         agent = agents.row(session, staff_id)
         if agent is None:
             raise NotFound(_("There is no such agent in your branches. Look for them on the wallboard."))
+        ready(session, person)
         if agent.phase not in ("talking", "hold"):
             raise DeskError(_("Nobody talks at this phone now."))
         order = actions.listen_in(

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 MAYBE = DateTime(timezone=True)
 WHY = ("left", "sent", "gone", "agent-left", "call-over", "time", "failed")
@@ -18,6 +19,7 @@ class RecordingPause(Base):
     """
 
     __tablename__ = "recording_pause"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("request_key"),
         Index("ix_recording_pause_switch_uniqueid", "switch", "uniqueid"),

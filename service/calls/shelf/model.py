@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH, OPEN
 
 MAYBE = DateTime(timezone=True)
 
@@ -25,6 +26,7 @@ class CallConsent(Base):
     """What the caller was told or said about recording; the last row counts. Named like an alias: it may come before its call."""
 
     __tablename__ = "call_consent"
+    __scope__ = BRANCH
     __table_args__ = (
         Index("ix_call_consent_switch_uniqueid", "switch", "uniqueid"),
         CheckConstraint("state in ('announced', 'given', 'refused')", name="state_is_known"),
@@ -42,6 +44,7 @@ class RetentionClass(Base):
     """How many days recordings of a class are kept."""
 
     __tablename__ = "retention_class"
+    __scope__ = OPEN
     code: Mapped[str] = mapped_column(Text, primary_key=True)
     days: Mapped[int] = mapped_column(Integer)
 
@@ -50,6 +53,7 @@ class RecordingHold(Base):
     """A recording that must not be deleted, from when until when, and why."""
 
     __tablename__ = "recording_hold"
+    __scope__ = BRANCH
     __table_args__ = (
         Index("uq_recording_hold_open", "recording_id", unique=True, postgresql_where=text("lifted_at is null")),
     )
@@ -68,6 +72,7 @@ class RecordingDeletion(Base):
     """Audio that is no more: who had it destroyed, when, why, and the hash that names it."""
 
     __tablename__ = "recording_deletion"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("recording_id"),
         CheckConstraint("reason in ('retention', 'refused')", name="reason_is_known"),
@@ -89,6 +94,7 @@ class RecordingFinding(Base):
     """Something is wrong with a file, a call's audio or the vault; open until it is mended."""
 
     __tablename__ = "recording_finding"
+    __scope__ = BRANCH
     __table_args__ = (
         UniqueConstraint("switch", "kind", "subject"),
         Index("ix_recording_finding_open", "id", postgresql_where=text("mended_at is null")),
@@ -109,6 +115,7 @@ class RecordingChain(Base):
     """One day's recordings, and a hash over them and the day before."""
 
     __tablename__ = "recording_chain"
+    __scope__ = OPEN
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     entries: Mapped[str] = mapped_column(Text)
     previous: Mapped[str] = mapped_column(Text)

@@ -7,12 +7,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, key, ts
+from service.core.seen import OPEN
 
 
 class ListSetting(Base):
     """The columns of one list in their order and width, for one person or as the default of a role."""
 
     __tablename__ = "list_setting"
+    __scope__ = OPEN
     __table_args__ = (
         CheckConstraint("(staff_id is null) <> (role is null)", name="somebody"),
         Index("uq_list_setting_staff", "list_name", "staff_id", unique=True, postgresql_where=text("staff_id is not null")),
@@ -30,6 +32,7 @@ class SavedView(Base):
     """Conditions, order and columns of a list under a name: one's own, or also for a role or a branch. It gives no right to any row."""
 
     __tablename__ = "saved_view"
+    __scope__ = OPEN
     __table_args__ = (
         CheckConstraint("shared_role is null or shared_branch_id is null", name="shared_once"),
         Index("ix_saved_view_list_owner_id", "list_name", "owner_id"),

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
+from service.core.seen import BRANCH
 
 DEGREES = Numeric(9, 6)
 
@@ -27,6 +28,7 @@ class PatrolRound(Base):
     """The sites that one inspector visits between two days, both included."""
 
     __tablename__ = "patrol_round"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="ends_after_it_starts"),
         Index("ix_patrol_round_inspector_id", "inspector_id", "ends_on"),
@@ -47,6 +49,7 @@ class PatrolStop(Base):
     """One site of a round."""
 
     __tablename__ = "patrol_stop"
+    __scope__ = BRANCH
     __table_args__ = (UniqueConstraint("round_id", "site_id"), Index("ix_patrol_stop_site_id", "site_id"))
     id: Mapped[key]
     round_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("patrol_round.id"))
@@ -58,6 +61,7 @@ class PatrolVisit(Base):
     """Somebody was there and says what was found; `accuracy` is in metres. The ticket is what a fault became, once."""
 
     __tablename__ = "patrol_visit"
+    __scope__ = BRANCH
     __table_args__ = (
         CheckConstraint("latitude between -90 and 90", name="latitude_is_on_earth"),
         CheckConstraint("longitude between -180 and 180", name="longitude_is_on_earth"),

@@ -3,7 +3,7 @@
 from service.migrations import rules
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 
 TABLES = """
 create table firm (

@@ -51,6 +51,7 @@ alter table party add constraint ck_party_has_a_role check (customer or vendor o
 alter table party add constraint ck_party_settlement_known check (settlement in ('job', 'monthly'));
 create index ix_party_category_id on party (category_id);
 create index ix_party_vendor_category_id on party (vendor_category_id);
+create index ix_party_created_at on party (created_at, id);
 create index ix_party_name_key on party (name_key);
 create index ix_party_tax_number on party (tax_number) where tax_number <> '';
 create index ix_party_merged_into_id on party (merged_into_id) where merged_into_id is not null;
@@ -171,11 +172,14 @@ create trigger follows_its_party before update on ledger_item for each row execu
 
 # As in 0017, but that a thing of a weight below zero (out of use) stands after all others, whatever fits.
 FUNCTION = """
-create or replace function ringdesk_search(query tsquery, typed text, written text, exact text, kinds text[], most integer)
+create or replace function ringdesk_search(query tsquery, typed text, written text, exact text, kinds text[], most integer,
+                                me bigint, whole bigint[], departments bigint[], of_branches bigint[])
 returns table (kind text, ref_id bigint, label text, hint text, code text, distance integer)
 language plpgsql stable security definer set search_path from current as $function$
 declare
-    scope text := case when ringdesk_sees_all() then '' else ' and e.branch_id = any ($5)' end;
+    scope text := case when ringdesk_sees_all() then '' else ' and e.branch_id = any ($5)' end
+        || case when me is null then '' else ' and (e.owners is null or $8 = any (e.owners) or e.branch_id = any ($9)
+            or (e.department_id = any ($10) and e.branch_id = any ($11)))' end;
 begin
     return query execute '
     with hits as (
@@ -202,7 +206,8 @@ begin
     select n.kind, n.ref_id, n.label, n.hint, n.code, n.distance from near n
     order by n.weight < 0, n.distance, n.weight desc, length(n.label_key), n.reading, n.kind, n.ref_id
     limit $6'
-    using query, typed, written, kinds, ringdesk_branches(), most, case when exact = '' then 'nothing-is-called-so'::tsquery else quote_literal(exact)::tsquery end;
+    using query, typed, written, kinds, ringdesk_branches(), most, case when exact = '' then 'nothing-is-called-so'::tsquery else quote_literal(exact)::tsquery end,
+        me, whole, departments, of_branches;
 end
 $function$;
 """

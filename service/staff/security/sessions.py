@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -29,10 +29,10 @@ class Open:
     own: bool
 
 
-def admitted(sid: str, address: str, *, at: datetime) -> Identity | None:
-    """Who holds the sign-in; it ends here when they have come to an address outside the ranges of their roles."""
+def admitted(sid: str, address: str, *, at: datetime, on: date | None = None) -> Identity | None:
+    """Who holds the sign-in and is still here on that day; it ends when they have come to an address outside the ranges of their roles."""
     with db.begin(scope.NONE) as session:
-        row = session.execute(_HELD.where(StaffSession.id == sid)).one_or_none()
+        row = session.execute(_HELD.where(StaffSession.id == sid, queries.still_here(on))).one_or_none()
         if row is None:
             return None
         staff, seen_at = row

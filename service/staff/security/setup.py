@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.core import audit, locks
 from service.core.errors import Forbidden, Invalid
-from service.staff import actions, people, rules
+from service.staff import actions, people, queries, rules
 from service.staff.model import Branch, Role, Staff
 from service.staff.security import policy, sealing
 from service.staff.security.model import SetupToken
@@ -36,7 +36,7 @@ class FirstFacts:
 
 def needed(session: Session) -> bool:
     """True while nobody could let people in."""
-    able = [role.id for role in session.scalars(select(Role)) if people.ADMINISTERS in (role.permissions or ())]
+    able = [role.id for role in session.scalars(select(Role)) if queries.ADMINISTERS in (role.permissions or ())]
     holds = select(Staff.id).join(Staff.roles).where(Staff.active, Role.id.in_(able)).limit(1)
     return session.scalars(holds).first() is None
 

@@ -1,0 +1,1 @@
+"""Departments of a branch, with heads, and the teams inside them."""

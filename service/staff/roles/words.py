@@ -1,0 +1,68 @@
+"""Each permission code in plain words, in the groups in which a role's page shows them."""
+
+from collections.abc import Iterable, Mapping
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+Words = Mapping[str, LazyString]
+
+GROUPS: tuple[tuple[LazyString, Words], ...] = (
+    (_l("Hotline"), {
+        "desk.use": _l("Take calls at the desk, and be ready or paused"),
+        "call.read": _l("See calls, their history and statistics"),
+        "call.dial": _l("Call out with a click"),
+        "call.listen": _l("Listen to recordings"),
+        "call.consent": _l("Note that somebody does not want to be recorded"),
+        "call.download": _l("Take recordings along as files"),
+        "call.join": _l("Say that two calls are halves of one"),
+    }),
+    (_l("Supervising"), {
+        "floor.watch": _l("See the wallboard and each agent's day"),
+        "floor.listen": _l("Listen in, whisper and barge into calls"),
+        "floor.control": _l("Change states and queues of agents"),
+        "shift.plan": _l("Plan shifts and enter leave"),
+    }),
+    (_l("Tickets"), {
+        "ticket.read": _l("See tickets"),
+        "ticket.write": _l("Register tickets and work on them"),
+        "ticket.take": _l("Tickets may be given to them"),
+        "ticket.assign": _l("Give tickets to people"),
+        "ticket.close": _l("Close tickets"),
+    }),
+    (_l("Customers and money"), {
+        "party.read": _l("See customers and their devices"),
+        "party.write": _l("Enter and change customers"),
+        "ledger.read": _l("See what customers owe"),
+    }),
+    (_l("Figures"), {
+        "board.calls": _l("See the boards of calls"),
+        "board.sla": _l("See the boards of tickets"),
+        "export": _l("Take lists and boards along as workbooks"),
+        "kpi.set": _l("Set how calls are measured"),
+        "night.read": _l("See what the nights loaded and proved"),
+        "night.run": _l("Start a night by hand"),
+    }),
+    (_l("Recordings"), {
+        "recording.read": _l("See what is wrong with recordings"),
+        "recording.hold": _l("Keep a recording from being deleted"),
+        "recording.keep": _l("Set how long recordings are kept"),
+    }),
+    (_l("Administration"), {
+        "staff.admin": _l("Manage people, roles, branches, shifts and settings"),
+        "audit.read": _l("Read who changed what"),
+    }),
+)  # fmt: skip
+OTHER = _l("Further")
+
+
+def known() -> frozenset[str]:
+    """Every code that has words."""
+    return frozenset(code for _title, codes in GROUPS for code in codes)
+
+
+def groups(codes: Iterable[str]) -> list[tuple[LazyString, list[tuple[str, object]]]]:
+    """All groups with code and words; codes without words come last, as they are."""
+    rest: list[tuple[str, object]] = [(code, code) for code in sorted(set(codes) - known())]
+    told: list[tuple[LazyString, list[tuple[str, object]]]] = [(title, list(words.items())) for title, words in GROUPS]
+    return [*told, (OTHER, rest)] if rest else told
