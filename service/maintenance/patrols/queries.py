@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from service.core import attachments, clock
@@ -125,7 +126,7 @@ def last_of_sites(session: Session, ids: Collection[int]) -> dict[int, PatrolVis
     """The latest patrol of each of these sites, in one query."""
     if not ids:
         return {}
-    query = select(PatrolVisit).where(PatrolVisit.site_id.in_(ids)).distinct(PatrolVisit.site_id)
+    query = select(PatrolVisit).where(PatrolVisit.site_id.in_(ids)).ext(distinct_on(PatrolVisit.site_id))
     return {one.site_id: one for one in session.scalars(query.order_by(PatrolVisit.site_id, PatrolVisit.at.desc(), PatrolVisit.id.desc()))}
 
 
