@@ -1,6 +1,5 @@
 """Plans are made and changed; their reminders come once, become tickets, and are done or skipped."""
 
-from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from service.devices import queries as devices
 from service.maintenance import rules
 from service.maintenance.model import MaintenancePlan, MaintenanceReminder
 from service.maintenance.rules import Timing
-from service.maintenance.schemas import Dispatched, Plan
+from service.maintenance.schemas import Plan
 from service.staff import queries as staff
 from service.tickets import actions as tickets
 from service.tickets.actions import Finished
@@ -24,6 +23,7 @@ from service.tickets.schemas import NewTicket
 JOB = "maintenance.remind"
 LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
 MOMENT = timedelta(seconds=20)  # two clicks
+NOON = timedelta(hours=12)  # the moment of a visit of which only the day is said
 
 
 class WrongState(DeskError):
@@ -110,22 +110,8 @@ def job(args: dict[str, Any]) -> None:
         remind(session, at=clock.now())
 
 
-def dispatch(
-    session: Session, ids: Collection[int], *, assignee_id: int | None = None, by: int, at: datetime
-) -> list[Dispatched]:
-    """Each of these reminders has a ticket of its own, once; one that is refused stops no other and says why."""
-    return [_dispatched(session, reminder_id, assignee_id, by, at) for reminder_id in sorted(set(ids))]
-
-
-def _dispatched(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> Dispatched:
-    try:
-        with session.begin_nested():
-            return Dispatched(reminder_id, _dispatch(session, reminder_id, assignee_id, by, at))
-    except DeskError as error:
-        return Dispatched(reminder_id, None, error.message)
-
-
-def _dispatch(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> int:
+def dispatch(session: Session, reminder_id: int, *, assignee_id: int | None = None, by: int, at: datetime) -> int:
+    """The reminder has its ticket, once; returns the ticket's id."""
     reminder = _reminder(session, reminder_id)
     if reminder.state == "dispatched" and reminder.ticket_id:
         return reminder.ticket_id
@@ -155,7 +141,7 @@ def ticket_finished(session: Session, news: Finished) -> None:
     """A visit whose ticket is finished is done, with what was found; registered by wire()."""
     found = session.scalars(select(MaintenanceReminder).where(MaintenanceReminder.ticket_id == news.ticket_id).with_for_update()).first()
     if found and found.state == "dispatched":
-        _done(session, found, clock.local(news.at).date(), news.result, news.by)
+        _done(session, found, clock.local(news.at).date(), news.at, news.result, news.by)
 
 
 def complete(session: Session, reminder_id: int, findings: str, *, done_on: date, by: int, at: datetime) -> None:
@@ -172,7 +158,7 @@ def complete(session: Session, reminder_id: int, findings: str, *, done_on: date
         raise WrongState(_("A ticket was made for this visit. Finish the ticket; the plan follows."))
     if reminder.state != "due":
         raise WrongState(_("This visit is settled already. Load the list again."))
-    _done(session, reminder, done_on, findings.strip(), by)
+    _done(session, reminder, done_on, at if done_on == today else clock.midnight(done_on) + NOON, findings.strip(), by)
     _settled(session, reminder, "visit done", {"done_on": done_on}, by, at)
 
 
@@ -193,8 +179,8 @@ def skip(session: Session, reminder_id: int, reason: str, *, by: int, at: dateti
 # ---- inside
 
 
-def _done(session: Session, reminder: MaintenanceReminder, day: date, findings: str, by: int) -> None:
-    reminder.state, reminder.done_on, reminder.done_by_id = "done", day, by
+def _done(session: Session, reminder: MaintenanceReminder, day: date, moment: datetime, findings: str, by: int) -> None:
+    reminder.state, reminder.done_on, reminder.done_at, reminder.done_by_id = "done", day, moment, by
     reminder.findings = findings[:LONGEST_FINDINGS]
     row = _locked(session, reminder.plan_id)
     row.done_on = day

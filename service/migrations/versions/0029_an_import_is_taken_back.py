@@ -7,7 +7,7 @@ to since was never there, once its import is taken back. The owner deletes that 
 from service.migrations import rules
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 
 FUNCTION = """
 create function ringdesk_device_unimported(ids bigint[]) returns void language sql security definer set search_path from current as $function$
