@@ -34,8 +34,8 @@ FIELDS = (
     Field("warranty_from", _l("Warranty from"), "day", also=("Warranty from", "质保开始", "保修开始", "质保起始日", "保修起始日期", "warranty start"), example="2026-03-01"),
     Field("warranty_until", _l("Warranty until"), "day", also=("Warranty until", "质保到期", "保修到期", "质保到期日", "保修截止日期", "保修期至", "warranty", "warranty end"), example="2027-02-28"),
     Field("state", _l("State"), "choice", also=("State", "状态", "设备状态", "status"), choices=STATES, example="正常"),
-    Field("site", _l("Site number"), "code", longest=80, also=("Site number", "站点编号", "点位编号", "站点", "site"), example=""),
-    Field("project", _l("Project number"), "code", longest=80, also=("Project number", "项目编号", "项目", "project"), example=""),
+    Field("site", _l("Site number"), "code", longest=80, also=("Site number", "安装点编号", "站点编号", "点位编号", "安装点", "site"), example=""),
+    Field("project", _l("Project number"), "code", longest=80, also=("Project number", "工程编号", "项目编号", "工程", "项目", "project"), example=""),
 )
 COLUMNS = {"name": "text", "model": "text", "serial": "text", "kind": "text", "place": "text", "department": "text", "holder": "text", "produced_on": "date", "installed_on": "date",
            "warranty_from": "date", "warranty_until": "date", "state": "text"}
