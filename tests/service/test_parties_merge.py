@@ -23,7 +23,6 @@ from service.wire import wire
 from tests import make
 from tests.conftest import AT
 
-
 CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
 
 NAMING = text("""
