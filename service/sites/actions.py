@@ -178,6 +178,7 @@ def put_device(session: Session, site_id: int, typed: str, *, by: int, at: datet
 
 def take_device(session: Session, site_id: int, device_id: int, *, by: int, at: datetime) -> None:
     """The device no longer stands at the site; it stays with its project."""
+    _locked(session, site_id)
     device = devices.device(session, device_id)
     if device is not None and device.site_id == site_id:
         places.place(session, device_id, site_id=None, project_id=device.project_id, by=by, at=at)
