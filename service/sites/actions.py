@@ -184,6 +184,7 @@ def put_device(session: Session, site_id: int, typed: str, *, by: int, at: datet
 
 def take_device(session: Session, site_id: int, device_id: int, *, by: int, at: datetime) -> None:
     """The device no longer stands at the site; it stays with its project."""
+    _locked(session, site_id)
     device = devices.device(session, device_id)
     if session.get(Site, site_id) is None:
         raise no_site()
