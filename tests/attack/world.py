@@ -23,6 +23,8 @@ from service.devices.schemas import ComponentFacts
 from service.imports import actions as imports
 from service.imports import folder as imported
 from service.maintenance import actions as maintenance
+from service.maintenance.patrols import actions as patrols
+from service.maintenance.patrols.schemas import Found, Round
 from service.parties.model import PartyCategory
 from service.sites import actions as sites
 from service.staff.model import Branch, Staff
@@ -32,7 +34,7 @@ from tests.browser import scene
 SECRET = "外网点机密"  # stands in the words of everything foreign, so that a page which shows it gives itself away
 # The table whose row a number in an address or a form means, where the name does not say so.
 MEANT = {
-    "visit_id": "maintenance_reminder", "plan_id": "maintenance_plan", "picture_id": "attachment", "view_id": "saved_view", "batch_id": "import_batch",
+    "visit_id": "maintenance_reminder", "patrol_id": "patrol_visit", "round_id": "patrol_round", "plan_id": "maintenance_plan", "picture_id": "attachment", "view_id": "saved_view", "batch_id": "import_batch",
     "pop_id": "agent_pop", "line_id": "missed_caller", "other_id": "call", "missed": "missed_caller", "into": "party", "party": "party", "device": "device",
     "component": "device_component", "component_id": "device_component", "part": "device_component", "pop": "agent_pop", "plan": "maintenance_plan",
     "saved": "saved_view", "but": "party",
@@ -124,6 +126,9 @@ def _of_customers(session: Session, side: Side, word: str, number: str) -> None:
     devices.fit(session, device.id, ComponentFacts(f"{word}部件", "S1", None), **by)
     make.plan(session, device, side.agent, content=word)
     maintenance.remind(session, at=now + timedelta(days=2))
+    today = clock.local(now).date()
+    round_ = patrols.plan(session, Round(word, side.agent.id, today, today, (site.id,)), **by)
+    patrols.record(session, ATTACHMENTS[0], Found(site.id, word, True, f"patrol {side.branch.id}", round_id=round_), **by)
     sites.add_picture(session, ATTACHMENTS[0], site.id, picture(), f"{word}.jpg", **by)
     side.code = device.code
     side.texts = {"serial": device.serial, "number": device.number, "project": project.number, "party": party.number}

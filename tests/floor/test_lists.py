@@ -107,7 +107,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         round_ = patrols.plan(session, Round("线路", committed_cast.wang.id, clock.local(clock.now()).date(), clock.local(clock.now()).date(), (site.id,)), by=committed_cast.root.id, at=clock.now())
         visit = patrols.record(session, Path(), Found(site.id, "x", True, "k"), by=committed_cast.root.id, at=clock.now())
         places = {"round": round_, "visit": visit, "site": site.id, "project": project.id, "code": device.code, "region": region.id}
-        facts = SimpleNamespace(product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 
@@ -245,7 +245,7 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
-    ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan, "round_id": firm.round, "visit_id": firm.visit}
+    ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan, "round_id": firm.round, "patrol_id": firm.visit}
     ids |= {"site_id": firm.site, "project_id": firm.project, "device_id": firm.device, "code": firm.code, "kind": "phone", "branch_id": firm.pudong.id, "role_id": firm.root.roles[0].id}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]

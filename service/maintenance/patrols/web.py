@@ -138,12 +138,12 @@ def missing() -> ResponseReturnValue:
     return render_template("maintenance/missing.html", page=page, period=period(page.asked.wanted))
 
 
-@bp.get("/patrols/<int:visit_id>")
-def show(visit_id: int) -> ResponseReturnValue:
+@bp.get("/patrols/<int:patrol_id>")
+def show(patrol_id: int) -> ResponseReturnValue:
     """One patrol with its pictures, and the request that its fault became."""
     person = identity.require(READ)
     with db.begin(person.scope) as session:
-        row = queries.visit(session, visit_id)
+        row = queries.visit(session, patrol_id)
         site = sites.site(session, row.site_id) if row else None
         if row is None or site is None:
             raise NotFound(_("There is no such patrol in your branches. Load the list again."))
@@ -156,13 +156,13 @@ def show(visit_id: int) -> ResponseReturnValue:
     return render_template("maintenance/patrol.html", row=row, **known)
 
 
-@bp.post("/patrols/<int:visit_id>/repair")
-def repair(visit_id: int) -> ResponseReturnValue:
+@bp.post("/patrols/<int:patrol_id>/repair")
+def repair(patrol_id: int) -> ResponseReturnValue:
     """The fault is a repair request, once."""
     person = identity.require("ticket.write")
     identity.require(READ)
     with db.begin(person.scope) as session:
-        ticket_id = actions.request_repair(session, visit_id, by=person.staff_id, at=clock.now())
+        ticket_id = actions.request_repair(session, patrol_id, by=person.staff_id, at=clock.now())
     return redirect(f"/tickets/{ticket_id}")
 
 
@@ -252,10 +252,10 @@ def _round(round_id: int | None, typed: Round | None, error: DeskError | None = 
     """The round as it stands, or as it was typed beside what stands."""
     person = identity.require(READ)
     with db.begin(person.scope) as session:
-        row = queries.round_(session, round_id) if round_id else None
-        if round_id and row is None:
+        row = queries.round_(session, round_id) if round_id is not None else None
+        if round_id is not None and row is None:
             raise actions.no_round()
-        stops = queries.stops(session, [round_id]) if round_id else []
+        stops = queries.stops(session, [round_id]) if round_id is not None else []
         ticked = typed.sites if typed else tuple(stop.site.id for stop in stops)
         writes = person.may(WRITE)
         known: dict[str, Any] = {
