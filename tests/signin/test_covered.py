@@ -20,17 +20,18 @@ from service.calls.model import MissedCaller
 from service.calls.schemas import Doubted, LegFacts, TransferFacts
 from service.core import clock, db, scope
 from service.core.config import Settings, SwitchSettings
+from service.core.lists.spec import KNOWN
 from service.core.model import AuditEntry
 from service.parties.model import PartyPhone
 from service.staff.model import Role
 from service.tickets.model import Ticket
 from tests import make
 from tests.browser import scene
-from tests.signin import people
+from tests.signin import people, world
 from tests.signin.people import PAGE
 from tests.signin.test_doors import address, routes
 
-NUMBER, MASKED, MAIL = "13900007788", "139****7788", "lihua@hengtong.example"
+NUMBER, MAIL, MASKED = world.NUMBER, world.MAIL, "139****7788"
 SCRIPT = {"Accept": "application/json"}
 
 
@@ -58,7 +59,9 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         calls.history.doubted(work, "pbx1", [Doubted("forged", f"CallerIDNum: {NUMBER}", True)], at=now)
         make.invoice(work, party, "4321.09", now.date(), now.date(), now)
         missed = work.scalars(select(MissedCaller)).one()
-        made = {"party_id": party.id, "phone_id": phone.id, "ticket_id": ticket.id, "call_id": call.id, "missed_id": missed.id}
+        made: dict[str, Any] = world.rest(work, cast, party)
+        made |= {"role_id": make.role(work, "agent").id, "department_id": 999999, "team_id": 999999, "staff_id": cast.ada.id}
+        made |= {"party_id": party.id, "phone_id": phone.id, "ticket_id": ticket.id, "call_id": call.id, "missed_id": missed.id}
     made["pop_id"] = scene.rings("1795331799.1", caller_number=NUMBER, caller_name=NUMBER)
     return SimpleNamespace(**vars(cast), **made)
 
@@ -68,6 +71,10 @@ def addresses(app: Flask, firm: SimpleNamespace) -> list[str]:
     pages = [address(app, rule, firm) for route, rule in routes(app) if route.startswith("GET") and "/dashboards/_" not in route]
     more = (f"/tickets/new?pop={firm.pop_id}", f"/tickets/new?call={firm.call_id}", f"/tickets/new?party={firm.party_id}",
             "/calls?direction=outbound", f"/calls?party={firm.party_id}", "/calls/statistics?by=line", "/calls/missed?state=closed", "/customers?q=浦东",
+            f"/settings/imports/{firm.batch_id}", f"/settings/imports/{firm.batch_id}/errors.csv", f"/maintenance/plans/{firm.plan_id}", f"/d/{firm.code}",
+            f"/labels?site={firm.site_id}", f"/scan?code={firm.code}", f"/tickets/cover?device_id={firm.device_id}", "/settings/people?cols=name,phone",
+            *(f"{one.address}?cols={','.join(column.key for column in one.columns)}" for one in KNOWN.values()),
+            *(f"/lists/{one.name}/export.csv?cols={','.join(column.key for column in one.columns)}" for one in KNOWN.values()),
             "/customers/found?q=浦东&as=choice", "/customers/found?q=浦东", "/found?q=浦东", "/tickets?view=all")
     return [*pages, *more]
 
