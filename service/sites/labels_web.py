@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from service.core import asked, db, identity, pages
+from service.core import asked, clock, db, identity, pages
 from service.core.config import Settings
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
+from service.devices import queries as devices
 from service.devices.places import queries as places
 from service.devices.queries import Device
 from service.parties import queries as parties
@@ -99,7 +100,8 @@ def scanned(code: str) -> ResponseReturnValue:
         way = queries.way_to_device(session, device)
         tally = queries.device_tallies(session, [device.id]).get(device.id, queries.EMPTY)
         party = parties.names(session, {device.party_id}).get(device.party_id, "")
-    return render_template("sites/scanned.html", device=device, way=way, tally=tally, party=party, acts=_acts(person, device), named=named)
+        decision = devices.covered(session, [device], clock.local(clock.now()).date())[device.id].decision
+    return render_template("sites/scanned.html", device=device, way=way, tally=tally, party=party, decision=decision, acts=_acts(person, device), named=named)
 
 
 def _acts(person: Identity, device: Device) -> list[tuple[Any, str, str]]:
