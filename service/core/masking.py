@@ -25,6 +25,7 @@ PUBLIC = ("extension", "short", "service")  # a room's telephone, an emergency c
 WHOLE = 7  # digits; fewer are no number that can be dialled from outside
 SIGNS = re.compile(r"[*•]")
 RUN = re.compile(r"\+?\d(?:[ ().-]?\d){6,}")  # what may be a number in a machine's words
+MAILS = re.compile(r"[^\s@;,<>]+@[^\s@;,<>]+")
 
 
 class Reader(Protocol):
@@ -64,6 +65,11 @@ def shown_trace(person: Reader | None, text: str | None) -> str:
     """A machine's words, such as a channel or a frame, in which every run of seven digits or more may be a number."""
     words = text or ""
     return words if reads_phones(person) else RUN.sub(lambda run: masked_phone(run.group()), words)
+
+
+def shown_words(person: Reader | None, text: str | None) -> str:
+    """A cell that a stranger's table brought, in which any run of digits may be a number and any word a mail address."""
+    return text or "" if reads_phones(person) else MAILS.sub(lambda found: masked_mail(found.group()), shown_trace(person, text))
 
 
 def masked_phone(raw: str | None) -> str:

@@ -12,8 +12,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from service.core import asked, clock, db, identity
-from service.core.errors import Invalid
+from service.core import asked, clock, db, identity, masking
+from service.core.errors import Forbidden, Invalid
 from service.core.identity import Identity
 from service.core.intake.files import MOST_BYTES
 from service.core.intake.plain import ENCODINGS
@@ -123,6 +123,8 @@ def discard(batch_id: int) -> ResponseReturnValue:
 def errors(batch_id: int, kind: str) -> ResponseReturnValue:
     """All bad rows, each with what is wrong with it, so that they can be mended and brought again."""
     one = _one(batch_id)
+    if not _sees_all(one):
+        raise Forbidden(_("This file holds whole telephone numbers, which your roles do not show. Ask whoever brought the table to mend it."), masking.PHONE_READ)
     mended = _("to be mended")
     name = f"{Path(one.batch.file_name).stem[:80]}-{mended}.{kind}"
     with db.begin(one.me.scope) as session:
@@ -170,6 +172,11 @@ def _one(batch_id: int) -> One:
     with db.begin(me.scope) as session:
         batch = actions.batch(session, batch_id)
     return One(*_allowed(batch.target), batch)
+
+
+def _sees_all(one: One) -> bool:
+    """Whoever brought a table knows what it says; to others its cells are as covered as anything."""
+    return one.batch.by_id == one.me.staff_id or masking.reads_phones(one.me)
 
 
 def _asked(batch_id: int, verb: Callable[[Session, Batch, Identity], None]) -> ResponseReturnValue:
@@ -246,12 +253,17 @@ def _page(one: One, wrong: Invalid | None = None) -> ResponseReturnValue:
         waiting = target.issue.waiting(session, queries.created(session, batch.id)) if target.issue and batch.state == "loaded" else 0
         branch, by = staff.branches(session)[batch.branch_id], staff.names(session, {batch.by_id}).get(batch.by_id, "—")
     page = render_template(
-        "imports/batch.html", batch=batch, target=target, bad=bad, links=links, before=before, waiting=waiting, branch=branch, by=by, note=sheets.note, kept=queries.KEPT.days,
+        "imports/batch.html", batch=batch, target=target, bad=bad, links=links, before=before, waiting=waiting, branch=branch, by=by, note=sheets.note, whole=_sees_all(one), cell=_cell(one), kept=queries.KEPT.days,
         trouble=words.trouble(batch.trouble), sentence=words.sentence, field=words.field, states=words.STATE, encodings=words.ENCODINGS, choosable=ENCODINGS,
         unused=[head for column, head in enumerate(batch.heads) if head and column not in batch.mapping.values()],
         fields=wrong.fields if wrong else {}, refusal=wrong.message if wrong else "", busy=batch.state in ("checking", "loading", "undoing"),
     )
     return (page, wrong.status, _refusal(wrong)) if wrong else page
+
+
+def _cell(one: One) -> Callable[[str], str]:
+    """A cell of the table as this reader sees it."""
+    return str if _sees_all(one) else lambda text: masking.shown_words(one.me, str(text))
 
 
 def _sent(write: Callable[[IO[bytes]], Any], name: str, kind: str = XLSX) -> Response:

@@ -1,5 +1,6 @@
 """The pages of people: who works here, what they may do, and one's own password."""
 
+from dataclasses import replace
 from itertools import zip_longest
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -7,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from service.core import clock, db, identity, lists
+from service.core import clock, db, identity, lists, masking
 from service.core.errors import DeskError, Invalid
+from service.core.identity import Identity
 from service.staff import actions, edits, people, queries, rules
 from service.staff.forms import day, number, whole, wholes, words
 from service.staff.lists import PEOPLE
@@ -41,6 +43,7 @@ def engage() -> ResponseReturnValue:
     me, who = identity.require("staff.admin"), _read()
     try:
         with db.begin(me.scope) as session:
+            who = replace(who, phone=masking.typed_phone(me, who.phone))
             staff_id, password = people.engage(session, who, by=me.staff_id, at=clock.now(), within=me.scope)
     except DeskError as error:
         return _form(who, None, error)
@@ -62,6 +65,8 @@ def change(staff_id: int) -> ResponseReturnValue:
     me, who, version = identity.require("staff.admin"), _read(), whole("version")
     try:
         with db.begin(me.scope) as session:
+            stored = people.person(session, staff_id, within=me.scope).phone
+            who = replace(who, phone=masking.typed_phone(me, who.phone, stored))
             people.change(session, staff_id, who, by=me.staff_id, at=clock.now(), version=version, within=me.scope)
     except (Invalid, people.LastAdministrator, edits.Overtaken) as error:
         return _form(who, staff_id, error, version=version or 0)
@@ -122,6 +127,12 @@ def _read() -> Person:
     )
 
 
+def _covered(me: Identity, one: edits.Difference) -> edits.Difference:
+    if one.field != "phone":
+        return one
+    return replace(one, saved=masking.shown_plain(me, str(one.saved)), typed=masking.shown_plain(me, str(one.typed)))
+
+
 def _form(who: Person, staff_id: int | None, error: DeskError | None = None, *, password: str = "", version: int = 1) -> ResponseReturnValue:
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
@@ -131,6 +142,8 @@ def _form(who: Person, staff_id: int | None, error: DeskError | None = None, *, 
         roles = [row for row in session.scalars(select(Role).order_by(Role.id)) if row.active or row.name in carried]
     if isinstance(error, edits.Overtaken):
         version = error.version
+        error.differences = [_covered(me, one) for one in error.differences]
+    who = replace(who, phone=masking.shown_plain(me, who.phone))
     page = render_template(
         "staff/person.html", who=who, staff_id=staff_id, branches=branches, units=units, roles=roles, reaches=rules.REACHES,
         kinds=people.KINDS, version=version, error=error, fields=error.fields if isinstance(error, Invalid) else {},

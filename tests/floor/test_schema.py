@@ -20,9 +20,25 @@ from service.core.db import Base
 from service.core.embedded import Embedded
 from service.core.errors import DeskError
 from service.migrations import metadata
+from service.staff import rules
 from tests.live import server
 
 VERSIONS = Path(service.migrations.__file__).parent / "versions"
+# What the shipped roles could do when 0018 was the newest migration.
+_AGENT = {"desk.use", "call.read", "call.listen", "call.dial", "call.consent", "ticket.read", "ticket.write", "ticket.assign", "party.read", "party.write", "ledger.read"}
+_SUPERVISOR = _AGENT | {
+    "floor.watch", "floor.listen", "floor.control", "call.download", "recording.read", "recording.hold", "call.join", "ticket.close", "board.calls",
+    "board.sla", "export", "night.read",
+}  # fmt: skip
+_MANAGER = _SUPERVISOR | {"kpi.set"}
+OF_0018 = {
+    "agent": _AGENT,
+    "supervisor": _SUPERVISOR,
+    "technician": {"call.read", "ticket.read", "ticket.write", "party.read"},
+    "finance": {"ticket.read", "call.read", "party.read", "ledger.read", "board.calls", "board.sla", "export", "night.read"},
+    "manager": _MANAGER,
+    "admin": _MANAGER | {"night.run", "staff.admin", "recording.keep", "audit.read"},
+}
 # What stands in the database and on purpose not in the models: the night's change marks.
 MARKS = "{} not like '%row_xid%'"
 
@@ -109,6 +125,25 @@ def test_a_new_migration_comes_with_its_lecture_and_runs_with_short_lock_waits(e
         kept = dict(tuple(row) for row in connection.execute(text("select name, value from kept")))
     scratch.dispose()
     assert (kept["lock_timeout"], kept["statement_timeout"]) == ("4000", "600000")
+
+
+def test_the_roles_of_an_older_database_may_what_those_of_a_new_firm_may(empty: Settings) -> None:
+    own = "own.role"
+    scratch = create_engine(empty.dsn_owner)
+    with scratch.connect() as connection:
+        config = attached(empty, connection)
+        command.upgrade(config, "0018")
+        for name, codes in OF_0018.items():
+            connection.execute(text("insert into role (name, permissions) values (:name, :codes)"), {"name": name, "codes": ",".join(sorted(codes))})
+        connection.execute(text("insert into role (name, permissions) values (:name, 'call.read')"), {"name": own})
+        connection.commit()
+        command.upgrade(config, "head")
+        found = {row.name: row.permissions.split(",") for row in connection.execute(text("select name, permissions from role"))}
+    scratch.dispose()
+
+    assert found.pop(own) == ["call.read"], "a role that the firm made itself gets nothing"
+    assert {name: set(codes) for name, codes in found.items()} == {name: set(codes) for name, codes in rules.PERMISSIONS.items()}
+    assert [name for name, codes in found.items() if len(codes) != len(set(codes))] == []
 
 
 def test_processes_that_start_at_once_migrate_an_empty_database_once(empty: Settings) -> None:

@@ -44,7 +44,8 @@ def firm(cast: SimpleNamespace) -> SimpleNamespace:
         customer = make.party(work, cast.pudong, "浦东客户")
         make.line(work, cast.pudong, "support")
         ticket = make.ticket(work, customer, cast.ada, clock.now())
-        owned = {"product_id": make.product(work).id, "device_id": make.device(work, customer).id}
+        device = make.device(work, customer)
+        owned = {"product_id": make.product(work).id, "device_id": device.id, "code": device.code}
         site, project = make.site(work, cast.pudong), make.project(work, cast.pudong)
         unit = make.department(work, cast.pudong, "售后部", head=cast.cleo)
         made = {"department_id": unit.id, "team_id": make.team(work, unit, "热线组", cast.ada).id, "role_id": make.role(work, "agent").id}

@@ -228,7 +228,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /labels": (ALL, 200),
     "GET /labels.pdf": (ALL, 422),
     "GET /scan": (ALL, 200),
-    "GET /d/<code>": (ALL, 404),
+    "GET /d/<code>": (ALL, 200),
     "GET /settings/regions": ("r", 200),
     "POST /settings/regions": ("r", 422),
     "POST /settings/regions/<int:region_id>": ("r", 404),
@@ -302,7 +302,7 @@ def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
     known |= {"role_id": firm.role_id, "branch_id": firm.pudong.id, "department_id": firm.department_id, "team_id": firm.team_id,
               "leave_id": 999999, "kind_id": 999999}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "round_id": 999999, "patrol_id": 999999, "visit_id": 999999, "batch_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "passkey_id": 999999, "code": "none", "kind": "phone"}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "round_id": 999999, "patrol_id": 999999, "visit_id": 999999, "batch_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "passkey_id": 999999, "kind": "phone"}
     if rule.rule.startswith("/settings/imports"):
         known |= {"name": "parties", "kind": "xlsx"}
     with app.test_request_context():

@@ -22,7 +22,7 @@ from service.staff.model import Staff
 from service.staff.security.model import Passkey
 from tests import make
 
-NUMBER, MAIL, TAX = "13900007788", "lihua@hengtong.example", "91310115MA1K35XX7Q"
+NUMBER, MAIL, OTHER = "13900007788", "lihua@hengtong.example", "13900006655"  # the other is of a contact alone
 
 
 def rest(work: Session, cast: SimpleNamespace, party: Party) -> dict[str, int | str]:
@@ -34,7 +34,7 @@ def rest(work: Session, cast: SimpleNamespace, party: Party) -> dict[str, int | 
     project = make.project(work, pudong, region_id=region.id, party_id=party.id)
     site = make.site(work, pudong, project_id=project.id, party_id=party.id, contact="王丽华", phone=NUMBER)
     device.site_id, device.contact_id = site.id, _contact(work, party)
-    party.fax, party.tax_number, ada.phone = NUMBER, TAX, NUMBER
+    party.fax, ada.phone = NUMBER, NUMBER
     plan = make.plan(work, device, ada)
     maintenance.remind(work, at=now + timedelta(days=2))
     today = clock.local(now).date()
@@ -55,7 +55,7 @@ def _contact(work: Session, party: Party) -> int:
     work.add(unit)
     work.flush()
     person = make.contact(work, party, "赵敏", department_id=unit.id)
-    make.phone(work, party, NUMBER, work.get_one(Contact, person.id))
+    make.phone(work, party, OTHER, work.get_one(Contact, person.id))
     work.add(ContactMail(party_id=party.id, contact_id=person.id, address=MAIL, branch_id=party.branch_id))
     work.flush()
     return person.id
