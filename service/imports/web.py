@@ -162,6 +162,7 @@ class One:
 
 def _allowed(name: str) -> tuple[Identity, Target]:
     """The person may import, and may write what this target writes."""
+    identity.require("import")
     target = targets.of(name)
     return identity.require("import", target.permission), target
 
