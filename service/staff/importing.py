@@ -99,7 +99,7 @@ class Users:
             row.values |= {"branch": names[branch]} if branch else {}
             if person and not into.covers(person.branch_id):
                 row.refuse("username", "elsewhere")
-            elif limits and limits.passed(row, person):
+            elif limits and not row.wrong and limits.passed(row, person):
                 row.refuse("roles", "too_much")
 
     def current(self, session: Session, asked: Mapping[int, Values]) -> dict[int, Values]:
