@@ -7,13 +7,11 @@ from service.core.config import Settings
 
 def wire(settings: Settings) -> None:
     """Identity is answered, every list is known, and whoever waits for another context's news hears it."""
-    from service.core import attachments, clock, db, seen
+    from service.core import clock, db, seen
     from service.maintenance import actions as maintenance
-    from service.sites import condition
     from service.staff import signin
     from service.staff.security import sealing
     from service.tickets import actions as ticket_actions
-    from service.tickets import queries as tickets
 
     seen.check(db.Base.registry)
     clock.use(settings.timezone)
@@ -22,8 +20,7 @@ def wire(settings: Settings) -> None:
     know_lists()
     know_tables()
     follow_merges()
-    condition.facts("tickets", tickets.device_facts)
-    attachments.kind("site", "site.read")
+    know_places()
     ticket_actions.on_finish(maintenance.ticket_finished)
     handle_jobs(settings)
 
@@ -72,9 +69,10 @@ def know_tables() -> None:
     from service.devices import importing as devices
     from service.imports import targets
     from service.parties import importing as parties
+    from service.sites import numbered
     from service.staff import importing as people
 
-    targets.use((*parties.TARGETS, *devices.TARGETS, *people.TARGETS))
+    targets.use((*parties.TARGETS, devices.Devices(numbered), *people.TARGETS))
 
 
 def follow_merges() -> None:
@@ -89,6 +87,23 @@ def follow_merges() -> None:
     merging.followed_by([one.party_merged for one in (devices, sites, calls, ledger, tickets)])
 
 
+def know_places() -> None:
+    """Sites hear of faults and patrols from above, tickets where they came from, and a scanned label offers a patrol."""
+    from service.core import attachments
+    from service.maintenance.patrols import queries as patrols
+    from service.maintenance.patrols.words import PATROL
+    from service.sites import condition, labels_web
+    from service.tickets import origins
+    from service.tickets import queries as tickets
+
+    condition.facts("tickets", tickets.device_facts)
+    condition.patrols("patrols", patrols.latest)
+    origins.of_channel("patrol", patrols.origin)
+    attachments.kind("site", "site.read")
+    attachments.kind(patrols.ENTITY, "maintenance.read")
+    labels_web.act(PATROL, "route", "/maintenance/patrols/new?device={device}", "patrol.write")
+
+
 def know_lists() -> None:
     """Every list is known by its name: for exports, settings and saved views."""
     from service.calls import lists as calls
@@ -96,11 +111,12 @@ def know_lists() -> None:
     from service.core.lists import kept
     from service.devices import lists as devices
     from service.maintenance import lists as maintenance
+    from service.maintenance.patrols import lists as patrols
     from service.parties import lists as parties
     from service.reports.history import lists as history
     from service.staff import lists as people
     from service.staff import queries as staff
     from service.tickets import lists as tickets
 
-    _every = (products, parties, devices, people, tickets, calls, history, maintenance)
+    _every = (products, parties, devices, people, tickets, calls, history, maintenance, patrols)
     kept.roles_from(staff.role_names)

@@ -11,6 +11,8 @@ CALLS = 30_000
 TICKETS = 6_000
 
 ROWS = """
+    insert into agent_state (staff_id, switch, extension, chosen, state, since, branch_id)
+        select staff_id, switch, extension, 'ready', 'ready', now(), 1 from extension_assignment;
     insert into phone_line (switch, kind, name, label, branch_id) values
         ('pbx1', 'queue', 'support', 'Support', 1), ('pbx1', 'queue', 'sales', 'Sales', 1);
     insert into party (number, name, created_at, branch_id)

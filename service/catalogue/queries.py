@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.catalogue.model import Product as Product
@@ -60,3 +60,21 @@ def product(session: Session, product_id: int) -> Product | None:
 def by_ids(session: Session, ids: Collection[int]) -> dict[int, Product]:
     """Products by id."""
     return {row.id: row for row in session.scalars(select(Product).where(Product.id.in_(ids)))} if ids else {}
+
+
+def by_codes(session: Session, codes: Collection[str]) -> dict[str, Product]:
+    """Products by code."""
+    return {row.code: row for row in session.scalars(select(Product).where(Product.code.in_(codes)))} if codes else {}
+
+
+def called(session: Session, words: Collection[str]) -> dict[str, list[Product]]:
+    """By each small word the products whose code, name, or name and model it is, as far as they are sold; a code counts always."""
+    if not words:
+        return {}
+    code, name, both = func.lower(Product.code), func.lower(Product.name), func.lower(Product.name + " " + Product.model)
+    found: dict[str, list[Product]] = {}
+    rows = select(Product).where(or_(code.in_(words), and_(Product.active, or_(name.in_(words), both.in_(words))))).order_by(Product.id)
+    for row in session.scalars(rows):
+        for word in {row.code.lower(), *([row.name.lower(), f"{row.name} {row.model}".lower()] if row.active else [])} & set(words):
+            found.setdefault(word, []).append(row)
+    return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -52,3 +52,15 @@ def kept(names: Sequence[str]) -> dict[str, str]:
 def again(names: Sequence[str], **changed: str) -> str:
     """The address of this page with the same conditions, some of them changed or, when empty, dropped."""
     return request.path + "?" + urlencode({name: value for name, value in (kept(names) | changed).items() if value})
+
+
+def back() -> str:
+    """Where the person came from, on this site only."""
+    try:
+        parts = urlsplit(request.form.get("next") or request.referrer or "/")
+    except ValueError:  # such as http://[
+        return "/"
+    path = parts.path or "/"
+    if not path.startswith("/") or path.startswith("//"):
+        return "/"
+    return f"{path}?{parts.query}" if parts.query else path

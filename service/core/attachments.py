@@ -7,7 +7,7 @@ import io
 import logging
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.core.errors import Invalid, NotFound
@@ -143,6 +143,12 @@ def of(session: Session, entity: str, entity_id: int) -> list[Attachment]:
     """The pictures of the thing, the first taken first."""
     query = select(Attachment).where(Attachment.entity == entity, Attachment.entity_id == entity_id)
     return list(session.scalars(query.order_by(Attachment.id)))
+
+
+def counts(session: Session, entity: str, ids: Collection[int]) -> dict[int, int]:
+    """How many pictures each of these things has, in one query; one without any is not named."""
+    query = select(Attachment.entity_id, func.count()).where(Attachment.entity == entity, Attachment.entity_id.in_(ids)).group_by(Attachment.entity_id)
+    return {row.entity_id: row[1] for row in session.execute(query)} if ids else {}
 
 
 def drop(session: Session, attachment_id: int, *, entity: str, entity_id: int) -> Attachment:

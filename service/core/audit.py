@@ -1,16 +1,19 @@
 """The audit row: in the same transaction as the change it tells. What was refused has a transaction of its own."""
 
+import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import has_request_context, request
-from sqlalchemy import select
+from flask_babel import gettext as _
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from service.core import db, scope
+from service.core.errors import Forbidden
 from service.core.model import AuditEntry
 
 log = logging.getLogger(__name__)
@@ -37,7 +40,12 @@ def record(
     branch_id: int | None = None,
     kind: str = "",
 ) -> None:
-    """Who did what to which thing is on record, with the old and the new values that JSON can hold."""
+    """Who did what to which thing is on record, with the old and the new values that JSON can hold.
+
+    What has no branch belongs to the whole firm. Raises Forbidden where the session sees less than that: the change is not theirs.
+    """
+    if branch_id is None and by is not None and scope.of(session).branches is not None:
+        raise Forbidden(_("This belongs to the whole firm. Ask somebody who sees all branches to change it."))
     session.add(
         AuditEntry(
             at=at,
@@ -52,6 +60,23 @@ def record(
             kind=kind or ("change" if verb in _EVERYDAY else _KIND_OF.get(entity, "change")),
         )
     )
+
+
+_MANY = text("""
+    insert into audit_entry (at, by_id, address, verb, entity, entity_id, old, new, branch_id)
+    select :at, :by, :address, :verb, :entity, id, old, new, branch_id
+    from jsonb_to_recordset(cast(:rows as jsonb)) as given(id bigint, old jsonb, new jsonb, branch_id bigint)
+""")
+
+
+def record_many(
+    session: Session, *, at: datetime, by: int | None, verb: str, entity: str, told: Sequence[tuple[int, dict[str, Any] | None, dict[str, Any] | None, int]]
+) -> None:
+    """The same is on record for many things at once: id, old, new and branch of each."""
+    rows = [{"id": entity_id, "old": _plain(old), "new": _plain(new), "branch_id": branch_id} for entity_id, old, new, branch_id in told]
+    if rows:
+        facts = {"at": at, "by": by, "address": _address(), "verb": verb, "entity": entity}
+        session.execute(_MANY, facts | {"rows": json.dumps(rows, ensure_ascii=False)})
 
 
 def of(session: Session, entity: str, entity_id: int, most: int = 30) -> Sequence[AuditEntry]:

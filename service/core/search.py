@@ -5,16 +5,17 @@ function `ringdesk_search` asks, because under row-level security no index serve
 keeps to the declared branches by itself.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any, Literal, Protocol
 
 from pypinyin import Style, lazy_pinyin, pinyin
 from sqlalchemy import delete, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.core import db, phone, scope
@@ -23,6 +24,7 @@ from service.core.model import SearchEntry
 LONGEST = 100  # letters typed; more says nothing more
 WORDS = 6
 BATCH = 500
+KNOWN = 4096  # names whose signs are remembered by a process
 READINGS = 8  # of a name whose signs can be read in several ways
 CJK = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
 PIECES = re.compile(rf"({CJK.pattern})|([a-z0-9]+)")
@@ -66,16 +68,26 @@ class Hit:
     distance: int
 
 
+# One statement for all of them; an entry that says the same already is left alone, since each new version goes into every index.
+_PUT = text("""
+    insert into search_entry as e (kind, ref_id, branch_id, label, label_key, hint, code, reading, weight, tokens, owners, department_id)
+    select kind, ref_id, branch_id, label, label_key, hint, code, reading, weight, cast(tokens as tsvector), owners, department_id
+    from jsonb_to_recordset(cast(:rows as jsonb)) as given(kind text, ref_id bigint, branch_id bigint, label text, label_key text, hint text, code text,
+        reading text, weight integer, tokens text, owners bigint[], department_id bigint)
+    on conflict (kind, ref_id) do update set branch_id = excluded.branch_id, label = excluded.label, label_key = excluded.label_key, hint = excluded.hint,
+        code = excluded.code, reading = excluded.reading, weight = excluded.weight, tokens = excluded.tokens, owners = excluded.owners,
+        department_id = excluded.department_id
+    where (e.branch_id, e.label, e.label_key, e.hint, e.code, e.reading, e.weight, e.tokens, e.owners, e.department_id)
+        is distinct from (excluded.branch_id, excluded.label, excluded.label_key, excluded.hint, excluded.code, excluded.reading, excluded.weight,
+            excluded.tokens, excluded.owners, excluded.department_id)
+""")
+
+
 def put(session: Session, entries: Iterable[Entry]) -> None:
-    """The things are found as they are now."""
-    rows = [_row(entry) for entry in entries]
-    if not rows:
-        return
-    new = insert(SearchEntry)
-    kept = ("branch_id", "label", "label_key", "hint", "code", "reading", "weight", "tokens", "owners", "department_id")
-    session.execute(
-        new.on_conflict_do_update(index_elements=["kind", "ref_id"], set_={name: new.excluded[name] for name in kept}), rows
-    )
+    """The things are found as they are now; of two entries of one thing the last counts."""
+    rows = {(entry.kind, entry.ref_id): _row(entry) for entry in entries}
+    if rows:
+        session.execute(_PUT, {"rows": json.dumps(list(rows.values()), ensure_ascii=False)})
 
 
 def drop(session: Session, kind: str, ids: Collection[int]) -> None:
@@ -159,13 +171,19 @@ def tokens(entry: Entry) -> set[str]:
     """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p parts of phones, t whole ones."""
     found: set[str] = set()
     for name in {entry.label, *entry.names}:
-        found.update(_of_name(normal(name)))
+        found.update(_tokens_of_name(normal(name)))
     for code in {entry.code, *entry.codes}:
         found.update("n" + part for part in _parts(_bare(code), 3))
     for number in entry.phones:
         found.update("p" + part for part in _parts(_national(number), 4))
         found.add("t" + _national(number)[:40])
     return found
+
+
+@lru_cache(KNOWN)
+def _tokens_of_name(name: str) -> frozenset[str]:
+    """Those of one name: a hundred printers of one model are read once."""
+    return frozenset(_of_name(name))
 
 
 def _of_name(name: str) -> Iterator[str]:
@@ -189,6 +207,7 @@ def _readings(run: str) -> list[list[str]]:
     return [usual, *others]
 
 
+@lru_cache(KNOWN)
 def reading(label: str) -> str:
     """Initials, a space, and the full reading, for order and closeness: 王丽华 is 'wlh wanglihua'."""
     syllables = lazy_pinyin(normal(label)[:100])

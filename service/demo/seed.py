@@ -16,7 +16,7 @@ from service.calls.agents.model import AgentState
 from service.calls.model import PhoneLine
 from service.core import phone as phones
 from service.core.search import reading
-from service.demo import archive, history, machines, names, organisation, places, today, upkeep
+from service.demo import archive, history, machines, names, organisation, places, rounds, today, upkeep
 from service.devices.model import Device
 from service.ledger.model import LedgerAllocation, LedgerItem
 from service.parties.model import Contact, Party, PartyPhone
@@ -67,6 +67,7 @@ def plant(session: Session, *, now: datetime, zone: ZoneInfo, seed: int = 7) -> 
     organisation.tickets_belong(session)
     history.count_on(session)
     upkeep.plant(session, firm)
+    rounds.plant(session, firm)
 
 
 def _branches(session: Session, firm: Firm) -> None:

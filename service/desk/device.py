@@ -12,6 +12,7 @@ from service.core.errors import NotFound
 from service.desk import figures, history
 from service.desk.history import History
 from service.devices import queries as devices
+from service.maintenance import queries as maintenance
 from service.parties import queries as parties
 
 bp = Blueprint("device", __name__)
@@ -27,6 +28,7 @@ class DevicePage:
     holdings: list[devices.DeviceHolding]
     history: History
     names: dict[int, str]
+    plans: list[maintenance.MaintenancePlan]
 
 
 @bp.get("/devices/<int:device_id>")
@@ -36,7 +38,7 @@ def show(device_id: int) -> ResponseReturnValue:
     with db.begin(person.scope) as session:
         page = _page(session, device_id, history.mark(place))
     more = asked.again((), until=asked.marked(*history.place(page.history.more))) if page.history.more else ""
-    return render_template("devices/device.html", page=page, device=page.covered.device, more=more, earlier=place)
+    return render_template("devices/device.html", page=page, device=page.covered.device, more=more, earlier=place, rhythm=maintenance.rhythm)
 
 
 def _page(session: Session, device_id: int, until: history.Mark | None) -> DevicePage:
@@ -47,4 +49,4 @@ def _page(session: Session, device_id: int, until: history.Mark | None) -> Devic
     holdings = devices.holdings(session, device_id)
     told = history.read(session, device_id, until=until, limit=PAGE)
     names = parties.names(session, {device.party_id} | {one.party_id for one in holdings})
-    return DevicePage(covered, devices.taken_out(session, device_id), holdings, told, names)
+    return DevicePage(covered, devices.taken_out(session, device_id), holdings, told, names, maintenance.plans_of(session, device_id))

@@ -1,6 +1,6 @@
-"""One line of time of a device: what was done to it, its tickets, and their calls, each read by its own room and merged here.
+"""One line of time of a device: what was done to it, its tickets and their calls, its upkeep and patrols, each read by its own room and merged here.
 
-A further source (maintenance, patrols, repairs outside) is one more entry of SOURCES: it reads its rows before a moment and
+A further source (such as repairs outside) is one more entry of SOURCES: it reads its rows before a moment and
 id, newest first, as many as it is asked for.
 """
 
@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
 from service.devices import queries as devices
+from service.maintenance import queries as maintenance
+from service.maintenance.patrols import queries as patrols
 from service.staff import queries as staff
 from service.tickets import queries as tickets
 
@@ -61,7 +63,17 @@ def _calls(session: Session, device_id: int, until: Place | None, limit: int) ->
     return [(row.started_at, row.id, row) for row in calls.calls_until(session, names, until=until, limit=limit) if row.started_at]
 
 
-SOURCES: tuple[tuple[str, Read], ...] = (("event", _events), ("ticket", _tickets), ("call", _calls))
+def _upkeep(session: Session, device_id: int, until: Place | None, limit: int) -> list[tuple[datetime, int, Any]]:
+    return [(row.done_at, row.id, row) for row in maintenance.made_at(session, device_id, until=until, limit=limit) if row.done_at]
+
+
+def _patrols(session: Session, device_id: int, until: Place | None, limit: int) -> list[tuple[datetime, int, Any]]:
+    device = devices.device(session, device_id)
+    site_id, since = (device.site_id, device.installed_on) if device else (None, None)
+    return [(row.at, row.id, row) for row in patrols.visits_of_device(session, device_id, site_id, since, until=until, limit=limit)]
+
+
+SOURCES: tuple[tuple[str, Read], ...] = (("event", _events), ("ticket", _tickets), ("call", _calls), ("upkeep", _upkeep), ("patrol", _patrols))
 
 
 def read(session: Session, device_id: int, *, until: Mark | None = None, limit: int = 30) -> History:
@@ -88,6 +100,7 @@ def _from(until: Mark | None, rank: int) -> Place | None:
 def _named(session: Session, device_id: int, lines: list[Line], more: Mark | None) -> History:
     rows = {kind: [line.row for line in lines if line.kind == kind] for kind, _source in SOURCES}
     people = {row.by_id for row in rows["event"]} | {row.staff_id for row in rows["call"]} | {row.assignee_id for row in rows["ticket"]}
+    people |= {row.done_by_id for row in rows["upkeep"]} | {row.inspector_id for row in rows["patrol"]}
     swaps = devices.swaps(session, {row.swap_id for row in rows["event"] if row.swap_id})
     ends = {one for swap in swaps.values() for one in (swap.old_device_id, swap.new_device_id) if one and one != device_id}
     numbers = tickets.numbers(session, {row.ticket_id for row in rows["event"] if row.ticket_id})

@@ -1,6 +1,7 @@
 """Everything one look at a caller or a customer needs, read in one transaction."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from flask_babel import gettext as _
@@ -14,6 +15,7 @@ from service.core.identity import Identity
 from service.devices import queries as devices
 from service.devices.queries import Covered
 from service.ledger import queries as ledger
+from service.maintenance import queries as maintenance
 from service.parties import queries as parties
 from service.parties.queries import Contact
 from service.staff import queries as staff
@@ -34,6 +36,7 @@ class Customer:
     people: dict[int, str]
     contract: parties.Contract | None = None
     valid: bool = False
+    upkeep: Mapping[int, maintenance.Visit] = field(default_factory=dict)
 
 
 def customer(session: Session, party_id: int, person: Identity, on: date) -> Customer | None:
@@ -57,6 +60,7 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
         people=staff.names(session, {i for i in ids if i is not None}),
         contract=contract,
         valid=contract is not None and parties.holds(contract, on),
+        upkeep=maintenance.last_visits(session, [row.id for row in owned]) if person.may("maintenance.read") else {},
     )
 
 

@@ -50,6 +50,73 @@ PLACES = (
 )
 
 
+@dataclass(frozen=True)
+class Setting:
+    """One entry of the menu at the person's face; without a permission it is everybody's."""
+
+    name: Any
+    icon: str
+    path: str
+    permission: str = ""
+    everywhere: bool = False
+
+    def open_to(self, person: Identity) -> bool:
+        """The person may open it; what is the whole firm's is for those whose right holds in all branches."""
+        if not self.permission:
+            return True
+        return person.may(self.permission) and (not self.everywhere or person.scope_for(self.permission).branches is None)
+
+
+SETTINGS: tuple[tuple[Any, tuple[Setting, ...]], ...] = (
+    (
+        "",
+        (
+            Setting(_l("Scan a label"), "qrcode", "/scan", "party.read"),
+            Setting(_l("Your password"), "lock", "/settings/password"),
+            Setting(_l("Your security"), "shield-check", "/settings/security/me"),
+        ),
+    ),
+    (
+        _l("People"),
+        (
+            Setting(_l("People and roles"), "users", "/settings/people", "staff.admin"),
+            Setting(_l("Shifts and leave"), "calendar", "/settings/shifts", "shift.plan"),
+            Setting(_l("Sign-in and security"), "key", "/settings/security", "staff.admin", everywhere=True),
+        ),
+    ),
+    (
+        _l("Master data"),
+        (
+            Setting(_l("Products"), "database", "/settings/products", "product.write"),
+            Setting(_l("Categories"), "list-details", "/settings/categories", "party.setup"),
+            Setting(_l("Regions"), "map-2", "/settings/regions", "staff.admin"),
+            Setting(_l("Imports"), "file-text", "/settings/imports", "import"),
+        ),
+    ),
+    (
+        _l("Telephony"),
+        (
+            Setting(_l("How calls are measured"), "chart-bar", "/settings/kpi", "board.calls"),
+            Setting(_l("Opening hours"), "clock", "/settings/hours", "staff.admin"),
+            Setting(_l("Examine the switches"), "tool", "/settings/doctor", "staff.admin"),
+        ),
+    ),
+    (
+        _l("Records"),
+        (
+            Setting(_l("Audit"), "history", "/settings/audit", "audit.read"),
+            Setting(_l("System log"), "note", "/settings/log", "audit.read"),
+        ),
+    ),
+)
+
+
+def settings_of(person: Identity) -> list[tuple[Any, list[Setting]]]:
+    """What the person may set, under its headings; a heading with nothing below it is left out."""
+    kept = [(head, [one for one in group if one.open_to(person)]) for head, group in SETTINGS]
+    return [(head, group) for head, group in kept if group]
+
+
 def registered(state: BlueprintSetupState) -> None:
     """The app that takes the desk's blueprint gets the shell with it."""
     assert isinstance(state.app, Flask)
@@ -85,6 +152,7 @@ def context() -> dict[str, Any]:
     return {
         "now": now,
         "places": [place for place in PLACES if person and person.may(place.permission)],
+        "settings": settings_of(person) if person else [],
         "zone": str(get_timezone()),
         "theme": person.theme if person else request.cookies.get("theme", "auto"),
         "when": lambda moment: figures.when(moment, now),

@@ -6,7 +6,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from service.devices import queries as devices
-from service.maintenance.queries import VISIT_STATE
+from service.maintenance.queries import PLAN_STATE, VISIT_STATE
 from service.parties.queries import WORDS as PARTY
 from service.tickets.queries import STATE
 
@@ -35,6 +35,8 @@ CHANNEL: Mapping[str, LazyString] = {
     "counter": _l("Counter"),
     "email": _l("E-mail"),
     "portal": _l("Portal"),
+    "plan": _l("Maintenance plan"),
+    "patrol": _l("Patrol"),
 }
 GRADE = PARTY["grade"]
 DIRECTION: Mapping[str, LazyString] = {
@@ -259,6 +261,7 @@ TABLES: Mapping[str, Mapping[str, LazyString]] = {
     "board": BOARD,
     "state": STATE,
     "visit": VISIT_STATE,
+    "plan": PLAN_STATE,
     "priority": PRIORITY,
     "type": TYPE,
     "channel": CHANNEL,

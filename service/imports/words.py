@@ -36,6 +36,7 @@ CELL: Mapping[str, Any] = {
     "day": _l("This cannot be read as a day. Write it as 2026-11-26."),
     "no_such_day": _l("There is no such day. Write it as 2026-11-26."),
     "whole": _l("This must be a whole number from 0 to %(most)s."),
+    "money": _l("This is no amount. Write it as 1234.50, without a minus."),
     "mail": _l("This is no mail address."),
     "choice": _l("This is none of: %(choices)s."),
     "twice": _l("Row %(line)s of the file says the same thing already; that one counts."),
@@ -44,7 +45,7 @@ CELL: Mapping[str, Any] = {
 }
 PLACES: Mapping[str, Any] = {
     "ticket": _l("tickets"), "call": _l("calls"), "device": _l("devices"), "contact": _l("contacts"), "party_phone": _l("phones"), "ledger_item": _l("open items"),
-    "agent_pop": _l("calls"), "missed_line": _l("missed callers"), "staff_session": _l("sign-ins"), "extension_assignment": _l("seats"),
+    "agent_pop": _l("calls"), "missed_line": _l("missed callers"), "staff_session": _l("sign-ins"), "device_event": _l("lines of their history"), "device_holding": _l("holders"), "maintenance_plan": _l("maintenance plans"), "site": _l("sites"), "project": _l("projects"), "device_component": _l("components"), "extension_assignment": _l("seats"),
 }
 STATE: Mapping[str, Any] = {
     "uploaded": _l("Columns to choose"), "checking": _l("Being checked"), "checked": _l("Checked, not loaded"), "loading": _l("Being loaded"),

@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from time import monotonic
@@ -139,7 +139,7 @@ def _named(target: Target, row: Row) -> str:
 def _changes(session: Session, target: Target, rows: Sequence[Row]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
     """By line, for rows of known things: the values that differ, and what stands there now."""
     found = [row for row in rows if row.entity_id and not row.wrong]
-    there = target.current(session, [row.entity_id for row in found if row.entity_id])
+    there = target.current(session, {row.entity_id: row.values for row in found if row.entity_id})
     return {row.line: (differs(target, there[row.entity_id], row.values), there[row.entity_id]) for row in found if row.entity_id in there}
 
 
@@ -159,7 +159,7 @@ def _record(batch: Batch, target: Target, row: Row, raws: dict[int, list[str]]) 
 
 
 def _told(wrong: Sequence[Finding]) -> list[dict[str, Any]] | None:
-    return [asdict(one) | {"facts": dict(one.facts)} for one in wrong] or None
+    return [vars(one) | {"facts": dict(one.facts)} for one in wrong] or None
 
 
 # ---- load
@@ -259,7 +259,8 @@ def _updated(session: Session, target: Target, rows: Sequence[Row], changed: dic
     if not rows:
         return []
     added = {one.name for one in target.fields if one.adds}
-    made = target.update(session, {row.entity_id: changed[row.line][0] for row in rows if row.entity_id}, into)
+    asked = {row.entity_id: row.values for row in rows if row.entity_id}
+    made = target.update(session, {row.entity_id: changed[row.line][0] for row in rows if row.entity_id}, into, asked)
     return [
         Outcome(row.line, "updated", row.entity_id, {name: changed[row.line][1].get(name) for name in changed[row.line][0] if name not in added}, made.get(row.entity_id or 0))
         for row in rows
@@ -274,7 +275,7 @@ _WRITE_DOWN = text("""
 
 
 def _write_down(session: Session, batch: Batch, outcome: Sequence[Outcome]) -> None:
-    session.execute(_WRITE_DOWN, {"rows": json.dumps([asdict(one) for one in outcome], ensure_ascii=False), "batch": batch.id})
+    session.execute(_WRITE_DOWN, {"rows": json.dumps([vars(one) for one in outcome], ensure_ascii=False), "batch": batch.id})
     counts = Counter(one.state for one in outcome)
     for state in ("created", "updated", "unchanged", "skipped", "failed"):
         setattr(batch, state, getattr(batch, state) + counts[state])
@@ -337,7 +338,8 @@ def _in_use(session: Session, turn: Turn, batch: Batch) -> dict[str, Any] | None
 
 def _restore(session: Session, target: Target, records: Sequence[Record[Any]], into: Into) -> int:
     """Values that nobody has changed since are as before; returns how many things keep a later change."""
-    there = target.current(session, [record.entity_id for record in records])
+    asked = {record.entity_id: record.content for record in records}
+    there = target.current(session, asked)
     back, left = {}, 0
     for record in records:
         now = there.get(record.entity_id, {})
@@ -346,7 +348,7 @@ def _restore(session: Session, target: Target, records: Sequence[Record[Any]], i
         else:
             left += 1
     if back:
-        target.update(session, back, into)
+        target.update(session, back, into, {entity_id: asked[entity_id] for entity_id in back})
     _take_off(session, target, _made([record for record in records if record.entity_id in back]))
     if back:
         target.index(session, list(back))

@@ -1,21 +1,20 @@
 """Plans are made and changed; their reminders come once, become tickets, and are done or skipped."""
 
-from collections.abc import Collection
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.core import audit, clock, db, numbers, scope
+from service.core import audit, clock, db, locks, numbers, scope
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import rules
 from service.maintenance.model import MaintenancePlan, MaintenanceReminder
 from service.maintenance.rules import Timing
-from service.maintenance.schemas import Dispatched, Plan
+from service.maintenance.schemas import Plan
 from service.staff import queries as staff
 from service.tickets import actions as tickets
 from service.tickets.actions import Finished
@@ -23,6 +22,8 @@ from service.tickets.schemas import NewTicket
 
 JOB = "maintenance.remind"
 LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
+MOMENT = timedelta(seconds=20)  # two clicks
+NOON = timedelta(hours=12)  # the moment of a visit of which only the day is said
 
 
 class WrongState(DeskError):
@@ -33,12 +34,14 @@ class StalePlan(DeskError):
     """Somebody else saved the plan since it was read."""
 
 
-def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime) -> int:
-    """The device is looked after from the day on that the plan begins; returns the plan's id."""
+def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, once: bool = False) -> int:
+    """The device is looked after from the day on that the plan begins; with `once` the same form twice is one plan. Returns its id."""
     device = devices.device(session, device_id)
     if device is None:
         raise NotFound(_("There is no such device in your branches. Look for it by its serial number."))
     _check(session, new, device.branch_id)
+    if once and (twin := _twin(session, device_id, new, at)) is not None:
+        return twin
     row = MaintenancePlan(
         **_plain(new),
         number=numbers.take(session, "MP", at),
@@ -107,22 +110,8 @@ def job(args: dict[str, Any]) -> None:
         remind(session, at=clock.now())
 
 
-def dispatch(
-    session: Session, ids: Collection[int], *, assignee_id: int | None = None, by: int, at: datetime
-) -> list[Dispatched]:
-    """Each of these reminders has a ticket of its own, once; one that is refused stops no other and says why."""
-    return [_dispatched(session, reminder_id, assignee_id, by, at) for reminder_id in sorted(set(ids))]
-
-
-def _dispatched(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> Dispatched:
-    try:
-        with session.begin_nested():
-            return Dispatched(reminder_id, _dispatch(session, reminder_id, assignee_id, by, at))
-    except DeskError as error:
-        return Dispatched(reminder_id, None, error.message)
-
-
-def _dispatch(session: Session, reminder_id: int, assignee_id: int | None, by: int, at: datetime) -> int:
+def dispatch(session: Session, reminder_id: int, *, assignee_id: int | None = None, by: int, at: datetime) -> int:
+    """The reminder has its ticket, once; returns the ticket's id."""
     reminder = _reminder(session, reminder_id)
     if reminder.state == "dispatched" and reminder.ticket_id:
         return reminder.ticket_id
@@ -152,7 +141,7 @@ def ticket_finished(session: Session, news: Finished) -> None:
     """A visit whose ticket is finished is done, with what was found; registered by wire()."""
     found = session.scalars(select(MaintenanceReminder).where(MaintenanceReminder.ticket_id == news.ticket_id).with_for_update()).first()
     if found and found.state == "dispatched":
-        _done(session, found, clock.local(news.at).date(), news.result, news.by)
+        _done(session, found, clock.local(news.at).date(), news.at, news.result, news.by)
 
 
 def complete(session: Session, reminder_id: int, findings: str, *, done_on: date, by: int, at: datetime) -> None:
@@ -169,7 +158,7 @@ def complete(session: Session, reminder_id: int, findings: str, *, done_on: date
         raise WrongState(_("A ticket was made for this visit. Finish the ticket; the plan follows."))
     if reminder.state != "due":
         raise WrongState(_("This visit is settled already. Load the list again."))
-    _done(session, reminder, done_on, findings.strip(), by)
+    _done(session, reminder, done_on, at if done_on == today else clock.midnight(done_on) + NOON, findings.strip(), by)
     _settled(session, reminder, "visit done", {"done_on": done_on}, by, at)
 
 
@@ -190,8 +179,8 @@ def skip(session: Session, reminder_id: int, reason: str, *, by: int, at: dateti
 # ---- inside
 
 
-def _done(session: Session, reminder: MaintenanceReminder, day: date, findings: str, by: int) -> None:
-    reminder.state, reminder.done_on, reminder.done_by_id = "done", day, by
+def _done(session: Session, reminder: MaintenanceReminder, day: date, moment: datetime, findings: str, by: int) -> None:
+    reminder.state, reminder.done_on, reminder.done_at, reminder.done_by_id = "done", day, moment, by
     reminder.findings = findings[:LONGEST_FINDINGS]
     row = _locked(session, reminder.plan_id)
     row.done_on = day
@@ -217,6 +206,14 @@ def _drop(session: Session, row: MaintenancePlan) -> None:
 
 def _timing(of: Plan | MaintenancePlan) -> Timing:
     return Timing(of.timing, of.every)
+
+
+def _twin(session: Session, device_id: int, new: Plan, at: datetime) -> int | None:
+    """The plan that a click a moment ago made of the same form."""
+    locks.hold(session, "plan of device", str(device_id))
+    same = [getattr(MaintenancePlan, name) == value for name, value in _plain(new).items()]
+    query = select(MaintenancePlan.id).where(MaintenancePlan.device_id == device_id, MaintenancePlan.created_at > at - MOMENT, *same)
+    return session.scalars(query.where(MaintenancePlan.created_at <= at)).first()
 
 
 def _plain(new: Plan) -> dict[str, Any]:

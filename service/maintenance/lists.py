@@ -1,7 +1,7 @@
 """The lists of visits and of plans."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -9,9 +9,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from service.core import clock, lists
-from service.core.lists import Column, Empty, Filter, ListSpec, Told
+from service.core.identity import Identity
+from service.core.lists import Action, Column, Empty, Filter, ListSpec, Told
 from service.devices import queries as devices
-from service.maintenance import queries
+from service.maintenance import actions, queries
 from service.maintenance.model import MaintenancePlan, MaintenanceReminder
 from service.maintenance.queries import PLAN_STATE, VISIT_STATE
 from service.maintenance.words import rhythm
@@ -45,6 +46,15 @@ def _late(visit: Any, told: Told) -> bool:
     return visit.state in queries.OPEN and visit.due_on < clock.local(told.at).date()
 
 
+def _whom(session: Session) -> Sequence[tuple[str, Any]]:
+    return [("plan", _l("as each plan says")), *_people(session)]
+
+
+def _make_ticket(session: Session, visit_id: int, whom: str, person: Identity, at: datetime) -> None:
+    """The visit has its ticket, given to the one who was chosen, or as its plan says."""
+    actions.dispatch(session, visit_id, assignee_id=int(whom) if whom.isdigit() else None, by=person.staff_id, at=at)
+
+
 VISITS = lists.know(
     ListSpec(
         name="visits",
@@ -75,6 +85,7 @@ VISITS = lists.know(
         ),
         sort="due",
         labels=_told,
+        actions=(Action("dispatch", _l("Make tickets"), "ticket", "maintenance.write", _make_ticket, options=_whom, choose=_l("Person")),),
         empty=Empty("calendar-check", _l("No visit waits"), _l("Plans bring their visits here by themselves, as many days ahead as each plan says."), "/maintenance/plans", _l("See the plans")),
     )
 )  # fmt: skip

@@ -1,8 +1,19 @@
 """Plans and their reminders."""
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.core.db import Base, branch, key, ts
@@ -54,10 +65,12 @@ class MaintenanceReminder(Base):
         UniqueConstraint("plan_id", "due_on"),
         CheckConstraint("state in ('due', 'dispatched', 'done', 'skipped')", name="state_is_known"),
         CheckConstraint("(state = 'done') = (done_on is not null)", name="done_has_its_day"),
+        CheckConstraint("(state = 'done') = (done_at is not null)", name="done_has_its_moment"),
         CheckConstraint("state <> 'dispatched' or ticket_id is not null", name="dispatched_has_its_ticket"),
         Index("ix_maintenance_reminder_open", "due_on", "id", postgresql_where=text("state in ('due', 'dispatched')")),
         Index("uq_maintenance_reminder_open", "plan_id", unique=True, postgresql_where=text("state in ('due', 'dispatched')")),
         Index("ix_maintenance_reminder_device_id", "device_id", "id"),
+        Index("ix_maintenance_reminder_done_at", "device_id", "done_at", "id", postgresql_where=text("state = 'done'")),
         Index("uq_maintenance_reminder_ticket_id", "ticket_id", unique=True, postgresql_where=text("ticket_id is not null")),
     )
     id: Mapped[key]
@@ -67,6 +80,7 @@ class MaintenanceReminder(Base):
     state: Mapped[str] = mapped_column(Text, server_default=text("'due'"))
     ticket_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("ticket.id"))
     done_on: Mapped[date | None] = mapped_column(Date)
+    done_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     done_by_id: Mapped[int | None] = mapped_column(Integer, ForeignKey("staff.id"))
     findings: Mapped[str] = mapped_column(Text, server_default=text("''"))
     passed: Mapped[int] = mapped_column(Integer, server_default=text("0"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask_babel import LazyString
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.maintenance.model import MaintenancePlan as MaintenancePlan
 from service.maintenance.model import MaintenanceReminder as MaintenanceReminder
+from service.maintenance.words import rhythm as rhythm
 
 OPEN = ("due", "dispatched")
 PLAN_STATE: Mapping[str, LazyString] = {"active": _l("Active"), "paused": _l("Resting"), "ended": _l("Ended")}
@@ -69,6 +70,16 @@ def visits_at(session: Session, device_id: int, limit: int = 50) -> list[Visit]:
     """What is planned and was done at the device, newest first."""
     query = visits().where(MaintenanceReminder.device_id == device_id).order_by(MaintenanceReminder.id.desc()).limit(limit)
     return [Visit(*row) for row in session.execute(query)]
+
+
+def made_at(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[MaintenanceReminder]:
+    """Visits made at the device, newest first, before a moment and id."""
+    reminder = MaintenanceReminder
+    query = select(reminder).where(reminder.device_id == device_id, reminder.state == "done")
+    if until:
+        at, last = until
+        query = query.where((reminder.done_at < at) | ((reminder.done_at == at) & (reminder.id < last)))
+    return list(session.scalars(query.order_by(reminder.done_at.desc(), reminder.id.desc()).limit(limit)))
 
 
 def last_visits(session: Session, device_ids: Collection[int]) -> dict[int, Visit]:

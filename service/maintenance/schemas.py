@@ -15,12 +15,3 @@ class Plan:
     notice_days: int = 3
     responsible_id: int | None = None
     responsible_branch_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Dispatched:
-    """What became of one reminder: its ticket, or the sentence why there is none."""
-
-    reminder_id: int
-    ticket_id: int | None
-    refusal: str = ""

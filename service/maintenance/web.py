@@ -5,7 +5,6 @@ from datetime import date
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from service.core import clock, db, identity, lists
 from service.core.errors import DeskError, Invalid, NotFound
@@ -19,7 +18,6 @@ from service.staff import queries as staff
 
 bp = Blueprint("maintenance", __name__, url_prefix="/maintenance")
 READ, WRITE = "maintenance.read", "maintenance.write"
-MOST = 200  # visits dispatched together
 
 
 @bp.get("")
@@ -28,8 +26,7 @@ def visits() -> ResponseReturnValue:
     person = identity.require(READ)
     with db.begin(person.scope) as session:
         page = lists.page(session, VISITS, person, request.args)
-        people = staff.assignees(session)
-    return render_template("maintenance/visits.html", page=page, people=people, today=clock.local(clock.now()).date())
+    return render_template("maintenance/visits.html", page=page, today=clock.local(clock.now()).date())
 
 
 @bp.get("/plans")
@@ -39,24 +36,6 @@ def plans() -> ResponseReturnValue:
     with db.begin(person.scope) as session:
         page = lists.page(session, PLANS, person, request.args)
     return render_template("maintenance/plans.html", page=page)
-
-
-@bp.post("/visits/dispatch")
-def dispatch() -> ResponseReturnValue:
-    """Each chosen visit has its ticket; what was refused is told with its reason."""
-    person, ids = identity.require(WRITE), [number(value) for value in request.form.getlist("id")]
-    chosen = [one for one in ids if one][:MOST]
-    if not chosen:
-        raise Invalid(_("Choose the visits first."))
-    with db.begin(person.scope) as session:
-        told = actions.dispatch(session, chosen, assignee_id=number(request.form.get("assignee_id", "")), by=person.staff_id, at=clock.now())
-    done = sum(1 for one in told if one.ticket_id)
-    if done:
-        flash(ngettext("%(num)s ticket was made.", "%(num)s tickets were made.", done))
-    for sentence in dict.fromkeys(one.refusal for one in told if one.refusal):
-        count = sum(1 for one in told if one.refusal == sentence)
-        flash(ngettext("%(num)s visit was not dispatched: %(why)s", "%(num)s visits were not dispatched: %(why)s", count, why=sentence), "error")
-    return redirect("/maintenance")
 
 
 @bp.get("/plans/new/<int:device_id>")
@@ -73,7 +52,7 @@ def create() -> ResponseReturnValue:
     plan = _read()
     try:
         with db.begin(person.scope) as session:
-            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now())
+            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now(), once=True)
     except Invalid as error:
         return _form(device_id, None, plan, error)
     flash(_("The plan is made. Its first visit comes by itself."))

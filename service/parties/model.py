@@ -59,6 +59,7 @@ class Party(Base):
         CheckConstraint("settlement in ('job', 'monthly')", name="settlement_known"),
         Index("ix_party_name_pinyin", "name_pinyin"),
         Index("ix_party_sorted_pinyin", "name_pinyin", "id"),
+        Index("ix_party_created_at", "created_at", "id"),
         Index("ix_party_name_key", "name_key"),
         Index("ix_party_tax_number", "tax_number", postgresql_where=text("tax_number <> ''")),
         Index("ix_party_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id is not null")),

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -13,6 +13,7 @@ from service.core import masking
 from service.core import search as finder
 from service.core.phone import Phone
 from service.core.scope import Scope
+from service.parties import rules
 from service.parties.categories import Node, tree
 from service.parties.duplicates import Asked, Pair, alike, pairs
 from service.parties.merging import survivor
@@ -215,8 +216,57 @@ def main_contacts(session: Session, ids: Sequence[int]) -> dict[int, Contact]:
     return found
 
 
+# ---- whom a table means
+
+
+def by_number(session: Session, numbers: Collection[str]) -> dict[str, int]:
+    """By its number the party, or the one it became."""
+    rows = select(Party.number, func.coalesce(Party.merged_into_id, Party.id).label("means")).where(Party.number.in_(numbers))
+    return {row.number: row.means for row in session.execute(rows)} if numbers else {}
+
+
+def by_account(session: Session, accounts: Collection[str]) -> dict[str, list[tuple[str, int]]]:
+    """By account in another system: which system, and whose it is."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    rows = select(PartyAccount.account, PartyAccount.system, PartyAccount.party_id).where(PartyAccount.account.in_(accounts))
+    for account, system, party_id in session.execute(rows) if accounts else ():
+        found.setdefault(account, []).append((system, party_id))
+    return found
+
+
+def by_name(session: Session, names: Collection[str]) -> dict[str, list[int]]:
+    """The parties that are called exactly so, else those whose names differ only in writing or legal form."""
+    found = finder.exactly(session, "party", names)
+    keys = {one: rules.name_key(one) for one, ids in found.items() if not ids}
+    alike: dict[str, list[int]] = {}
+    rows = select(Party.name_key, Party.id).where(Party.name_key.in_(set(keys.values()) - {""}), Party.state != "merged").order_by(Party.id)
+    for key, party_id in session.execute(rows) if keys else ():
+        alike.setdefault(key, []).append(party_id)
+    return {one: ids or alike.get(keys[one], []) for one, ids in found.items()}
+
+
 def meant(session: Session, typed: Collection[str]) -> dict[str, list[int]]:
-    """The parties that each of these means: by its number, else by its exact name; several may have one name."""
-    numbered = {row.number: row.id for row in session.execute(select(Party.number, Party.id).where(Party.number.in_(typed)))}
-    named = finder.exactly(session, "party", [one for one in typed if one not in numbered])
-    return {one: [numbered[one]] if one in numbered else named[one] for one in typed}
+    """The parties that each of these means: by its number, else by its account, else by its name; several may have one name."""
+    numbered, accounts = by_number(session, typed), by_account(session, typed)
+    found = {one: [numbered[one]] if one in numbered else sorted({party_id for _system, party_id in accounts.get(one, ())}) for one in typed}
+    named = by_name(session, [one for one, ids in found.items() if not ids])
+    return {one: ids or named[one] for one, ids in found.items()}
+
+
+def homes(session: Session, ids: Collection[int]) -> dict[int, int]:
+    """The branch of each party."""
+    return {row.id: row.branch_id for row in session.execute(select(Party.id, Party.branch_id).where(Party.id.in_(ids)))} if ids else {}
+
+
+def people(session: Session, ids: Collection[int]) -> dict[tuple[int, str], int]:
+    """The contacts of these parties by party and name; of two with one name the first."""
+    rows = select(Contact.party_id, Contact.name, Contact.id).where(Contact.party_id.in_(ids)).order_by(Contact.id.desc())
+    return {(party_id, name): contact_id for party_id, name, contact_id in session.execute(rows)} if ids else {}
+
+
+def category_paths(session: Session) -> dict[int, str]:
+    """Each category of customers with the names above it: 企业 / 物流."""
+    found: dict[int, str] = {}
+    for node in tree(session, "customer"):  # a parent stands before its children
+        found[node.id] = f"{found[node.parent_id]} / {node.name}" if node.parent_id in found else node.name
+    return found

@@ -63,6 +63,7 @@ PARTY_FIELD: Mapping[str, LazyString] = {
 PARTY_VERB: Mapping[str, LazyString] = {
     "created": _l("Created"),
     "changed": _l("Changed"),
+    "imported": _l("Imported"),
     "attached phone": _l("Attached a phone"),
     "disabled": _l("Taken out of use"),
     "active": _l("Put back into use"),

@@ -1,6 +1,6 @@
 """Projects and sites come to be and change; devices are put at sites; pictures are taken there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.core import attachments, audit, numbers
+from service.core import attachments, audit, locks, numbers
 from service.core import phone as phones
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
@@ -20,6 +20,8 @@ from service.sites import rules
 from service.sites.index import index_projects, index_sites
 from service.sites.model import Project, Region, Site
 from service.sites.schemas import ProjectForm, SiteForm
+
+MOMENT = timedelta(seconds=20)  # two clicks
 
 
 class Stale(DeskError):
@@ -36,8 +38,10 @@ def fresh(row: Project | Site | Region, version: int) -> None:
 
 
 def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: int, at: datetime) -> int:
-    """The project exists under its own number or the next one; returns its id."""
+    """The project exists under its own number or the next one; the same form twice is one project. Returns its id."""
     values = _project_values(session, form, None)
+    if (twin := _twin(session, Project, values, at)) is not None:
+        return twin
     values["number"] = values["number"] or numbers.take(session, "P", at)
     project = Project(**values, created_at=at, branch_id=_branch(session, form.party_id, branch_id))
     session.add(project)
@@ -82,11 +86,13 @@ def _project_values(session: Session, form: ProjectForm, known: Project | None) 
 
 
 def create_site(session: Session, form: SiteForm, *, by: int, branch_id: int, at: datetime) -> int:
-    """The site exists; what it does not say it takes from its project; returns its id."""
+    """The site exists; what it does not say it takes from its project; the same form twice is one site. Returns its id."""
     values = _site_values(session, form)
     project = session.get(Project, form.project_id) if form.project_id else None
     for name in ("party_id", "region_id"):
         values[name] = values[name] or (getattr(project, name) if project else None)
+    if (twin := _twin(session, Site, values, at)) is not None:
+        return twin
     site = Site(
         **values, number=numbers.take(session, "S", at), created_at=at,
         branch_id=_branch(session, values["party_id"], project.branch_id if project else branch_id),
@@ -180,7 +186,11 @@ def take_device(session: Session, site_id: int, device_id: int, *, by: int, at: 
     """The device no longer stands at the site; it stays with its project."""
     _locked(session, site_id)
     device = devices.device(session, device_id)
-    if device is not None and device.site_id == site_id:
+    if session.get(Site, site_id) is None:
+        raise no_site()
+    if device is None:
+        raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
+    if device.site_id == site_id:
         places.place(session, device_id, site_id=None, project_id=device.project_id, by=by, at=at)
 
 
@@ -233,6 +243,13 @@ def _links(session: Session, **ids: int | None) -> dict[str, str]:
     if ids.get("project_id") and session.get(Project, ids["project_id"]) is None:
         wrong["project_id"] = _("This project is not in your branches. Choose another.")
     return wrong
+
+
+def _twin(session: Session, model: type[Project] | type[Site], values: dict[str, Any], at: datetime) -> int | None:
+    """What a click a moment ago made of the same form; a number that it took by itself is no difference."""
+    locks.hold(session, f"new {model.__tablename__}", values["name"])
+    same = [getattr(model, name) == value for name, value in values.items() if (name, value) != ("number", "")]
+    return session.scalars(select(model.id).where(model.created_at > at - MOMENT, model.created_at <= at, *same)).first()
 
 
 def _refuse(wrong: dict[str, str]) -> None:

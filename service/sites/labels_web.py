@@ -100,8 +100,8 @@ def scanned(code: str) -> ResponseReturnValue:
         way = queries.way_to_device(session, device)
         tally = queries.device_tallies(session, [device.id]).get(device.id, queries.EMPTY)
         party = parties.names(session, {device.party_id}).get(device.party_id, "")
-        decision = devices.covered(session, [device], clock.local(clock.now()).date())[device.id].decision
-    return render_template("sites/scanned.html", device=device, way=way, tally=tally, party=party, decision=decision, acts=_acts(person, device), named=named)
+        cover = devices.covered(session, [device], clock.local(clock.now()).date())[device.id].decision
+    return render_template("sites/scanned.html", device=device, cover=cover, way=way, tally=tally, party=party, acts=_acts(person, device), named=named)
 
 
 def _acts(person: Identity, device: Device) -> list[tuple[Any, str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
-from service.core import search
+from service.core import pages, search
 from service.devices.places import queries as places
 from service.devices.queries import Device
 from service.sites import condition, rules
@@ -215,3 +215,41 @@ def device_tallies(session: Session, ids: Collection[int]) -> dict[int, Tally]:
 def devices_at(session: Session, site_id: int) -> list[Device]:
     """What stands at the site."""
     return places.at_site(session, site_id)
+
+
+# ---- for lists of other rooms
+
+
+def region_choices(session: Session) -> list[tuple[str, str]]:
+    """Every region to choose from, deeper ones indented under theirs."""
+    nodes = rules.tree(regions(session))
+    return [(str(node.region.id), "\u2003" * node.depth + _named(node.region)) for node in nodes]
+
+
+def region_names(session: Session, found: Collection[Site]) -> dict[int, str]:
+    """The name of the region of each of these sites, its own or its project's, by site."""
+    by_id = {region.id: _named(region) for region in regions(session)}
+    rows = select(Site.id, _REGION).outerjoin(Project, Project.id == Site.project_id).where(Site.id.in_([one.id for one in found]))
+    return {site_id: by_id.get(region_id, "") for site_id, region_id in session.execute(rows)} if found else {}
+
+
+def lies_in(session: Session, region_id: int) -> ColumnElement[bool]:
+    """The site of the row lies in the region or in one under it, by itself or by its project."""
+    under = below(session, region_id)
+    projects_there = select(Project.id).where(Project.region_id.in_(under))
+    return Site.region_id.in_(under) | (Site.region_id.is_(None) & Site.project_id.in_(projects_there))
+
+
+def below(session: Session, region_id: int) -> tuple[int, ...]:
+    """The region and all under it."""
+    node = next((one for one in rules.tree(regions(session)) if one.region.id == region_id), None)
+    return node.below if node else (0,)
+
+
+def sites_by_id(session: Session, ids: Collection[int]) -> dict[int, Site]:
+    """These sites by id; what is not in scope is not among them."""
+    return {row.id: row for row in session.scalars(select(Site).where(Site.id.in_(ids)))} if ids else {}
+
+
+def _named(region: Region) -> str:
+    return region.name_en or region.name if pages.language() == "en" else region.name

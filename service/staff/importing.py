@@ -102,10 +102,10 @@ class Users:
             elif limits and not row.wrong and limits.passed(row, person):
                 row.refuse("roles", "too_much")
 
-    def current(self, session: Session, ids: Sequence[int]) -> dict[int, Values]:
+    def current(self, session: Session, asked: Mapping[int, Values]) -> dict[int, Values]:
         """People in a row's values."""
         branches = {branch.id: branch.name for branch in session.scalars(select(Branch))}
-        rows = session.scalars(select(Staff).where(Staff.id.in_(ids)))
+        rows = session.scalars(select(Staff).where(Staff.id.in_(asked)))
         return {one.id: {"username": one.username, "name": one.name, "roles": sorted(role.name for role in one.roles), "branch": branches[one.branch_id], "reach": one.reach} for one in rows}
 
     def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
@@ -125,7 +125,7 @@ class Users:
                 audit.record(session, at=into.at, by=into.by, verb="created", entity="staff", entity_id=staff_id, new=told, branch_id=row.leads["branch"])
         return [Made(staff_id, {"staff": [staff_id]}) if staff_id else None for staff_id in placed]
 
-    def update(self, session: Session, changes: Mapping[int, Values], into: Into) -> dict[int, dict[str, list[int]]]:
+    def update(self, session: Session, changes: Mapping[int, Values], into: Into, asked: Mapping[int, Values]) -> dict[int, dict[str, list[int]]]:
         """Name, reach, branch and roles are set by the same rules as on the page of a person."""
         branches = _branches(session)
         for staff_id, values in changes.items():

@@ -26,10 +26,11 @@ AGENT = {
     "device.read",
     "device.write",
     "maintenance.read",
+    "patrol.write",
     "amount.read",
     "phone.reveal",
 }
-TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "device.read", "device.write", "maintenance.read", "site.read", "site.write", "phone.reveal"}
+TECHNICIAN = {"call.read", "ticket.read", "ticket.write", "party.read", "device.read", "device.write", "maintenance.read", "patrol.write", "site.read", "site.write", "phone.reveal"}
 FLOOR = {"floor.watch", "floor.listen", "floor.control"}  # see the wallboard, listen in, change others' states
 RECORDINGS = {"call.download", "recording.read", "recording.hold"}  # take audio along, see what is wrong, stop a deletion
 SUPERVISOR = AGENT | FLOOR | RECORDINGS | {"maintenance.write", "call.join", "party.merge", "shift.plan", "ticket.close", "board.calls", "board.sla", "export", "night.read", "list.share", "phone.read"}

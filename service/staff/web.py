@@ -1,13 +1,12 @@
 """Language and theme of the signed-in person; signing in and out belongs to signin.py."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, redirect, request
 from flask import session as flask_session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from service.core import db, identity, scope
+from service.core.asked import back
 from service.core.config import LOCALES
 from service.core.errors import Invalid
 from service.staff import actions
@@ -42,15 +41,3 @@ def theme() -> ResponseReturnValue:
     with db.begin(scope.NONE) as session:
         actions.choose_theme(session, identity.require().staff_id, chosen)
     return redirect(back())
-
-
-def back() -> str:
-    """Where the person came from, on this site only."""
-    try:
-        parts = urlsplit(request.form.get("next") or request.referrer or "/")
-    except ValueError:  # such as http://[
-        return "/"
-    path = parts.path or "/"
-    if not path.startswith("/") or path.startswith("//"):
-        return "/"
-    return f"{path}?{parts.query}" if parts.query else path

@@ -1,6 +1,8 @@
 """What a form or a call hands to the tickets."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
 
 @dataclass(frozen=True)
@@ -23,3 +25,17 @@ class NewTicket:
     assignee_id: int | None = None
     call: tuple[str, str] | None = None
     request_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Something seen at a place that became a ticket: its page, moment, who saw it, where (latitude, longitude, metres) and its pictures' ids."""
+
+    link: str
+    at: datetime
+    who: str
+    place: str
+    place_link: str
+    position: tuple[Decimal, Decimal] | None = None
+    accuracy: int | None = None
+    pictures: tuple[int, ...] = ()

@@ -23,7 +23,7 @@ from service.devices import queries as devices
 from service.parties import queries as parties
 from service.sla import queries as sla
 from service.staff import queries as staff
-from service.tickets import actions, queries, rules
+from service.tickets import actions, origins, queries, rules
 from service.tickets.forms import TicketForm, number, typed
 from service.tickets.lists import TICKETS
 
@@ -208,9 +208,10 @@ def show(ticket_id: int) -> ResponseReturnValue:
             raise NotFound(_("There is no such ticket in your branches. Check the number or ask its branch."))
         others = [t for t in queries.open_tickets(session, page.ticket.party_id) if t.id != ticket_id]
         people = staff.assignees(session, page.ticket.branch_id)
+        origin = origins.of(session, page.ticket)
     moves = [move for move in rules.possible(page.ticket.state) if person.may(move.permission, page.ticket.branch_id)]
     return render_template(
-        "tickets/ticket.html", page=page, others=others, assignees=people, moves=moves, today=_today()
+        "tickets/ticket.html", page=page, origin=origin, others=others, assignees=people, moves=moves, today=_today()
     )
 
 

@@ -214,8 +214,9 @@ def test_enter_twice_makes_one_customer(firm: SimpleNamespace, opened: Opened) -
 
 @pytest.mark.parametrize("way", ["choose", "attach", "create"])
 def test_the_head_of_the_card_names_who_was_settled(way: str, firm: SimpleNamespace, opened: Opened) -> None:
-    with db.begin(scope.ALL) as work:
-        make.phone(work, make.party(work, firm.pudong, "先锋果业"), "13800001001")
+    if way != "create":  # a second one of the same name would be asked about first
+        with db.begin(scope.ALL) as work:
+            make.phone(work, make.party(work, firm.pudong, "先锋果业"), "13800001001")
     ada = at_desk(opened)
     other = ada.tab("/tickets")
     scene.rings(caller_number="13800001001" if way == "choose" else "13787654321")

@@ -1,10 +1,12 @@
 """Ten times the rows, the same number of queries: for each page that the app can show, found in its map of addresses."""
 
 import itertools
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,6 +27,10 @@ from service.devices.schemas import ComponentFacts, Holder, Retirement
 from service.hours import actions as hours
 from service.maintenance import actions as maintenance
 from service.maintenance.model import MaintenanceReminder
+from service.maintenance.patrols import actions as patrols
+from service.maintenance.patrols import queries as patrol_queries
+from service.maintenance.patrols.queries import PatrolRound
+from service.maintenance.patrols.schemas import Found, Round
 from service.staff.model import Branch, Staff
 from service.staff.roles import actions as roles
 from service.staff.roles.actions import Facts as RoleFacts
@@ -40,7 +46,7 @@ FEW, MANY = 5, 50
 # Nothing typed: nothing found. All others grow with their rows, or the test would prove nothing.
 SAME_LENGTH = {"/scan", "/sites/choose", "/sites/new", "/sites/projects/new", "/devices/found", "/devices/new", "/recordings", "/customers/found", "/customers/alike", "/customers/new", "/customers/quick", "/customers/rows/phone", "/customers/1/merge", "/settings/categories", "/found", "/nights/feeds", "/nights/feeds/now", "/settings/doctor"}
 # Those of a customer that is not there yet are forms or one customer; the last four: findings, and one part a switch.
-FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/", "/settings/security", "/settings/branches/", "/settings/roles/")  # of one thing or thing, and of the roles
+FORMS = ("/settings/people/", "/settings/password", "/settings/products/", "/tickets/cover", "/maintenance/plans/new/", "/d/", "/sites/of-device/", "/maintenance/patrols/1", "/maintenance/patrols/2", "/settings/security", "/settings/branches/", "/settings/roles/")  # of one thing or thing, and of the roles
 FRESH = itertools.count(1)
 # Pages that read the archive or nothing at all, and those of one import: a state each, see tests/imports.
 NO_LIST = ("/lists/", "/devices/locate", "/labels.pdf", "/settings/imports/", "/dashboards/", "/static/", "/fs-static/", "/health", "/sign-in", "/setup", "/verify")
@@ -91,15 +97,17 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         call = make.call(session, clock.now())
         ticket = make.ticket(session, party, committed_cast.root, clock.now())
         make.seat(session, session.get_one(Staff, committed_cast.root.id), "1010", clock.now())
-        device, product = make.device(session, party, product_id=make.product(session).id), make.product(session)
-        plan = make.plan(session, device, committed_cast.root)
+        product = make.product(session)
         region = make.region(session, "华东")
         project = make.project(session, committed_cast.pudong, region_id=region.id, party_id=party.id)
         site = make.site(session, committed_cast.pudong, project_id=project.id, party_id=party.id)
-        device = make.device(session, party, site_id=site.id, project_id=project.id)
+        device = make.device(session, party, site_id=site.id, project_id=project.id, product_id=make.product(session).id)
+        plan = make.plan(session, device, committed_cast.root)
         make.project(session, committed_cast.pudong)
-        places = {"site": site.id, "project": project.id, "device": device.id, "code": device.code, "region": region.id}
-        facts = SimpleNamespace(product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
+        round_ = patrols.plan(session, Round("线路", committed_cast.wang.id, clock.local(clock.now()).date(), clock.local(clock.now()).date(), (site.id,)), by=committed_cast.root.id, at=clock.now())
+        visit = patrols.record(session, Path(), Found(site.id, "x", True, "k"), by=committed_cast.root.id, at=clock.now())
+        places = {"round": round_, "visit": visit, "site": site.id, "project": project.id, "code": device.code, "region": region.id}
+        facts = SimpleNamespace(device=device.id, product=product.id, plan=plan, **places, party=party.id, call=call.id, ticket=ticket.id, key=call.call_key)
     return SimpleNamespace(**vars(committed_cast), **vars(facts), pop=rings("1010"))
 
 
@@ -156,6 +164,7 @@ def _one_more(session: Session, firm: SimpleNamespace, branch: Branch, number: i
             ticket = make.ticket(session, party, person, now, call=("pbx1", firm.key))
             ticket.assignee_id = assignee.id
     _one_more_of_a_device(session, firm, number, now)
+    _one_more_patrol(session, firm, branch, person, now)
     maintenance.remind(session, at=now + timedelta(days=number))
     for visit in session.scalars(select(MaintenanceReminder.id).where(MaintenanceReminder.plan_id == firm.plan, MaintenanceReminder.state == "due")).all():
         maintenance.skip(session, visit, "x", by=person.id, at=now)
@@ -195,6 +204,20 @@ def _one_more_of_a_device(session: Session, firm: SimpleNamespace, number: int, 
     devices.retire(session, old.id, Retirement("x", now.date()), version=old.version, **who)
 
 
+def _one_more_patrol(session: Session, firm: SimpleNamespace, branch: Branch, person: Staff, now: datetime) -> None:
+    """A round of somebody new over a site of its own, patrols of it, and one more stop of the known round."""
+    day, who = now.date(), {"by": person.id, "at": now}
+    root = {"by": firm.root.id, "at": now}
+    at = make.site(session, branch, region_id=firm.region)
+    patrols.plan(session, Round(f"线路{next(FRESH)}", person.id, day, day, (at.id, firm.site)), **who)
+    row = session.get_one(PatrolRound, firm.round, populate_existing=True)
+    row_stops = {stop.site.id for stop in patrol_queries.stops(session, [firm.round])}
+    patrols.change(session, firm.round, Round(row.name, row.inspector_id, row.starts_on, row.ends_on, (*row_stops, at.id)), version=row.version, **root)
+    for by in (who, root):
+        patrols.record(session, Path(), Found(at.id, "x", True, uuid.uuid4().hex), **by)
+    make.site(session, branch, region_id=firm.region)
+
+
 def _one_more_of_the_firm(session: Session, firm: SimpleNamespace) -> None:
     """A branch, a role, a kind of shift, and at headquarters a department with a team and somebody who works and is away today."""
     hq, now, number = session.get_one(Branch, firm.hq.id), clock.now(), next(FRESH)
@@ -222,7 +245,7 @@ def _one_more_agent(session: Session, firm: SimpleNamespace, branch: Branch, per
 
 def pages(app: Flask, firm: SimpleNamespace) -> list[str]:
     """Every address that answers a GET, about the one customer, call, ticket and pop."""
-    ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan}
+    ids = {"device_id": firm.device, "act": "replace", "product_id": firm.product, "party_id": firm.party, "call_id": firm.call, "ticket_id": firm.ticket, "pop_id": firm.pop, "staff_id": firm.root.id, "plan_id": firm.plan, "round_id": firm.round, "patrol_id": firm.visit}
     ids |= {"site_id": firm.site, "project_id": firm.project, "device_id": firm.device, "code": firm.code, "kind": "phone", "branch_id": firm.pudong.id, "role_id": firm.root.roles[0].id}
     rules = [r for r in app.url_map.iter_rules() if "GET" in (r.methods or ()) and r.rule != "/"]
     kept = [r for r in rules if not r.rule.startswith(NO_LIST)]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.calls import actions as calls
 from service.calls.model import AgentPop
 from service.calls.schemas import Ring
-from service.core import clock, scope
+from service.core import clock, masking, scope
 from service.core.config import Settings
 from service.core.errors import DeskError, NotFound
 from service.core.model import AuditEntry
@@ -22,6 +22,8 @@ from service.parties.model import Party, PartyMergeRow
 from service.wire import wire
 from tests import make
 from tests.conftest import AT
+
+CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
 
 NAMING = text("""
     select table_.relname, column_.attname from pg_constraint fk
@@ -96,8 +98,8 @@ def test_whose_each_row_was_stays_known(session: Session, cast: SimpleNamespace,
 
 def test_the_old_number_and_name_find_the_one_that_stays(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
     merge(session, two, by=cast.mei.id)
-    assert [row.id for row in queries.search(session, "C-OLD")] == [two.new.id]
-    assert [row.id for row in queries.search(session, "恒通物流")] == [two.new.id]
+    assert [row.id for row in queries.search(session, "C-OLD", reader=CLEO)] == [two.new.id]
+    assert [row.id for row in queries.search(session, "恒通物流", reader=CLEO)] == [two.new.id]
     card = queries.card(session, two.old.id)
     assert card and card.party.id == two.new.id
     assert make.ticket(session, two.old, cast.ada, AT).party_id == two.new.id
@@ -151,7 +153,7 @@ def test_what_became_another_twice_leads_to_the_last(session: Session, cast: Sim
     merge(session, two, by=cast.mei.id)
     actions.merge(session, two.new.id, last.id, within=scope.ALL, by=cast.mei.id, at=AT)
     assert [merging.survivor(session, one) for one in (two.old.id, two.new.id, last.id)] == [last.id] * 3
-    assert {row.id for typed in ("C-OLD", "C-NEW") for row in queries.search(session, typed)} == {last.id}
+    assert {row.id for typed in ("C-OLD", "C-NEW") for row in queries.search(session, typed, reader=CLEO)} == {last.id}
 
 
 def test_a_call_that_was_just_being_stored_follows_later(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:

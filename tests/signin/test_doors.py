@@ -123,7 +123,19 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /maintenance/plans/<int:plan_id>": (WRITE, 404),
     "POST /maintenance/plans/<int:plan_id>": (FLOOR, 404),
     "POST /maintenance/plans/<int:plan_id>/state": (FLOOR, 404),
-    "POST /maintenance/visits/dispatch": (FLOOR, 422),
+    "GET /maintenance/patrols": (WRITE, 200),
+    "GET /maintenance/patrols/mine": (WRITE, 200),
+    "GET /maintenance/patrols/new": (WRITE, 200),
+    "POST /maintenance/patrols": (WRITE, 404),
+    "GET /maintenance/patrols/missing": (WRITE, 200),
+    "GET /maintenance/patrols/<int:patrol_id>": (WRITE, 404),
+    "POST /maintenance/patrols/<int:patrol_id>/repair": (WRITE, 404),
+    "GET /maintenance/rounds": (WRITE, 200),
+    "GET /maintenance/rounds/new": (FLOOR, 200),
+    "POST /maintenance/rounds": (FLOOR, 422),
+    "GET /maintenance/rounds/<int:round_id>": (WRITE, 404),
+    "POST /maintenance/rounds/<int:round_id>": (FLOOR, 404),
+    "GET /maintenance/rounds/sites": (FLOOR, 200),
     "POST /maintenance/visits/<int:visit_id>/done": (FLOOR, 404),
     "POST /maintenance/visits/<int:visit_id>/skip": (FLOOR, 404),
     "GET /nights": (BOARDS, 200),
@@ -290,7 +302,7 @@ def address(app: Flask, rule: Any, firm: SimpleNamespace) -> str:
     known = vars(firm) | {"board": "calls", "path": "calls", "filename": "none", "package_name": "dash"}
     known |= {"role_id": firm.role_id, "branch_id": firm.pudong.id, "department_id": firm.department_id, "team_id": firm.team_id,
               "leave_id": 999999, "kind_id": 999999}
-    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "visit_id": 999999, "batch_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "passkey_id": 999999, "kind": "phone"}
+    known |= {"fingerprinted_path": "none.js", "name": "customers", "form": "csv", "view_id": 999999, "how": "remove", "action": "none", "staff_id": firm.ada.id, "line_id": 999999, "category_id": 999999, "act": "retire", "plan_id": 999999, "round_id": 999999, "patrol_id": 999999, "visit_id": 999999, "batch_id": 999999, "calendar_id": 999999, "use_id": 999999, "other_id": 999999, "what": "join", "verb": "take", "recording_id": 999999, "picture_id": 999999, "region_id": 999999, "passkey_id": 999999, "kind": "phone"}
     if rule.rule.startswith("/settings/imports"):
         known |= {"name": "parties", "kind": "xlsx"}
     with app.test_request_context():

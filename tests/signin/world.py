@@ -1,6 +1,7 @@
 """One row of everything that has an address of its own, with a number and a mail wherever they can stand."""
 
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 from sqlalchemy import select, text
@@ -12,6 +13,8 @@ from service.core.model import Attachment
 from service.imports.model import Batch, ImportRow
 from service.maintenance import actions as maintenance
 from service.maintenance.model import MaintenanceReminder
+from service.maintenance.patrols import actions as patrols
+from service.maintenance.patrols.schemas import Found, Round
 from service.parties import categories
 from service.parties.model import Contact, ContactMail, Party, PartyDepartment
 from service.sites.model import Site
@@ -34,7 +37,11 @@ def rest(work: Session, cast: SimpleNamespace, party: Party) -> dict[str, int | 
     party.fax, ada.phone = NUMBER, NUMBER
     plan = make.plan(work, device, ada)
     maintenance.remind(work, at=now + timedelta(days=2))
+    today = clock.local(now).date()
+    round_ = patrols.plan(work, Round("线路", ada.id, today, today, (site.id,)), by=ada.id, at=now)
+    patrol = patrols.record(work, Path(), Found(site.id, "外壳破损", True, "patrol", round_id=round_), by=ada.id, at=now)
     made: dict[str, int | str] = {
+        "round_id": round_, "patrol_id": patrol,
         "product_id": product.id, "device_id": device.id, "code": device.code, "region_id": region.id, "project_id": project.id, "site_id": site.id,
         "plan_id": plan, "visit_id": work.scalars(select(MaintenanceReminder.id)).one(), "category_id": categories.add(work, "customer", "物流", None, by=ada.id, at=now),
         "picture_id": _picture(work, site, ada), "batch_id": _batch(work, ada), "view_id": _view(work, ada), "passkey_id": _passkey(work, ada),

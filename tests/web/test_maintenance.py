@@ -74,20 +74,29 @@ def test_what_cannot_be_taken_is_said_beside_its_field_and_kept(cleo: FlaskClien
 
 
 def test_visits_are_dispatched_together(cleo: FlaskClient, firm: SimpleNamespace) -> None:
-    for _again in range(3):
-        send(cleo, "/maintenance/plans", **plan_form(firm))
+    for number in range(3):
+        send(cleo, "/maintenance/plans", **plan_form(firm) | {"content": f"清洁打印头 {number}"})
     ids = waiting()
-    assert send(cleo, "/maintenance/visits/dispatch", id=[str(one) for one in ids])[0] == 302
-    assert send(cleo, "/maintenance/visits/dispatch", id=[str(one) for one in ids])[0] == 302
+    chosen = {"id": [str(one) for one in ids], "choice": "plan"}
+    assert send(cleo, "/lists/visits/do/dispatch", **chosen)[0] == 302
+    assert send(cleo, "/lists/visits/do/dispatch", **chosen)[0] == 302
     with db.begin(scope.ALL) as work:
         tickets = work.scalars(select(Ticket)).all()
         assert [(t.type, t.assignee_id) for t in tickets] == [("upkeep", firm.wang.id)] * 3
-    assert send(cleo, "/maintenance/visits/dispatch")[0] == 422
+    assert send(cleo, "/lists/visits/do/dispatch", choice="plan")[0] == 422
+    assert send(cleo, "/lists/visits/do/dispatch", id=str(ids[0]), choice="99999")[0] == 422
+
+
+def test_visits_are_given_to_somebody_of_choice(cleo: FlaskClient, firm: SimpleNamespace) -> None:
+    send(cleo, "/maintenance/plans", **plan_form(firm, responsible_id=""))
+    send(cleo, "/lists/visits/do/dispatch", id=[str(one) for one in waiting()], choice=firm.wang.id)
+    with db.begin(scope.ALL) as work:
+        assert [ticket.assignee_id for ticket in work.scalars(select(Ticket))] == [firm.wang.id]
 
 
 def test_done_and_left_out_set_the_next_date(cleo: FlaskClient, firm: SimpleNamespace) -> None:
-    for _again in range(2):
-        send(cleo, "/maintenance/plans", **plan_form(firm))
+    for number in range(2):
+        send(cleo, "/maintenance/plans", **plan_form(firm) | {"content": f"清洁打印头 {number}"})
     first, second = waiting()
     send(cleo, f"/maintenance/visits/{first}/done", findings="正常")
     send(cleo, f"/maintenance/visits/{second}/skip", reason="停业")

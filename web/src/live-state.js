@@ -49,4 +49,4 @@ export function forget(pops, now, keep = 8000) {
   return pops;
 }
 
-export const KINDS = ["snapshot", "pop", "pop-talking", "pop-answered", "pop-gone", "pop-ended", "pop-party", "resync", "blind", "beat", "feed", "agent", "order", "recording-pause", "floor", "recording", "night-failed", "forged", "missed"];
+export const KINDS = ["snapshot", "pop", "pop-talking", "pop-answered", "pop-gone", "pop-ended", "pop-party", "resync", "blind", "beat", "feed", "agent", "order", "recording-pause", "floor", "recording", "night-failed", "forged", "missed", "patrol"];

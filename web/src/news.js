@@ -16,6 +16,10 @@ const TOLD = {
     const list = one("[data-missed]");
     if (list && !one("details[open]", list)) document.body.dispatchEvent(new CustomEvent("missed"));
   },
+  // The review reads itself again, unless rows are ticked.
+  patrol() {
+    if (one("[data-patrols]") && !one("[data-tick]:checked")) document.body.dispatchEvent(new CustomEvent("patrol"));
+  },
   forged({ switch: name }) {
     if (document.body.dataset.nights) toast(say("forged", { name }), "error");
   },

@@ -1,7 +1,5 @@
 """Orders to one's own phone: dial, pass on, park, hang up, listen in."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, current_app, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -14,6 +12,7 @@ from service.calls.orders import actions
 from service.calls.orders.actions import About
 from service.calls.orders.model import PhoneOrder
 from service.core import clock, db, identity
+from service.core.asked import back as back
 from service.core.errors import DeskError, NotFound
 from service.core.identity import Identity
 from service.parties import queries as parties
@@ -130,12 +129,3 @@ def told(order: PhoneOrder) -> ResponseReturnValue:
 def is_script() -> bool:
     """True when our own script asks, and not a form."""
     return request.headers.get("Accept", "").startswith("application/json")
-
-
-def back() -> str:
-    """Where the person came from, on this site only."""
-    parts = urlsplit(request.form.get("next") or request.referrer or "/")
-    path = parts.path or "/"
-    if not path.startswith("/") or path.startswith("//"):
-        return "/"
-    return f"{path}?{parts.query}" if parts.query else path

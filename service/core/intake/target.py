@@ -20,7 +20,7 @@ class Field:
 
     name: str
     head: Word
-    kind: str = "text"  # text code day whole phones mail choice choices
+    kind: str = "text"  # text code day whole money phones mail mails words choice choices
     must: bool = False
     longest: int = 200
     also: tuple[str, ...] = ()  # other headings under which it comes, in any language
@@ -49,6 +49,7 @@ class Row:
     values: Values
     entity_id: int | None = None
     leads: dict[str, int] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # what a new one is called where the row does not say
     wrong: list[Finding] = field(default_factory=list)
 
     def refuse(self, name: str, code: str, value: str = "", **facts: str | int) -> None:
@@ -137,14 +138,14 @@ class Target(Protocol):
     def find(self, session: Session, rows: Sequence[Row], into: Into) -> None:
         """Each row knows the thing it means, if there is one, and what is wrong with it."""
 
-    def current(self, session: Session, ids: Sequence[int]) -> dict[int, Values]:
-        """The things as they are, in the same values as rows."""
+    def current(self, session: Session, asked: Mapping[int, Values]) -> dict[int, Values]:
+        """The things as they are, in the same values as rows; what a row says chooses among several, such as one of many contracts."""
 
     def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
         """The things exist, in the order of the rows; None where it could not be."""
 
-    def update(self, session: Session, changes: Mapping[int, Values], into: Into) -> dict[int, dict[str, list[int]]]:
-        """The things have these values; returns the rows that were written for each."""
+    def update(self, session: Session, changes: Mapping[int, Values], into: Into, asked: Mapping[int, Values]) -> dict[int, dict[str, list[int]]]:
+        """The things have these values; returns the rows that were written for each. `asked` is all that each row says."""
 
     def index(self, session: Session, ids: Sequence[int]) -> None:
         """The things are found by a search as they are now."""

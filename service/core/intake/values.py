@@ -4,10 +4,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from service.core import phone
 from service.core.intake.target import Field, Finding
+from service.core.money import money
 
 DAY = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T\s]\s*\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?")
 PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})")
@@ -90,6 +92,27 @@ def _whole(one: Field, typed: str) -> int:
     return number
 
 
+def _money(one: Field, typed: str) -> str:
+    """An amount from 0 on with two places, as text so that no cent is lost."""
+    text = re.sub(r"[,\s¥￥元]", "", unicodedata.normalize("NFKC", typed))
+    try:
+        found = Decimal(text) if len(text) < 20 else Decimal(-1)
+    except InvalidOperation:
+        found = Decimal(-1)
+    if not found.is_finite() or not 0 <= found < 10**13:
+        raise Wrong("money")
+    return str(money(found))
+
+
+def _words(one: Field, typed: str) -> list[str]:
+    """Each word once, in the order in which they were written."""
+    found = list(dict.fromkeys(" ".join(part.split()) for part in SEVERAL.split(typed) if part.strip()))
+    long = next((part for part in found if len(part) > one.longest), "")
+    if long:
+        raise Wrong("long", most=one.longest, letters=len(long))
+    return found
+
+
 def _phones(one: Field, typed: str) -> list[str]:
     """Each number once, as it was written but for what Excel made of it."""
     found: dict[str, str] = {}
@@ -113,6 +136,10 @@ def _mail(one: Field, typed: str) -> str:
     return typed
 
 
+def _mails(one: Field, typed: str) -> list[str]:
+    return list(dict.fromkeys(_mail(one, part) for part in re.split(r"[;；,，、\s]+", typed) if part))
+
+
 def _choice(one: Field, typed: str) -> str:
     wanted = folded(typed)
     for code, words in one.choices.items():
@@ -126,5 +153,5 @@ def _choices(one: Field, typed: str) -> list[str]:
 
 
 KINDS: dict[str, Callable[[Field, str], Any]] = {
-    "text": _text, "code": _code, "day": _day, "whole": _whole, "phones": _phones, "mail": _mail, "choice": _choice, "choices": _choices,
+    "text": _text, "code": _code, "day": _day, "whole": _whole, "money": _money, "words": _words, "phones": _phones, "mail": _mail, "mails": _mails, "choice": _choice, "choices": _choices,
 }

@@ -51,6 +51,7 @@ alter table party add constraint ck_party_has_a_role check (customer or vendor o
 alter table party add constraint ck_party_settlement_known check (settlement in ('job', 'monthly'));
 create index ix_party_category_id on party (category_id);
 create index ix_party_vendor_category_id on party (vendor_category_id);
+create index ix_party_created_at on party (created_at, id);
 create index ix_party_name_key on party (name_key);
 create index ix_party_tax_number on party (tax_number) where tax_number <> '';
 create index ix_party_merged_into_id on party (merged_into_id) where merged_into_id is not null;

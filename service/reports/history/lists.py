@@ -42,7 +42,7 @@ def _said(told: Told, name: str, value: object) -> object:
 
 def _change(entry: AuditEntry, told: Told) -> str:
     lines = ((name, None if old is None else _said(told, name, old), None if new is None else _said(told, name, new)) for name, old, new in words.told(entry))
-    return " · ".join(f"{name}: {'' if old is None else f'{old} → '}{'—' if new is None else new}" for name, old, new in lines)
+    return " · ".join(f"{words.field(name)}: {'' if old is None else f'{old} → '}{'—' if new is None else new}" for name, old, new in lines)
 
 
 AUDIT = lists.know(

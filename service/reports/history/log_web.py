@@ -34,6 +34,7 @@ def index() -> ResponseReturnValue:
         verbs=words.VERBS,
         entities=words.ENTITIES,
         told=words.told,
+        field_name=words.field,
         more=asked.again(KEPT, before=asked.marked(last.at, last.id)) if last else "",
         first=asked.again(KEPT) if asked.place("before") else "",
     )

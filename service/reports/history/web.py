@@ -16,4 +16,4 @@ def audit() -> ResponseReturnValue:
     person = identity.require("audit.read")
     with db.begin(person.scope) as session:
         page = lists.page(session, AUDIT, person, request.args)
-    return render_template("reports/audit.html", page=page, changes=words.told, opens=words.opens, entities=words.ENTITIES)
+    return render_template("reports/audit.html", page=page, changes=words.told, field_name=words.field, opens=words.opens, entities=words.ENTITIES)

@@ -56,10 +56,30 @@ VERBS: Mapping[str, LazyString] = {
     "lift": _l("Lifted a hold"),
     "destroy": _l("Had audio destroyed"),
     "retention": _l("Set how long audio is kept"),
+    "imported": _l("Imported"),
+    "import began": _l("Began an import"),
+    "import undone": _l("Took an import back"),
     "shifts planned": _l("Planned shifts"),
     "leave entered": _l("Entered leave"),
     "leave withdrawn": _l("Withdrew leave"),
     "exported": _l("Took a list along"),
+    "default columns": _l("Set the columns that all see"),
+    "state changed": _l("Changed the state"),
+    "moved": _l("Moved"),
+    "visit done": _l("Noted a visit"),
+    "visit skipped": _l("Skipped a visit"),
+    "component fitted": _l("Fitted a component"),
+    "component replaced": _l("Replaced a component"),
+    "component taken out": _l("Took a component out"),
+    "placed": _l("Moved to another place"),
+    "retired": _l("Retired"),
+    "brought back": _l("Brought back into service"),
+    "swap": _l("Swapped a device"),
+    "removal": _l("Removed a device"),
+    "installation": _l("Installed a device"),
+    "added picture": _l("Added a picture"),
+    "removed picture": _l("Removed a picture"),
+    "add version": _l("Added a version"),
 }
 ENTITIES: Mapping[str, LazyString] = {
     "staff": _l("Person"),
@@ -77,11 +97,22 @@ ENTITIES: Mapping[str, LazyString] = {
     "recording": _l("Recording"),
     "retention_class": _l("Class of recordings"),
     "list": _l("List"),
+    "device": _l("Device"),
+    "import": _l("Import"),
     "firm": _l("Firm"),
     "page": _l("Page"),
     "job": _l("Job"),
     "hours": _l("Opening hours"),
     "kpi_policy": _l("How calls are measured"),
+    "recording_pause": _l("Pause of a recording"),
+    "device_swap": _l("Swap of devices"),
+    "product": _l("Product"),
+    "product_category": _l("Product category"),
+    "site": _l("Site"),
+    "project": _l("Project"),
+    "region": _l("Region"),
+    "maintenance_plan": _l("Maintenance plan"),
+    "maintenance_reminder": _l("Maintenance visit"),
 }
 KINDS: Mapping[str, LazyString] = {
     "signin": _l("Sign-ins"),
@@ -118,19 +149,80 @@ FIELDS: Mapping[str, LazyString] = {
     "password_days": _l("password age in days"),
     "lock_after": _l("locked after attempts"),
     "lock_minutes": _l("locked for minutes"),
+    "name_en": _l("name in English"),
+    "state": _l("state"),
+    "reason": _l("reason"),
+    "active": _l("in use"),
+    "kind": _l("kind"),
+    "phone": _l("phone"),
+    "email": _l("mail"),
+    "address": _l("address"),
+    "branch_id": _l("branch"),
+    "department_id": _l("department"),
+    "parent_id": _l("hangs below"),
+    "party_id": _l("customer"),
+    "contact_id": _l("contact"),
+    "device_id": _l("device"),
+    "product_id": _l("product"),
+    "site_id": _l("site"),
+    "ticket_id": _l("ticket"),
+    "responsible_id": _l("responsible"),
+    "responsible_branch_id": _l("responsible branch"),
+    "roles": _l("roles"),
+    "reach": _l("sees"),
+    "permissions": _l("rights"),
+    "number": _l("number"),
+    "serial": _l("serial"),
+    "model": _l("model"),
+    "done_on": _l("done on"),
+    "every": _l("every"),
+    "timing": _l("rhythm"),
+    "starts_on": _l("starts on"),
+    "notice_days": _l("days of notice"),
+    "content": _l("work"),
+    "grade": _l("grade"),
+    "list": _l("list"),
+    "form": _l("format"),
+    "file": _l("file"),
+    "rows": _l("rows"),
+    "switch": _l("switch"),
+    "extension": _l("extension"),
+    "week": _l("week"),
 }
-PAGES: Mapping[str, str] = {"party": "/customers/{}", "ticket": "/tickets/{}", "call": "/calls/{}"}
+JOBS: Mapping[str, LazyString] = {
+    "night": _l("The night run"),
+    "recordings.daily": _l("Daily care of recordings"),
+    "recordings.destroy": _l("Destruction of audio"),
+    "maintenance.remind": _l("Maintenance reminders"),
+    "doctor": _l("Examination of the switches"),
+    "search.rebuild": _l("Rebuild of the search"),
+    "imports.check": _l("Check of an import"),
+    "imports.load": _l("Load of an import"),
+    "imports.undo": _l("Undoing of an import"),
+}
+PAGES: Mapping[str, str] = {
+    "party": "/customers/{}", "ticket": "/tickets/{}", "call": "/calls/{}", "device": "/devices/{}", "site": "/sites/{}",
+    "project": "/sites/projects/{}", "staff": "/settings/people/{}", "product": "/settings/products/{}",
+    "maintenance_plan": "/maintenance/plans/{}", "import": "/settings/imports/{}",
+}  # fmt: skip
 
 
 def told(entry: AuditEntry) -> Iterator[tuple[str, Any, Any]]:
-    """Each field that the line tells of, with what was before and what is after."""
+    """Each field that the line tells of, by the name it is kept under, with what was before and what is after."""
     old, new = entry.old or {}, entry.new or {}
     for name in [*old, *(name for name in new if name not in old)]:
-        yield FIELDS.get(name, name), _said(name, old.get(name)), _said(name, new.get(name))
+        yield name, _said(entry, name, old.get(name)), _said(entry, name, new.get(name))
 
 
-def _said(name: str, value: Any) -> Any:
-    return WHY.get(value, value) if name == "why" and isinstance(value, str) else value
+def _said(entry: AuditEntry, name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return WHY.get(value, value) if name == "why" else JOBS.get(value, value) if (entry.entity, name) == ("job", "name") else value
+
+
+def field(name: str) -> str:
+    """The field's name in the reader's language; one that nobody has translated reads as it is kept, without underscores."""
+    return str(FIELDS[name]) if name in FIELDS else name.replace("_", " ")
 
 
 def opens(entry: AuditEntry) -> str:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, locks, scope
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.scope import ALL, Scope
 from service.staff.model import Role, SignInAttempt, Staff
@@ -96,7 +96,7 @@ def locked(session: Session, *, at: datetime) -> list[tuple[Staff, int, datetime
         .subquery()
     )
     rows = session.execute(select(Staff, counted.c.times, counted.c.last).join(counted, counted.c.username == Staff.username).order_by(counted.c.last.desc()))
-    return [(row[0], int(row[1]), row[2]) for row in rows]
+    return [(row[0], int(row[1]), row[2]) for row in rows if scope.of(session).covers(row[0].branch_id)]
 
 
 def unlock(session: Session, staff_id: int, *, by: int, at: datetime) -> None:
@@ -121,7 +121,7 @@ def let_in(session: Session, username: str, *, at: datetime) -> None:
 def known(session: Session, staff_id: int, *, within: Scope = ALL) -> Staff:
     """The person; refused when there is none whom this administrator sees."""
     person = session.get(Staff, staff_id)
-    if person is None or not within.covers(person.branch_id):
+    if person is None or not within.covers(person.branch_id) or not scope.of(session).covers(person.branch_id):
         raise NotFound(_("There is no such person. Look for them in the list of people."))
     return person
 
