@@ -40,7 +40,7 @@ PEOPLE = """
     insert into staff_session (id, staff_id, began_at, seen_at) select 's' || id, id, now(), now() from staff;
     insert into extension_assignment (switch, extension, staff_id, valid_from)
         select 'pbx1', (:first + id - 1)::text, id, now() - interval '1 year' from staff;
-    insert into role (name, permissions) values ('admin', :administers);
+    insert into role (name, permissions) values ('admin', 'staff.admin');
     insert into staff (email, username, active, fs_uniquifier, name, branch_id, reach, locale)
         values ('root@ringdesk.example', 'root', true, 'root', 'Root', 1, 'all', 'en');
     insert into staff_role (staff_id, role_id) select max(id), 2 from staff;
@@ -179,7 +179,6 @@ def _people(place: Stage) -> None:
         "people": place.people,
         "first": FIRST_EXTENSION,
         "permissions": ",".join(sorted(rules.PERMISSIONS["manager"])),
-        "administers": ",".join(sorted(rules.PERMISSIONS["admin"])),
     }
     with db.begin(scope.ALL) as session:
         for statement in PEOPLE.strip().split(";\n"):
