@@ -12,6 +12,7 @@ from service.devices import model as devices
 from service.imports import model as imports
 from service.ledger import model as ledger
 from service.maintenance import model as maintenance
+from service.maintenance.patrols import model as patrols
 from service.parties import model as parties
 from service.sites import model as sites
 from service.sla import model as sla
@@ -21,4 +22,4 @@ from service.staff.security import model as security
 from service.staff.shifts import model as shifts
 from service.tickets import model as tickets
 
-TABLES = (staff, departments, shifts, security, core, lists, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, imports, tickets, maintenance)
+TABLES = (staff, departments, shifts, security, core, lists, catalogue, parties, devices, sites, calls, agents, kpi, orders, shelf, ledger, sla, imports, tickets, maintenance, patrols)

@@ -89,7 +89,7 @@ def test_a_table_leaves_what_it_does_not_tell(session: Session, cast: SimpleName
     before = replace(people.person(session, cast.ada.id), department_id=unit.id, phone="13900007788", kind="collector", roles_at=(("technician", cast.suzhou.id),))
     people.change(session, cast.ada.id, before, by=cast.root.id, at=AT)
 
-    importing.Users().update(session, {cast.ada.id: {"name": "Ada Li"}}, Into(cast.hq.id, cast.root.id, AT))
+    importing.Users().update(session, {cast.ada.id: {"name": "Ada Li"}}, Into(cast.hq.id, cast.root.id, AT), {})
 
     assert people.person(session, cast.ada.id) == replace(before, name="Ada Li")
 

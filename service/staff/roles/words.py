@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[LazyString, Words], ...] = (
         "site.read": _l("See sites, projects and labels"),
         "site.write": _l("Enter and change sites and projects"),
         "maintenance.read": _l("See maintenance plans and visits"),
+        "patrol.write": _l("Walk patrol rounds and note what was found"),
         "maintenance.write": _l("Make maintenance plans and settle visits"),
     }),
     (_l("Figures"), {
