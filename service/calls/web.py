@@ -20,7 +20,7 @@ from service.calls.lanes import axis
 from service.calls.lists import CALLS
 from service.calls.pauses import queries as pauses
 from service.calls.shelf import queries as shelf
-from service.core import clock, db, identity, lists, masking, sheet
+from service.core import asked, clock, db, identity, lists, masking, sheet
 from service.core.errors import Invalid, NotFound
 from service.parties import queries as parties
 from service.staff import queries as staff
@@ -170,7 +170,7 @@ def _yes_or_no(name: str) -> bool | None:
 
 def _number(name: str) -> int | None:
     value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    return asked.whole(value, 9)
 
 
 def _day(value: str) -> date | None:

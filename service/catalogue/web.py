@@ -99,7 +99,7 @@ def add_category() -> ResponseReturnValue:
     person, parent = identity.require_everywhere("product.write"), request.form.get("parent_id", "")
     try:
         with db.begin(person.scope) as session:
-            parent_id = int(parent) if parent.isascii() and parent.isdigit() and len(parent) < 19 else None
+            parent_id = asked.whole(parent)
             actions.add_category(session, request.form.get("name", ""), parent_id, by=person.staff_id, at=clock.now())
     except Invalid as error:
         return _index(error)
@@ -150,7 +150,7 @@ def _typed(months: int | None = None) -> ProductFacts:
     form, category = request.form, request.form.get("category_id", "")
     return ProductFacts(
         **{name: " ".join(form.get(name, "").split())[:400] for name in ("code", "name", "model", "unit")},
-        category_id=int(category) if category.isascii() and category.isdigit() and len(category) < 19 else None,
+        category_id=asked.whole(category),
         serial_controlled=form.get("serial_controlled") == "1",
         warranty_months=months,
         active=form.get("active") == "1",

@@ -9,10 +9,14 @@ from flask import request
 from flask_babel import get_timezone
 
 
+def whole(text: str, digits: int = 18) -> int | None:
+    """A whole number of at most so many digits, which a column can hold, else nothing. Signs that only look like digits are none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits else None
+
+
 def number(name: str) -> int | None:
-    """A whole number that PostgreSQL can hold, else nothing."""
-    value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    """A whole number of the address, else nothing."""
+    return whole(request.args.get(name, ""), 9)
 
 
 def day(name: str) -> date | None:

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, masking
+from service.core import asked, clock, db, identity, masking
 from service.core.errors import Invalid
 from service.core.identity import Identity
 from service.desk import actions, figures, queries, shell, uncovering
@@ -83,7 +83,7 @@ def attach(pop_id: int) -> ResponseReturnValue:
 
 def _number(typed: str) -> int | None:
     """A whole number that a column can hold; signs that only look like digits are none."""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
+    return asked.whole(typed)
 
 
 @bp.post("/desk/pops/<int:pop_id>/customer")

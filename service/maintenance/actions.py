@@ -76,7 +76,7 @@ def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, 
 
 def set_state(session: Session, plan_id: int, state: str, *, by: int, at: datetime) -> None:
     """The plan goes on, rests, or has ended; what rested goes on with the next due date that lies ahead."""
-    row, old = _locked(session, plan_id), ""
+    row = _locked(session, plan_id)
     if state not in ("active", "paused", "ended") or row.state == "ended":
         raise WrongState(_("Plan %(number)s has ended. Make a new one.", number=row.number))
     old, row.state = row.state, state

@@ -52,7 +52,7 @@ def _whom(session: Session) -> Sequence[tuple[str, Any]]:
 
 def _make_ticket(session: Session, visit_id: int, whom: str, person: Identity, at: datetime) -> None:
     """The visit has its ticket, given to the one who was chosen, or as its plan says."""
-    actions.dispatch(session, visit_id, assignee_id=int(whom) if whom.isdigit() else None, by=person.staff_id, at=at)
+    actions.dispatch(session, visit_id, assignee_id=None if whom == "plan" else int(whom), by=person.staff_id, at=at)
 
 
 VISITS = lists.know(

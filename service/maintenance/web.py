@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from service.core import clock, db, identity, lists
+from service.core import asked, clock, db, identity, lists
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import actions, queries, rules
@@ -114,7 +114,7 @@ def skip(visit_id: int) -> ResponseReturnValue:
 
 def number(typed: str) -> int | None:
     """A whole number that a column can hold."""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else None
+    return asked.whole(typed)
 
 
 def _day(typed: str) -> date | None:

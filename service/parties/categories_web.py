@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from service.core import clock, db, identity
+from service.core import asked, clock, db, identity
 from service.core.errors import Invalid
 from service.parties import categories
 
@@ -47,7 +47,7 @@ def add() -> ResponseReturnValue:
     """One more category, below another one if that is chosen."""
     form = request.form
     side, parent = form.get("side", ""), form.get("parent_id", "")
-    parent_id = int(parent) if parent.isascii() and parent.isdigit() and len(parent) < 19 else None
+    parent_id = asked.whole(parent)
     return _changed(lambda s, by, at: categories.add(s, side, form.get("name", ""), parent_id, by=by, at=at), f"new-{side}")
 
 

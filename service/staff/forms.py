@@ -5,6 +5,8 @@ from datetime import date
 
 from flask import request
 
+from service.core import asked
+
 LONGEST = 2000
 
 
@@ -38,4 +40,4 @@ def day(name: str) -> date | None:
 
 
 def _whole(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    return asked.whole(value, 9)

@@ -11,7 +11,7 @@ from service.calls.agents import queries as agents
 from service.calls.orders import actions
 from service.calls.orders.actions import About
 from service.calls.orders.model import PhoneOrder
-from service.core import clock, db, identity
+from service.core import asked, clock, db, identity
 from service.core.asked import back as back
 from service.core.errors import DeskError, NotFound
 from service.core.identity import Identity
@@ -65,7 +65,7 @@ def _about(session: Session) -> tuple[About, str, str]:
 
 def _id(name: str) -> int | None:
     value = request.form.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+    return asked.whole(value)
 
 
 @bp.post("/orders/on-call")

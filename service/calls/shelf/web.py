@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from service.calls import queries as calls
 from service.calls.shelf import actions, queries
-from service.core import clock, db, identity
+from service.core import asked, clock, db, identity
 from service.core.errors import NotFound
 from service.staff import queries as staff
 
@@ -76,7 +76,7 @@ def _page_of(recording_id: int) -> str:
 def retention() -> ResponseReturnValue:
     """One class is kept for another number of days."""
     person, typed = identity.require("recording.keep"), request.form.get("days", "")
-    days = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 0
+    days = asked.whole(typed, 6) or 0
     with db.begin(person.scope) as session:
         actions.keep_for(session, request.form.get("code", ""), days, by=person.staff_id, at=clock.now())
     flash(_("Kept for %(days)s days from now on.", days=days))

@@ -89,7 +89,7 @@ def _day(text: str) -> date | None:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+    return addresses.whole(text)
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
-from service.core import clock, lists
+from service.core import asked, clock, lists
 from service.core.identity import Identity
 from service.core.lists import Action, Column, Empty, Filter, ListSpec, Told
 from service.devices import queries as devices
@@ -39,7 +39,7 @@ def _patrols(session: Session, wanted: Mapping[str, Any]) -> Select[Any]:
 
 def _region(wanted: Mapping[str, Any]) -> int:
     chosen = str(wanted.get("region", ""))
-    return int(chosen) if chosen.isascii() and chosen.isdigit() else 0
+    return asked.whole(chosen) or 0
 
 
 def _told(session: Session, rows: Sequence[PatrolVisit], _wanted: Mapping[str, Any]) -> dict[str, Mapping[Any, Any]]:

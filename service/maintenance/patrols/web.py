@@ -274,7 +274,7 @@ def _round(round_id: int | None, typed: Round | None, error: DeskError | None = 
 
 def _number(name: str) -> int:
     typed = request.form.get(name, "")
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
+    return asked.whole(typed) or 0
 
 
 def _day(name: str) -> date:
