@@ -66,12 +66,6 @@ def open_visits(session: Session, *, after: tuple[date, int] | None = None, limi
     return [Visit(*row) for row in session.execute(query)]
 
 
-def visits_at(session: Session, device_id: int, limit: int = 50) -> list[Visit]:
-    """What is planned and was done at the device, newest first."""
-    query = visits().where(MaintenanceReminder.device_id == device_id).order_by(MaintenanceReminder.id.desc()).limit(limit)
-    return [Visit(*row) for row in session.execute(query)]
-
-
 def made_at(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[MaintenanceReminder]:
     """Visits made at the device, newest first, before a moment and id."""
     reminder = MaintenanceReminder

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select, true
-from sqlalchemy.orm import Session, lazyload
+from sqlalchemy.orm import Session
 
 from service.core.identity import Identity
 from service.core.scope import ALL, Scope, joined
@@ -16,17 +16,6 @@ from service.staff.model import Branch, Department, ExtensionAssignment, Role, S
 from service.staff.shifts.queries import on_duty as on_duty
 
 TAKES, ADMINISTERS = "ticket.take", "staff.admin"
-
-
-def signed_in(session: Session, sid: str, *, on: date | None = None) -> Identity | None:
-    """The person whose browser holds this sign-in, or None once it ended, the person was switched off, or their time here is over."""
-    staff = session.scalars(
-        select(Staff)
-        .options(lazyload(Staff.roles))
-        .join(StaffSession, StaffSession.staff_id == Staff.id)
-        .where(StaffSession.id == sid, StaffSession.ended_at.is_(None), Staff.active, still_here(on))
-    ).one_or_none()
-    return identity_of(session, staff, sid) if staff else None
 
 
 def still_signed_in(session: Session, sids: Iterable[str], *, on: date | None = None) -> frozenset[str]:

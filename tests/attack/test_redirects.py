@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 
 from service.core import clock, db, scope
 from service.core.config import Settings
-from service.staff import actions, queries
+from service.staff import actions
 from service.staff.model import Staff
+from service.staff.security import sessions
 from tests import make
 from tests.attack import pages, world
 from tests.attack.pages import PAGE
@@ -108,5 +109,4 @@ def test_a_dead_cookie_opens_no_page(how: str, app: Flask, attacked: Settings, t
         if rule.rule not in ("/health", "/setup") and not rule.rule.startswith("/sign-in") and (answer.status_code, answer.headers.get("Location", "")[:8]) not in ((302, "/sign-in"), (401, "")):
             opened[path] = answer.status_code
     world.nothing(opened)
-    with db.begin(scope.ALL) as session:
-        assert queries.signed_in(session, held) is None  # what /live and /media ask
+    assert sessions.admitted(held, "127.0.0.1", at=clock.now()) is None  # what /live and /media ask

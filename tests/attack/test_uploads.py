@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from flask.testing import FlaskClient
 
-from service.core import attachments, db, scope
+from service.core import attachments, clock, db
 from service.core.config import Settings
 from service.core.errors import NotFound
-from service.staff import queries as staff
+from service.staff.security import sessions
 from tests.attack import world
 from tests.attack.pages import PAGE
 from tests.signin import people
@@ -67,8 +67,7 @@ def test_a_body_that_is_too_large_is_refused(two: SimpleNamespace, eve: FlaskCli
 def test_no_picture_of_another_branch_is_shown(two: SimpleNamespace, attacked: Settings, eve: FlaskClient, app: object) -> None:
     with eve.session_transaction() as kept:
         held = str(kept["sid"])
-    with db.begin(scope.ALL) as session:
-        person = staff.signed_in(session, held)
+    person = sessions.admitted(held, "127.0.0.1", at=clock.now())
     assert person is not None
     for side, shown in ((two.mine, True), (two.foreign, False)):
         with db.begin(person.scope) as session, app.test_request_context():  # type: ignore[attr-defined]

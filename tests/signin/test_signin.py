@@ -19,8 +19,9 @@ from service.calls import actions as calls
 from service.core import clock, db, scope
 from service.core.config import Settings
 from service.core.model import AuditEntry
-from service.staff import actions, queries
+from service.staff import actions
 from service.staff.model import StaffSession
+from service.staff.security import sessions
 from tests import make
 from tests.live import server
 from tests.live.server import Listener, Web
@@ -319,5 +320,5 @@ def test_whoever_is_dismissed_is_out_at_once_at_every_door(
     assert answers(running, recording, cookies) == {"page": 200, "media": 200, "live": 200}
     with db.begin(scope.ALL) as work:
         work.merge(committed_cast.ada).active = False
-        assert queries.signed_in(work, "") is None
+        assert sessions.admitted("", "", at=clock.now()) is None
     assert answers(running, recording, cookies) == {"page": 302, "media": 401, "live": 401}
