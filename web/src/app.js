@@ -19,6 +19,7 @@ htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
 htmx.config.historyCacheSize = 0; // customers' data stays out of localStorage
 htmx.config.refreshOnHistoryMiss = true; // the way back is a page of its own
+htmx.config.defaultSettleDelay = 0; // what arrives listens at once: nothing typed into it in the first moment is lost
 htmx.config.responseHandling = [
   { code: "204", swap: false },
   { code: "[23]..", swap: true },
