@@ -10,7 +10,7 @@ from service.catalogue.lists import PRODUCTS
 from service.catalogue.queries import Product
 from service.catalogue.schemas import ProductFacts
 from service.core import asked, clock, db, identity, lists
-from service.core.differing import differing
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid, NotFound
 
 bp = Blueprint("catalogue", __name__)
@@ -73,7 +73,7 @@ def change(product_id: int) -> ResponseReturnValue:
             actions.change_product(
                 session, product_id, _read(), version=int(version) if version.isdigit() and len(version) < 9 else 0, by=person.staff_id, at=clock.now()
             )
-    except (Invalid, actions.StaleProduct) as error:
+    except (Invalid, Stale) as error:
         return _form(_typed(), _product(product_id), error)
     flash(_("Saved."))
     return redirect(PLACE)
@@ -161,7 +161,7 @@ def _form(facts: ProductFacts | Product, row: Product | None, error: DeskError |
     with db.begin(identity.require_everywhere("product.write").scope) as session:
         nodes = queries.tree(session)
     months = facts.warranty_months if facts is row or error is None else request.form.get("warranty_months", facts.warranty_months)
-    stale = isinstance(error, actions.StaleProduct) and row is not None
+    stale = isinstance(error, Stale) and row is not None
     page = render_template(
         "catalogue/product.html",
         **{"facts": facts, "months": months, "row": row, "nodes": nodes, "refusal": error.message if error else ""},

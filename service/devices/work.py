@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from service.catalogue import queries as catalogue
 from service.core import clock, db, identity
-from service.core.differing import differing
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid
 from service.devices import actions, forms, queries
 from service.devices.queries import Device, DeviceComponent
@@ -142,7 +142,7 @@ def _page(session: Session, device_id: int, act: str, key: str, error: DeskError
         names=parties.names(session, {row.party_id}),
         fields=error.fields if isinstance(error, Invalid) else {},
         refusal=error.message if error else "",
-        differs=_differs(session, row) if isinstance(error, actions.StaleDevice) and act == "move" else [],
+        differs=_differs(session, row) if isinstance(error, Stale) and act == "move" else [],
     )
 
 

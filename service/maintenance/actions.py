@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.core import audit, clock, db, locks, numbers, scope
+from service.core import audit, clock, db, editing, locks, numbers, scope
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import rules
@@ -28,10 +28,6 @@ NOON = timedelta(hours=12)  # the moment of a visit of which only the day is sai
 
 class WrongState(DeskError):
     """The plan or reminder is not where this step begins."""
-
-
-class StalePlan(DeskError):
-    """Somebody else saved the plan since it was read."""
 
 
 def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, once: bool = False) -> int:
@@ -60,8 +56,7 @@ def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, 
 def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, at: datetime) -> None:
     """The plan is as described; another rhythm counts from the last visit, or from its beginning when there was none."""
     row = _locked(session, plan_id)
-    if row.version != version:
-        raise StalePlan(_("Somebody saved plan %(number)s meanwhile. See how it stands now, and change it again.", number=row.number))
+    editing.fresh(row.version, version)
     _check(session, new, row.branch_id)
     old = {name: getattr(row, name) for name in _plain(new)}
     for name, value in _plain(new).items():

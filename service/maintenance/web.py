@@ -5,12 +5,16 @@ from datetime import date
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from service.core import asked, clock, db, identity, lists
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import actions, queries, rules
 from service.maintenance.lists import PLANS, VISITS
+from service.maintenance.model import MaintenancePlan
 from service.maintenance.schemas import Plan
 from service.maintenance.words import rhythm
 from service.parties import queries as parties
@@ -18,6 +22,14 @@ from service.staff import queries as staff
 
 bp = Blueprint("maintenance", __name__, url_prefix="/maintenance")
 READ, WRITE = "maintenance.read", "maintenance.write"
+NAMES = {
+    "content": _l("What is done"),
+    "rhythm": _l("How often"),
+    "starts_on": _l("Begins on"),
+    "notice_days": _l("Days of notice"),
+    "responsible_id": _l("In charge"),
+    "responsible_branch_id": _l("Branch in charge"),
+}
 
 
 @bp.get("")
@@ -73,7 +85,7 @@ def change(plan_id: int) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             actions.change(session, plan_id, plan, version=number(request.form.get("version", "")) or 0, by=person.staff_id, at=clock.now())
-    except (Invalid, actions.StalePlan) as error:
+    except (Invalid, Stale) as error:
         return _form(0, plan_id, plan, error)
     flash(_("Saved."))
     return redirect(f"/maintenance/plans/{plan_id}")
@@ -155,6 +167,16 @@ def _plan_of(visit_id: int) -> str:
     return f"/maintenance/plans/{found.plan_id}" if found else "/maintenance"
 
 
+def _told(session: Session, plan: MaintenancePlan | Plan) -> dict[str, object]:
+    """The plan's fields in words."""
+    branch = staff.branches(session).get(plan.responsible_branch_id or 0)
+    return {name: getattr(plan, name, "") for name in NAMES} | {
+        "rhythm": rhythm(plan.timing, plan.every),
+        "responsible_id": staff.names(session).get(plan.responsible_id or 0),
+        "responsible_branch_id": branch.name if branch else "",
+    }
+
+
 def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskError | None = None) -> ResponseReturnValue:
     """The plan as it stands, or as it was typed beside what stands."""
     person = identity.require(READ)
@@ -177,7 +199,7 @@ def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskEr
             branches=staff.branches(session),
             fields=error.fields if isinstance(error, Invalid) else {},
             refusal=error.message if error else "",
-            stale=isinstance(error, actions.StalePlan),
+            differs=differing(_told(session, row), _told(session, typed), NAMES) if isinstance(error, Stale) and row and typed else [],
             may_write=person.may(WRITE),
             timings=rules.TIMINGS,
             plan_state=queries.PLAN_STATE,

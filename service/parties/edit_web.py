@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.core import asked, clock, db, identity
+from service.core.editing import Stale, differing
 from service.core.errors import Forbidden, Invalid, NotFound
 from service.core.identity import Identity
 from service.parties import actions, archive, forms, queries, rules
-from service.parties.actions import LooksAlike, StaleParty
+from service.parties.actions import LooksAlike
 from service.parties.forms import Typed
 from service.staff import queries as staff
 
@@ -80,7 +81,7 @@ def change(party_id: int) -> ResponseReturnValue:
         except Invalid as error:
             session.expire_all()
             return _page(session, person, typed, card=_card(session, party_id), version=version, fields=error.fields, refusal=error.message), 422
-        except StaleParty as error:
+        except Stale as error:
             session.expire_all()
             return _both(session, person, typed, party_id, error.message)
     flash(_("Saved."))
@@ -91,9 +92,10 @@ def _both(session: Session, person: Identity, typed: Typed, party_id: int, refus
     """What was typed stays in the form; beside it stands, field by field, what the other one saved."""
     card = _card(session, party_id)
     mine, theirs = typed.flat(), forms.from_card(card, person).flat()
-    names = [name for name in {**theirs, **mine} if mine.get(name, "").strip() != theirs.get(name, "").strip() and not name.endswith("-of")]
-    unlike = [(name, theirs.get(name, ""), mine.get(name, "")) for name in names if name not in ("branch_id", "preferred")]
-    return _page(session, person, typed, card=card, refusal=refusal, unlike=unlike), 409
+    names = [name for name in {**theirs, **mine} if name not in ("branch_id", "preferred") and not name.endswith("-of")]
+    mine, theirs = ({name: values.get(name, "").strip() for name in names} for values in (mine, theirs))
+    differs = differing(theirs, mine, {name: name.split("-")[0] for name in names})
+    return _page(session, person, typed, card=card, refusal=refusal, differs=differs), 409
 
 
 def _version() -> int:
@@ -110,7 +112,7 @@ def _card(session: Session, party_id: int) -> queries.Card:
 
 def _page(session: Session, person: Identity, typed: Typed, *, card: queries.Card | None = None, version: int | None = None, **more: Any) -> str:
     branches = {one.id: one for one in staff.branches(session).values() if person.scope.covers(one.id)}
-    plain = {"fields": {}, "refusal": "", "alike": [], "unlike": [], "key": ""}
+    plain = {"fields": {}, "refusal": "", "alike": [], "differs": [], "key": ""}
     return render_template(
         "parties/form.html",
         **plain | more,

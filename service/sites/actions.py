@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.core import attachments, audit, locks, numbers
+from service.core import attachments, audit, editing, locks, numbers
 from service.core import phone as phones
-from service.core.errors import DeskError, Invalid, NotFound
+from service.core.errors import Invalid, NotFound
 from service.devices import queries as devices
 from service.devices.places import actions as places
 from service.devices.places import queries as found
@@ -22,16 +22,6 @@ from service.sites.model import Project, Region, Site
 from service.sites.schemas import ProjectForm, SiteForm
 
 MOMENT = timedelta(seconds=20)  # two clicks
-
-
-class Stale(DeskError):
-    """Somebody else saved it since it was read; the page shows both."""
-
-
-def fresh(row: Project | Site | Region, version: int) -> None:
-    """The row is still the one that was read."""
-    if row.version != version:
-        raise Stale(_("Somebody else has saved this meanwhile. Compare both below, then save again."))
 
 
 # ---- projects
@@ -56,7 +46,7 @@ def change_project(session: Session, project_id: int, form: ProjectForm, *, by: 
     project = session.get(Project, project_id, with_for_update=True)
     if project is None:
         raise no_project()
-    fresh(project, form.version)
+    editing.fresh(project.version, form.version)
     values = _project_values(session, form, project)
     values["number"] = values["number"] or project.number
     if _changed(session, project, "project", values, by=by, at=at):
@@ -108,7 +98,7 @@ def create_site(session: Session, form: SiteForm, *, by: int, branch_id: int, at
 def change_site(session: Session, site_id: int, form: SiteForm, *, by: int, at: datetime) -> None:
     """The site is as the form says, and what stands there belongs to its project."""
     site = _locked(session, site_id)
-    fresh(site, form.version)
+    editing.fresh(site.version, form.version)
     if not _changed(session, site, "site", _site_values(session, form), by=by, at=at):
         return
     places.follow(session, site.id, project_id=site.project_id)

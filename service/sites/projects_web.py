@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.core import asked, clock, db, identity
+from service.core.editing import Differing, Stale
 from service.core.errors import DeskError, Invalid
 from service.core.identity import Identity
 from service.core.masking import AMOUNT_READ
@@ -99,7 +100,7 @@ def change(project_id: int) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             actions.change_project(session, project_id, form, by=person.staff_id, at=clock.now())
-    except (Invalid, actions.Stale) as error:
+    except (Invalid, Stale) as error:
         with db.begin(person.scope) as session:
             return _form(session, person, form, _found(session, project_id), error), error.status
     flash(_("Saved."))
@@ -125,12 +126,12 @@ def _as_form(project: Project) -> ProjectForm:
 
 
 def _form(session: Session, person: Identity, form: ProjectForm, project: Project | None, error: DeskError | None = None) -> str:
-    both: list[forms.Difference] = []
-    if project is not None and isinstance(error, actions.Stale):
-        both = forms.differences(_as_form(project), form, lambda field, value: told(session, person, field, value))
+    differs: list[Differing] = []
+    if project is not None and isinstance(error, Stale):
+        differs = forms.differences(_as_form(project), form, lambda field, value: told(session, person, field, value))
         form = replace(form, version=project.version)
     return render_template(
         "sites/project_form.html", values=form, project=project, nodes=rules.tree(queries.regions(session)), named=named,
         parties=parties.names(session, {form.party_id} if form.party_id else set()), sees_amount=person.may(AMOUNT_READ),
-        fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", both=both,
+        fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", differs=differs,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from service.core import clock, db, identity, lists, masking
+from service.core.editing import Differing
 from service.core.errors import DeskError, Invalid
 from service.core.identity import Identity
 from service.staff import actions, edits, people, queries, rules
@@ -127,8 +128,8 @@ def _read() -> Person:
     )
 
 
-def _covered(me: Identity, one: edits.Difference) -> edits.Difference:
-    if one.field != "phone":
+def _covered(me: Identity, one: Differing) -> Differing:
+    if one.name != "phone":
         return one
     return replace(one, saved=masking.shown_plain(me, str(one.saved)), typed=masking.shown_plain(me, str(one.typed)))
 

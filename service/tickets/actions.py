@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, clock, locks, masking, numbers
+from service.core import audit, clock, editing, locks, masking, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -28,7 +28,7 @@ class WrongState(DeskError):
     """The ticket is not where this move begins."""
 
 
-class StaleTicket(DeskError):
+class StaleTicket(editing.Stale):
     """The ticket was changed since it was read, in another window or by another person."""
 
 

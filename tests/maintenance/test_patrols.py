@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.core import attachments
+from service.core.editing import Stale
 from service.core.errors import Invalid, NotFound
 from service.maintenance.patrols import actions, queries
 from service.maintenance.patrols.model import PatrolVisit
@@ -109,7 +110,7 @@ def test_a_round_changes_and_two_who_change_it_are_told(session: Session, firm: 
     less = Round("浦东二线", firm.wang.id, *WEEK, (firm.sites[0].id, firm.sites[1].id))
     actions.change(session, round_id, less, version=1, by=firm.cleo.id, at=MORNING)
     assert queries.progress(session, [round_id])[round_id] == queries.Progress(2, 1)
-    with pytest.raises(actions.StaleRound):
+    with pytest.raises(Stale):
         actions.change(session, round_id, less, version=1, by=firm.cleo.id, at=MORNING)
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.core.editing import Stale
 from service.core.errors import Invalid, NotFound
 from service.maintenance import actions, queries
 from service.maintenance.model import MaintenancePlan, MaintenanceReminder
@@ -143,7 +144,7 @@ def test_two_who_change_one_plan_notice_each_other(session: Session, firm: Simpl
     new = Plan("清洁", "monthly", 20, date(2027, 3, 2), 2)
     actions.change(session, monthly.id, new, version=seen, by=firm.cleo.id, at=MARCH)
     assert monthly.next_due_on == date(2027, 3, 20)
-    with pytest.raises(actions.StalePlan):
+    with pytest.raises(Stale):
         actions.change(session, monthly.id, new, version=seen, by=firm.root.id, at=MARCH)
 
 

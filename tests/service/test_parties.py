@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from service.core import masking, scope
 from service.core import phone as phones
+from service.core.editing import Stale
 from service.core.errors import Invalid
 from service.core.model import AuditEntry
 from service.parties import actions, categories, duplicates, queries, rules
-from service.parties.actions import LooksAlike, NewParty, StaleParty
+from service.parties.actions import LooksAlike, NewParty
 from service.parties.model import Party, PartyPhone
 from service.parties.schemas import AccountRow, ContactRow, ContractRow, DepartmentRow, MailRow, PartyDraft, PhoneRow
 from tests import make
@@ -114,7 +115,7 @@ def test_a_change_tells_old_and_new_of_what_differs_alone(session: Session, cast
 def test_who_saves_upon_an_older_version_is_told(session: Session, cast: SimpleNamespace, made: queries.Card, draft: PartyDraft) -> None:
     wanted = again(made, draft)
     actions.change(session, made.party.id, replace(wanted, note="Ada"), version=1, by=cast.ada.id, at=AT)
-    with pytest.raises(StaleParty):
+    with pytest.raises(Stale):
         actions.change(session, made.party.id, replace(wanted, note="Ben"), version=1, by=cast.ben.id, at=AT)
     assert made.party.note == "Ada"
 

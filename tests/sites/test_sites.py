@@ -10,6 +10,7 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from service.core import phone, scope, search
+from service.core.editing import Stale
 from service.core.errors import Invalid
 from service.core.model import AuditEntry
 from service.devices.model import Device
@@ -152,7 +153,7 @@ def test_a_change_is_on_record_and_a_stale_one_is_refused(session: Session, cast
 
     entry = session.scalars(select(AuditEntry).where(AuditEntry.entity == "site", AuditEntry.verb == "changed")).one()
     assert (entry.old, entry.new) == ({"name": "一号楼机房"}, {"name": "一号楼"})
-    with pytest.raises(actions.Stale):
+    with pytest.raises(Stale):
         actions.change_site(session, place.site.id, form, by=cast.ben.id, at=AT)
 
 

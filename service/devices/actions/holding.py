@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from service.core import editing
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices.model import Device, DeviceComponent, DeviceEvent, DeviceHolding
 from service.devices.schemas import Holder
@@ -13,10 +14,6 @@ from service.parties import queries as parties
 
 LONGEST = {"name": 120, "model": 120, "serial": 80, "place": 200, "department": 100, "holder": 100, "reason": 500, "remarks": 2000,
            "person": 100, "destination": 200, "number": 40, "kind": 40}  # fmt: skip
-
-
-class StaleDevice(DeskError):
-    """The device was changed since the form was opened."""
 
 
 class AlreadyRetired(DeskError):
@@ -40,10 +37,8 @@ def locked(session: Session, device_id: int, version: int | None = None) -> Devi
     row = session.get(Device, device_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
-    if version is not None and version != row.version:
-        raise StaleDevice(
-            _("Device %(number)s was changed meanwhile. Compare what is saved now with what you typed, and save again.", number=row.number)
-        )
+    if version is not None:
+        editing.fresh(row.version, version)
     return row
 
 

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from service.core import attachments, audit, clock, live, locks
+from service.core import attachments, audit, clock, editing, live, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance.patrols.model import PatrolRound, PatrolStop, PatrolVisit
@@ -26,10 +26,6 @@ LONGEST_NAME, LONGEST_FINDINGS = 100, 5000
 MOST_SITES, LONGEST_ROUND = 300, timedelta(days=400)
 MOST_PICTURES = 12  # sent together
 FARTHEST = 100_000  # metres that a position may be wrong by
-
-
-class StaleRound(DeskError):
-    """Somebody else saved the round since it was read."""
 
 
 class NoFault(DeskError):
@@ -55,8 +51,7 @@ def change(session: Session, round_id: int, new: Round, *, version: int, by: int
     row = session.get(PatrolRound, round_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise no_round()
-    if row.version != version:
-        raise StaleRound(_("Somebody saved this round meanwhile. See how it stands now, and change it again."))
+    editing.fresh(row.version, version)
     branch_id = _check(session, new)
     stops = set(session.scalars(select(PatrolStop.site_id).where(PatrolStop.round_id == round_id)))
     old = {name: getattr(row, name) for name in _plain(new)} | {"sites": sorted(stops)}

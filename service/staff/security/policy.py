@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks, scope
-from service.core.errors import DeskError, Invalid, NotFound
+from service.core import audit, editing, locks, scope
+from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
 from service.staff.model import Role, SignInAttempt, Staff
 from service.staff.security import rules, second_factor
@@ -18,14 +18,6 @@ from service.staff.security.model import Firm
 from service.staff.security.rules import Policy
 
 LIMITS = {"password_days": (0, 3650), "lock_after": (3, 100), "lock_minutes": (1, 1440)}
-
-
-class Stale(DeskError):
-    """Somebody else saved meanwhile; `theirs` is what stands now."""
-
-    def __init__(self, theirs: Policy) -> None:
-        super().__init__(_("Somebody else changed this meanwhile. Look at both and save again what shall hold."))
-        self.theirs = theirs
 
 
 def of(session: Session) -> Policy:
@@ -40,8 +32,7 @@ def change(session: Session, wanted: Policy, *, by: int | None, at: datetime) ->
     """The firm's rules are these, unless somebody saved since `wanted.version` was read."""
     locks.hold(session, "firm", "")
     before = of(session)
-    if before.version != wanted.version:
-        raise Stale(before)
+    editing.fresh(before.version, wanted.version)
     _check(wanted)
     row = session.get(Firm, 1) or Firm(id=1)
     row.name, row.password_days, row.lock_after, row.lock_minutes = wanted.name, wanted.password_days, wanted.lock_after, wanted.lock_minutes

@@ -3,15 +3,22 @@
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from service.core import clock, db, identity
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid
 from service.staff.security import policy, second_factor, sessions
-from service.staff.security.policy import Stale
 from service.staff.security.rules import Policy
 
 bp = Blueprint("security_policy", __name__)
 HERE = "/settings/security"
+NAMES = {
+    "name": _l("Name of the firm"),
+    "password_days": _l("Passwords last (days)"),
+    "lock_after": _l("Locked after (attempts)"),
+    "lock_minutes": _l("Locked for (minutes)"),
+}
 NUMBERS = ("password_days", "lock_after", "lock_minutes", "version")
 
 
@@ -104,7 +111,7 @@ def _page(
         "security/policy.html",
         policy=typed or now,
         version=now.version,
-        theirs=now if isinstance(error, Stale) else None,
+        differs=differing(vars(now), vars(typed), NAMES) if isinstance(error, Stale) and typed else [],
         roles=roles,
         locked=locked,
         fields=error.fields if isinstance(error, Invalid) else {},
