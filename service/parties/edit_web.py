@@ -49,8 +49,7 @@ def create() -> ResponseReturnValue:
 
 
 def _branch(person: Identity, typed: Typed) -> int:
-    wanted = typed.get("branch_id")
-    branch = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else person.branch_id
+    branch = asked.whole(typed.get("branch_id"), 9) or person.branch_id
     if not person.scope.covers(branch):
         raise Forbidden(_("This branch is not one of yours. Choose another."))
     return branch

@@ -11,7 +11,7 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from service.core import masking
+from service.core import asked, masking
 from service.core.errors import Invalid
 from service.core.masking import Reader
 from service.parties import rules
@@ -191,7 +191,7 @@ class _Reading:
     def below(self, kind: str, owner: str = "") -> Iterator[tuple[str, int | None, Fields, bool]]:
         """Rows of a kind: prefix of their fields, id, values, and whether they are to go. Empty new ones are no rows."""
         for key, row in self.typed.below(kind, owner):
-            row_id = int(key) if key.isdigit() else None
+            row_id = asked.whole(key)
             said = [value for name, value in row.items() if name not in ("of", "label", "active") and value.strip()]
             if row_id or (said and not row.get("gone")):
                 yield f"{kind}-{key}-", row_id, row, bool(row.get("gone")) or (kind != "contact" and not said)
@@ -256,7 +256,7 @@ def _web(read: _Reading) -> str:
 def _contacts(read: _Reading) -> tuple[ContactRow, ...]:
     found = []
     for key, row in read.typed.below("contact"):
-        at, row_id, gone = f"contact-{key}-", int(key) if key.isdigit() else None, bool(row.get("gone"))
+        at, row_id, gone = f"contact-{key}-", asked.whole(key), bool(row.get("gone"))
         phones, mails = _phones(read, key, gone), _mails(read, key, gone)
         said = any(row.get(name, "").strip() for name in ("name", "title", "department", "note")) or phones or mails
         if row_id is None and (gone or not said):

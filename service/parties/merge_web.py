@@ -27,8 +27,8 @@ def duplicates() -> ResponseReturnValue:
 
 def _place() -> tuple[int, int]:
     one, _dash, other = request.args.get("after", "")[:40].partition("-")
-    known = all(part.isascii() and part.isdigit() and len(part) < 19 for part in (one, other))
-    return (int(one), int(other)) if known else (0, 0)
+    ids = asked.whole(one), asked.whole(other)
+    return (ids[0], ids[1]) if ids[0] is not None and ids[1] is not None else (0, 0)
 
 
 @bp.get("/customers/<int:party_id>/merge")
@@ -61,8 +61,8 @@ def _lines(old: queries.Card, new: queries.Card, categories: dict[int, str]) -> 
 @bp.post("/customers/<int:party_id>/merge")
 def merge(party_id: int) -> ResponseReturnValue:
     """The party is the other one from now on; everything of it has followed."""
-    person, other_id = identity.require("party.merge"), request.form.get("into", "")
-    if not (other_id.isascii() and other_id.isdigit() and len(other_id) < 19):
+    person, other_id = identity.require("party.merge"), asked.whole(request.form.get("into", ""))
+    if other_id is None:
         raise Invalid(_("Choose the customer that stays."))
     chosen = [name for name in merging.FIELDS if request.form.get(f"take-{name}") == "old"]
     with db.begin(scope.ALL) as session:  # rows of both may stand in branches that the person does not see; the parties may not

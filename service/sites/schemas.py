@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from service.core import asked
 from service.sites import rules
 
 LONG = ("products", "note")
@@ -52,8 +53,7 @@ class SiteForm:
 
 def number(typed: str | None) -> int | None:
     """A whole number that a column can hold, else nothing."""
-    value = typed or ""
-    return int(value) if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) else None
+    return asked.whole(typed or "") or None
 
 
 Form = TypeVar("Form", RegionForm, ProjectForm, SiteForm)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from service.core import clock, db, identity
+from service.core import asked, clock, db, identity
 from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid
 from service.staff.security import policy, second_factor, sessions
@@ -93,12 +93,9 @@ def reset(staff_id: int) -> ResponseReturnValue:
 def _typed() -> Policy:
     """The form as it was typed; what is no number is one that no rule allows."""
     form = request.form
-    numbers = {name: int(form.get(name, "")) if _digits(form.get(name, "")) else -1 for name in NUMBERS}
+    typed = {name: asked.whole(form.get(name, ""), 8) for name in NUMBERS}
+    numbers = {name: -1 if value is None else value for name, value in typed.items()}
     return Policy(name=form.get("name", "").strip(), **numbers)
-
-
-def _digits(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 9
 
 
 def _page(
