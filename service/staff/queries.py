@@ -276,12 +276,22 @@ def departments(session: Session) -> dict[int, Department]:
     return {one.id: one for one in session.scalars(select(Department).order_by(Department.branch_id, Department.name))}
 
 
-def administrators(session: Session) -> int:
-    """How many people could let others in anywhere now: those whose right to it holds in all branches."""
-    people = session.execute(select(Staff.id, Staff.branch_id, Staff.reach).where(Staff.active))
+@dataclass(frozen=True)
+class Administrators:
+    """How many people can let others in anywhere, and how many of them are here without an end."""
+
+    able: int
+    lasting: int
+
+
+def administrators(session: Session, *, on: date) -> Administrators:
+    """Those who can sign in on that day, and so have a password, and whose right to let people in holds in all branches."""
+    here = select(Staff.id, Staff.branch_id, Staff.reach, Staff.valid_until).where(Staff.active, Staff.password.is_not(None), still_here(on))
     held, plan = roles_of(session), firm(session, (False, False))
-    able = 0
-    for one in people:
-        roles = [role for role in held.get(one.id, ()) if ADMINISTERS in role.permissions and role.branch_id is None]
-        able += any(grant.scope == ALL for grant in grants(Holder(one.id, one.branch_id, one.reach), roles, plan))
-    return able
+    ends = [one.valid_until for one in session.execute(here) if _administers(Holder(one.id, one.branch_id, one.reach), held.get(one.id, ()), plan)]
+    return Administrators(len(ends), sum(end is None for end in ends))
+
+
+def _administers(holder: Holder, held: Iterable[Held], plan: Firm) -> bool:
+    roles = [role for role in held if ADMINISTERS in role.permissions and role.branch_id is None]
+    return any(grant.scope == ALL for grant in grants(holder, roles, plan))

@@ -130,6 +130,7 @@ WHY: Mapping[str, LazyString] = {
     "code": _l("no code, or a wrong one"),
     "passkey": _l("passkey does not fit"),
     "address": _l("outside the role's addresses"),
+    "factor": _l("no second factor, which a role demands"),
     "token": _l("wrong set-up address"),
 }
 FIELDS: Mapping[str, LazyString] = {
