@@ -89,7 +89,7 @@ class Seat:
     reach: str = "branch"
     permissions: frozenset[str] = frozenset()
 
-    def may(self, permission: str, /) -> bool:
+    def reads(self, permission: str, /) -> bool:
         """True when one of the person's roles carries the permission: their pop is covered as their pages are."""
         return permission in self.permissions
 

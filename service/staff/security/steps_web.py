@@ -11,7 +11,18 @@ from service.core import audit, clock, db, identity, pages, scope
 from service.core.errors import DeskError, Invalid
 from service.staff import actions
 from service.staff.model import Staff
-from service.staff.security import asked, demands, passkeys, passwords, policy, record, rules, second_factor, sessions, steps
+from service.staff.security import (
+    asked,
+    demands,
+    passkeys,
+    passwords,
+    policy,
+    record,
+    rules,
+    second_factor,
+    sessions,
+    steps,
+)
 from service.staff.security.steps import Waiting
 
 bp = Blueprint("steps", __name__)
