@@ -13,6 +13,7 @@ from service.core.scope import ALL, Scope, joined
 from service.staff import rules
 from service.staff.grants import Firm, Held, Holder, Unit, grants, own, permissions
 from service.staff.model import Branch, Department, ExtensionAssignment, Role, Staff, StaffSession, staff_role
+from service.staff.roles.words import spoken as spoken
 from service.staff.shifts.queries import on_duty as on_duty
 
 TAKES, ADMINISTERS = "ticket.take", "staff.admin"
@@ -256,6 +257,11 @@ def headquarters(session: Session) -> int:
 def role_names(session: Session) -> list[str]:
     """The name of each role."""
     return list(session.scalars(select(Role.name).order_by(Role.id)))
+
+
+def roles_by_id(session: Session) -> dict[int, str]:
+    """The name of each role by its id; few enough to read at once."""
+    return {row.id: row.name for row in session.execute(select(Role.id, Role.name))}
 
 
 def people_by_branch(session: Session) -> dict[int, int]:
