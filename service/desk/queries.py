@@ -51,7 +51,7 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
     ids = {row.assignee_id for row in waiting} | {row.staff_id for row in recent}
     return Customer(
         card=card,
-        balance=ledger.balance(session, party_id, on) if person.may(masking.AMOUNT_READ) else None,
+        balance=ledger.balance(session, party_id, on) if person.reads(masking.AMOUNT_READ) else None,
         devices=owned,
         covered=devices.covered(session, owned, on),
         open_tickets=waiting,

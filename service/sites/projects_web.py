@@ -117,7 +117,7 @@ def _found(session: Session, project_id: int) -> Project:
 def _read(person: Identity) -> ProjectForm:
     """What was typed; an amount from somebody who may not see it was none."""
     form = read(ProjectForm, request.form)
-    return form if person.may(AMOUNT_READ) else replace(form, amount=None)
+    return form if person.reads(AMOUNT_READ) else replace(form, amount=None)
 
 
 def _as_form(project: Project) -> ProjectForm:
@@ -132,6 +132,6 @@ def _form(session: Session, person: Identity, form: ProjectForm, project: Projec
         form = replace(form, version=project.version)
     return render_template(
         "sites/project_form.html", values=form, project=project, nodes=rules.tree(queries.regions(session)), named=named,
-        parties=parties.names(session, {form.party_id} if form.party_id else set()), sees_amount=person.may(AMOUNT_READ),
+        parties=parties.names(session, {form.party_id} if form.party_id else set()), sees_amount=person.reads(AMOUNT_READ),
         fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", differs=differs,
     )  # fmt: skip

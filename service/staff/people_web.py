@@ -68,7 +68,7 @@ def change(staff_id: int) -> ResponseReturnValue:
         with db.begin(me.scope) as session:
             stored = people.person(session, staff_id, within=me.scope).phone
             who = replace(who, phone=masking.typed_phone(me, who.phone, stored))
-            people.change(session, staff_id, who, by=me.staff_id, at=clock.now(), version=version, within=me.scope)
+            people.change(session, staff_id, who, by=me.staff_id, at=clock.now(), version=version, within=me.scope, address=request.remote_addr or "")
     except (Invalid, people.LastAdministrator, edits.Overtaken) as error:
         return _form(who, staff_id, error, version=version or 0)
     flash(_("Saved."))
