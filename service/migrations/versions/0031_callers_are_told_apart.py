@@ -38,6 +38,13 @@ create index ix_party_apart_branch_id on party_apart (branch_id);
 create index ix_party_apart_other_id on party_apart (other_id);
 """
 
+# A person's tax number is no longer found by its parts.
+REBUILD = """
+insert into job (name, args, dedupe, created_at, run_at, max_attempts)
+select 'search.rebuild', '{}', 'all', now(), now(), 5
+where exists (select from party where kind = 'person' and tax_number <> '') on conflict do nothing;
+"""
+
 
 def upgrade() -> None:
     """Numbers of sites can be asked for, and pairs are kept under their branch's policy."""
@@ -46,6 +53,6 @@ def upgrade() -> None:
     keys = [{"id": one.id, "key": phone.parse(one.phone).key} for one in work.execute(text("select id, phone from site where phone <> ''"))]
     if keys:
         work.execute(text("update site set phone_key = :key where id = :id"), keys)
-    rules.run(PAIRS)
+    rules.run(PAIRS + REBUILD)
     rules.scoped("party_apart")
     rules.granted("party_apart")
