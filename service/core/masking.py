@@ -41,6 +41,11 @@ def reads_phones(person: Reader | None) -> bool:
     return person is not None and person.reads(PHONE_READ)
 
 
+def reads_amounts(person: Reader | None) -> bool:
+    """True when the person sees what a customer owes or may owe; nobody does not."""
+    return person is not None and person.may(AMOUNT_READ)
+
+
 # ---- phones
 
 

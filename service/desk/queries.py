@@ -80,6 +80,17 @@ class Caller:
         return [] if self.pop.party_id else list(self.pop.matches)
 
     @property
+    def places(self) -> list[Mapping[str, object]]:
+        """The sites at which the number of the known customer is answered."""
+        return [one for one in self.pop.matches if self.pop.party_id and one.get("site")]
+
+    @property
+    def people(self) -> list[Mapping[str, object]]:
+        """The contacts of the known customer who share the number, while it was not said who of them calls."""
+        unsaid = self.pop.party_id and self.pop.contact_id is None
+        return [one for one in self.pop.matches if unsaid and one.get("contact_id")]
+
+    @property
     def contact(self) -> Contact | None:
         """The person at the customer who calls, if known."""
         if self.customer is None:

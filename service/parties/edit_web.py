@@ -160,7 +160,7 @@ def quick_form() -> ResponseReturnValue:
 def _quick(values: dict[str, str], fields: dict[str, str], party_id: int | None, **more: Any) -> str:
     key = values.get("new_key") or secrets.token_urlsafe(16)
     plain = {"refusal": "", "alike": []}
-    return render_template("parties/quick.html", values=values, fields=fields, party_id=party_id, key=key, **plain | more)
+    return render_template("parties/quick.html", values=values, fields=fields, party_id=party_id, key=key, at=asked.number("at"), **plain | more)
 
 
 @bp.post("/customers/quick")

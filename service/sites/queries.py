@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from service.core import pages, search
@@ -149,6 +149,32 @@ def projects(session: Session, wanted: Filters, *, after: tuple[str, int] | None
     if after:
         query = query.where((Project.number > after[0]) | ((Project.number == after[0]) & (Project.id > after[1])))
     return list(session.scalars(query.order_by(Project.number, Project.id).limit(limit)))
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Whoever is reached at a site by a number, and whose site it is."""
+
+    key: str
+    site_id: int
+    name: str
+    contact: str
+    party_id: int
+    branch_id: int
+
+
+_OWNER = func.coalesce(Site.party_id, Project.party_id)
+_REACHED = (
+    select(Site.phone_key, Site.id, Site.name, Site.contact, _OWNER, Site.branch_id)
+    .outerjoin(Project, Project.id == Site.project_id)
+    .where(Site.phone_key.in_(bindparam("keys", expanding=True)), Site.phone_key != "", _OWNER.is_not(None))
+    .order_by(Site.id)
+)
+
+
+def reached(session: Session, keys: Collection[str]) -> list[Reached]:
+    """The sites of customers at which one of these numbers is answered; a site's customer is its own, else that of its project."""
+    return [Reached(*row) for row in session.execute(_REACHED, {"keys": list(keys)})] if keys else []
 
 
 def _ids(session: Session, typed: str, kind: str) -> list[int]:
