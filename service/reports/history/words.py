@@ -200,6 +200,7 @@ JOBS: Mapping[str, LazyString] = {
     "imports.load": _l("Load of an import"),
     "imports.undo": _l("Undoing of an import"),
 }
+TIMING: Mapping[str, LazyString] = {"monthly": _l("On a day of each month"), "interval": _l("Every so many days")}
 PAGES: Mapping[str, str] = {
     "party": "/customers/{}", "ticket": "/tickets/{}", "call": "/calls/{}", "device": "/devices/{}", "site": "/sites/{}",
     "project": "/sites/projects/{}", "staff": "/settings/people/{}", "product": "/settings/products/{}",
@@ -217,7 +218,8 @@ def told(entry: AuditEntry) -> Iterator[tuple[str, Any, Any]]:
 def _said(entry: AuditEntry, name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return WHY.get(value, value) if name == "why" else JOBS.get(value, value) if (entry.entity, name) == ("job", "name") else value
+    codes = JOBS if (entry.entity, name) == ("job", "name") else {"why": WHY, "timing": TIMING}.get(name, {})
+    return codes.get(value, value)
 
 
 def field(name: str) -> str:
