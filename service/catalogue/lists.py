@@ -46,7 +46,7 @@ PRODUCTS = lists.know(
             Column("code", _l("Code"), lambda row, _told: row.code, sort=Product.code, width=132, card="quiet"),
             Column("model", _l("Model"), lambda row, _told: row.model, sort=Product.model, width=180, card="quiet"),
             Column("category", _l("Category"), lambda row, told: told.name("paths", row.category_id), width=200, card="labelled"),
-            Column("months", _l("Months of warranty"), lambda row, _told: row.warranty_months, "number", Product.warranty_months, True, 120, card="labelled"),
+            Column("months", _l("Months of warranty"), lambda row, _told: row.warranty_months, "number", Product.warranty_months, True, 140, card="labelled"),
             Column("unit", _l("Unit"), lambda row, _told: row.unit, width=80, card="off", shown=False),
             Column("active", _l("State"), lambda row, _told: _("In use") if row.active else _("Switched off"), "state", width=104, card="labelled"),
         ),

@@ -43,7 +43,7 @@ def reads_phones(person: Reader | None) -> bool:
 
 def reads_amounts(person: Reader | None) -> bool:
     """True when the person sees what a customer owes or may owe; nobody does not."""
-    return person is not None and person.may(AMOUNT_READ)
+    return person is not None and person.reads(AMOUNT_READ)
 
 
 # ---- phones

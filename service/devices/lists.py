@@ -65,7 +65,7 @@ OF_PARTY = Filter("party", _l("Customer"), "number", form=False, names="parties"
 NAME = Column("name", _l("Device"), lambda row, _told: f"{row.name} {row.model}".strip(), width=0, card="title")
 SERIAL = Column("serial", _l("Serial"), lambda row, _told: row.serial, width=136, card="quiet")
 NUMBER = Column("number", _l("No."), lambda row, _told: row.number, sort=Device.number, width=152, card="off", shown=False)
-PARTY = Column("party", _l("Customer"), lambda row, told: told.name("parties", row.party_id), width=168, card="quiet")
+PARTY = Column("party", _l("Customer"), lambda row, told: told.name("parties", row.party_id), width=184, card="quiet")
 
 DEVICES = lists.know(
     ListSpec(
@@ -83,10 +83,10 @@ DEVICES = lists.know(
             SERIAL,
             PARTY,
             Column("department", _l("Department"), lambda row, _told: row.department, sort=Device.department, width=88, card="off"),
-            Column("holder", _l("Person using it"), lambda row, _told: row.holder, sort=Device.holder, width=88, card="off"),
+            Column("holder", _l("Person using it"), lambda row, _told: row.holder, sort=Device.holder, width=116, card="off"),
             Column("place", _l("Place"), lambda row, _told: row.place, width=120, card="off", shown=False),
-            Column("warranty", _l("Warranty"), lambda row, told: told.labels["covered"][row.id].until, "date", width=124, card="labelled"),
-            Column("state", _l("State"), lambda row, _told: str(STATES.get(row.state, row.state)), "state", Device.state, width=88, card="labelled"),
+            Column("warranty", _l("Warranty"), lambda row, told: told.labels["covered"][row.id].until, "date", width=152, card="labelled"),
+            Column("state", _l("State"), lambda row, _told: str(STATES.get(row.state, row.state)), "state", Device.state, width=112, card="labelled"),
             Column("created", _l("Created"), lambda row, _told: row.created_at, "moment", Device.created_at, width=132, card="off", shown=False),
         ),
         filters=(
