@@ -8,10 +8,12 @@ from service.core.config import Settings
 def wire(settings: Settings) -> None:
     """Identity is answered, every list is known, and whoever waits for another context's news hears it."""
     from service.core import clock, db, seen
+    from service.devices import work as device_work
     from service.maintenance import actions as maintenance
     from service.staff import signin
     from service.staff.security import sealing
     from service.tickets import actions as ticket_actions
+    from service.tickets import queries as ticket_queries
 
     seen.check(db.Base.registry)
     clock.use(settings.timezone)
@@ -21,6 +23,7 @@ def wire(settings: Settings) -> None:
     know_tables()
     follow_merges()
     know_places()
+    device_work.tickets_are(ticket_queries.branch_of)
     ticket_actions.on_finish(maintenance.ticket_finished)
     handle_jobs(settings)
 
