@@ -22,7 +22,6 @@ from service.tickets.schemas import NewTicket
 
 JOB = "maintenance.remind"
 LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
-MOMENT = timedelta(seconds=20)  # two clicks
 NOON = timedelta(hours=12)  # the moment of a visit of which only the day is said
 
 
@@ -34,14 +33,14 @@ class StalePlan(DeskError):
     """Somebody else saved the plan since it was read."""
 
 
-def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, once: bool = False) -> int:
-    """The device is looked after from the day on that the plan begins; with `once` the same form twice is one plan. Returns its id."""
+def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, request_key: str | None = None) -> int:
+    """The device is looked after from the day on that the plan begins; the same form twice is one plan. Returns its id."""
+    if (known := _same_request(session, request_key)) is not None:
+        return known
     device = devices.device(session, device_id)
     if device is None:
         raise NotFound(_("There is no such device in your branches. Look for it by its serial number."))
     _check(session, new, device.branch_id)
-    if once and (twin := _twin(session, device_id, new, at)) is not None:
-        return twin
     row = MaintenancePlan(
         **_plain(new),
         number=numbers.take(session, "MP", at),
@@ -49,6 +48,7 @@ def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, 
         next_due_on=_timing(new).first(new.starts_on),
         state="active",
         created_at=at,
+        request_key=request_key,
         branch_id=device.branch_id,
     )
     session.add(row)
@@ -208,12 +208,12 @@ def _timing(of: Plan | MaintenancePlan) -> Timing:
     return Timing(of.timing, of.every)
 
 
-def _twin(session: Session, device_id: int, new: Plan, at: datetime) -> int | None:
-    """The plan that a click a moment ago made of the same form."""
-    locks.hold(session, "plan of device", str(device_id))
-    same = [getattr(MaintenancePlan, name) == value for name, value in _plain(new).items()]
-    query = select(MaintenancePlan.id).where(MaintenancePlan.device_id == device_id, MaintenancePlan.created_at > at - MOMENT, *same)
-    return session.scalars(query.where(MaintenancePlan.created_at <= at)).first()
+def _same_request(session: Session, request_key: str | None) -> int | None:
+    """The plan of the same form, if it was sent before."""
+    if not request_key:
+        return None
+    locks.hold(session, "plan request", request_key)
+    return session.scalars(select(MaintenancePlan.id).where(MaintenancePlan.request_key == request_key)).first()
 
 
 def _plain(new: Plan) -> dict[str, Any]:

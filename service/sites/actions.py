@@ -1,6 +1,6 @@
 """Projects and sites come to be and change; devices are put at sites; pictures are taken there."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,6 @@ from service.sites.index import index_projects, index_sites
 from service.sites.model import Project, Region, Site
 from service.sites.schemas import ProjectForm, SiteForm
 
-MOMENT = timedelta(seconds=20)  # two clicks
-
 
 class Stale(DeskError):
     """Somebody else saved it since it was read; the page shows both."""
@@ -39,11 +37,11 @@ def fresh(row: Project | Site | Region, version: int) -> None:
 
 def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: int, at: datetime) -> int:
     """The project exists under its own number or the next one; the same form twice is one project. Returns its id."""
+    if (known := _same_request(session, Project, form.request_key)) is not None:
+        return known
     values = _project_values(session, form, None)
-    if (twin := _twin(session, Project, values, at)) is not None:
-        return twin
     values["number"] = values["number"] or numbers.take(session, "P", at)
-    project = Project(**values, created_at=at, branch_id=_branch(session, form.party_id, branch_id))
+    project = Project(**values, created_at=at, request_key=form.request_key or None, branch_id=_branch(session, form.party_id, branch_id))
     session.add(project)
     session.flush()
     index_projects(session, [project.id])
@@ -87,14 +85,14 @@ def _project_values(session: Session, form: ProjectForm, known: Project | None) 
 
 def create_site(session: Session, form: SiteForm, *, by: int, branch_id: int, at: datetime) -> int:
     """The site exists; what it does not say it takes from its project; the same form twice is one site. Returns its id."""
+    if (known := _same_request(session, Site, form.request_key)) is not None:
+        return known
     values = _site_values(session, form)
     project = session.get(Project, form.project_id) if form.project_id else None
     for name in ("party_id", "region_id"):
         values[name] = values[name] or (getattr(project, name) if project else None)
-    if (twin := _twin(session, Site, values, at)) is not None:
-        return twin
     site = Site(
-        **values, number=numbers.take(session, "S", at), created_at=at,
+        **values, number=numbers.take(session, "S", at), created_at=at, request_key=form.request_key or None,
         branch_id=_branch(session, values["party_id"], project.branch_id if project else branch_id),
     )  # fmt: skip
     session.add(site)
@@ -245,11 +243,12 @@ def _links(session: Session, **ids: int | None) -> dict[str, str]:
     return wrong
 
 
-def _twin(session: Session, model: type[Project] | type[Site], values: dict[str, Any], at: datetime) -> int | None:
-    """What a click a moment ago made of the same form; a number that it took by itself is no difference."""
-    locks.hold(session, f"new {model.__tablename__}", values["name"])
-    same = [getattr(model, name) == value for name, value in values.items() if (name, value) != ("number", "")]
-    return session.scalars(select(model.id).where(model.created_at > at - MOMENT, model.created_at <= at, *same)).first()
+def _same_request(session: Session, model: type[Project] | type[Site], request_key: str) -> int | None:
+    """What the same form made, if it was sent before."""
+    if not request_key:
+        return None
+    locks.hold(session, f"{model.__tablename__} request", request_key)
+    return session.scalars(select(model.id).where(model.request_key == request_key)).first()
 
 
 def _refuse(wrong: dict[str, str]) -> None:

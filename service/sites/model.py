@@ -43,6 +43,7 @@ class Project(Base):
     note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}
@@ -72,6 +73,7 @@ class Site(Base):
     note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}

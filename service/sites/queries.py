@@ -212,9 +212,9 @@ def device_tallies(session: Session, ids: Collection[int]) -> dict[int, Tally]:
     return {row[0]: Tally(1, row[1], row[2]) for row in session.execute(rows)} if ids else {}
 
 
-def devices_at(session: Session, site_id: int) -> list[Device]:
+def devices_at(session: Session, site_id: int, limit: int = 200) -> list[Device]:
     """What stands at the site."""
-    return places.at_site(session, site_id)
+    return places.at_site(session, site_id, limit=limit)
 
 
 # ---- for lists of other rooms

@@ -30,6 +30,7 @@ class ProjectForm:
     amount: str | None = None
     products: str = ""
     note: str = ""
+    request_key: str = ""
     version: int = 0
 
 
@@ -47,6 +48,7 @@ class SiteForm:
     contact: str = ""
     phone: str = ""
     note: str = ""
+    request_key: str = ""
     version: int = 0
 
 

@@ -126,7 +126,7 @@ def _page(site_id: int, fields: dict[str, str] | None = None, status: int = 200)
 def new() -> ResponseReturnValue:
     """The form for a place; what the address names is filled in already."""
     person = identity.require("site.write")
-    form = SiteForm(project_id=asked.number("project"), party_id=asked.number("party"), region_id=asked.number("region"))
+    form = SiteForm(project_id=asked.number("project"), party_id=asked.number("party"), region_id=asked.number("region"), request_key=uuid.uuid4().hex)
     with db.begin(person.scope) as session:
         device = devices.device(session, asked.number("device") or 0)
         if device is not None:

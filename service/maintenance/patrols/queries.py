@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from service.core import attachments, clock
+from service.maintenance.patrols.model import PatrolDevice
 from service.maintenance.patrols.model import PatrolRound as PatrolRound
 from service.maintenance.patrols.model import PatrolStop as PatrolStop
 from service.maintenance.patrols.model import PatrolVisit as PatrolVisit
@@ -39,12 +40,9 @@ def round_(session: Session, round_id: int) -> PatrolRound | None:
     return session.get(PatrolRound, round_id)
 
 
-def visits_of_device(session: Session, device_id: int, site_id: int | None, since: date | None, *, until: tuple[datetime, int] | None, limit: int) -> list[PatrolVisit]:
-    """Patrols that named the device, and those of the place where it stands since it was put in; newest first, before a moment and id."""
-    here = PatrolVisit.device_id.is_(None) & (PatrolVisit.site_id == site_id)
-    if since:
-        here &= PatrolVisit.at >= clock.midnight(since)
-    query = select(PatrolVisit).where((PatrolVisit.device_id == device_id) | here if site_id else PatrolVisit.device_id == device_id)
+def visits_of_device(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[PatrolVisit]:
+    """Patrols that named the device or found it at their site, wherever it is now; newest first, before a moment and id."""
+    query = select(PatrolVisit).join(PatrolDevice, PatrolDevice.visit_id == PatrolVisit.id).where(PatrolDevice.device_id == device_id)
     if until:
         at, last = until
         query = query.where((PatrolVisit.at < at) | ((PatrolVisit.at == at) & (PatrolVisit.id < last)))
