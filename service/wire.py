@@ -90,6 +90,7 @@ def follow_merges() -> None:
 def know_places() -> None:
     """Sites hear of faults and patrols from above, tickets where they came from, and a scanned label offers a patrol."""
     from service.core import attachments
+    from service.devices import occasion
     from service.maintenance.patrols import queries as patrols
     from service.maintenance.patrols.words import PATROL
     from service.sites import condition, labels_web
@@ -98,6 +99,7 @@ def know_places() -> None:
 
     condition.facts("tickets", tickets.device_facts)
     condition.patrols("patrols", patrols.latest)
+    occasion.known_by(tickets.occasion)
     origins.of_channel("patrol", patrols.origin)
     attachments.kind("site", "site.read")
     attachments.kind(patrols.ENTITY, "maintenance.read")

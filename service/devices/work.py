@@ -16,7 +16,7 @@ from service.catalogue import queries as catalogue
 from service.core import clock, db, identity
 from service.core.differing import differing
 from service.core.errors import DeskError, Invalid
-from service.devices import actions, forms, queries
+from service.devices import actions, forms, occasion, queries
 from service.devices.queries import Device, DeviceComponent
 from service.devices.web import contacts, the_device
 from service.parties import queries as parties
@@ -109,7 +109,18 @@ def ask(device_id: int, act: str) -> ResponseReturnValue:
     """The page of one act, with what is known already."""
     person = identity.require("device.write")
     with db.begin(person.scope) as session:
-        return _page(session, device_id, act, uuid.uuid4().hex)
+        return _page(session, device_id, act, uuid.uuid4().hex, _not_of(session, device_id))
+
+
+def _not_of(session: Session, device_id: int) -> DeskError | None:
+    """Why the ticket in the address is not one of this work; a device that is put in may still be another customer's."""
+    ticket, row = forms.number("ticket"), the_device(session, device_id)
+    found = occasion.of(session, ticket) if ticket else None
+    try:
+        occasion.check(session, ticket, [row.party_id, *([found.party_id] if found else [])])
+    except Invalid as error:
+        return error
+    return None
 
 
 @bp.post(RULE)
@@ -136,7 +147,7 @@ def _page(session: Session, device_id: int, act: str, key: str, error: DeskError
     fitted = queries.covered(session, [row], forms.today())[row.id].parts
     return render_template(
         "devices/act.html",
-        **{"act": act, "what": ACTS[act], "row": row, "card": card, "key": key, "typed": request.form, "ticket": forms.number("ticket")},
+        **{"act": act, "what": ACTS[act], "row": row, "card": card, "key": key, "typed": request.form, "ticket": None if isinstance(error, Invalid) and "ticket" in error.fields else forms.number("ticket")},
         **{"parts_in": fitted, "component_id": forms.number("component"), "products": catalogue.choices(session), "today": forms.today()},
         departments=queries.departments(session, card.party.id) if card else [],
         names=parties.names(session, {row.party_id}),

@@ -176,7 +176,7 @@ def put_device(session: Session, site_id: int, typed: str, *, by: int, at: datet
     if site.party_id and device.party_id != site.party_id:
         sentence = _("%(device)s belongs to another customer than this site.", device=device.number)
         raise Invalid(sentence, {"device": sentence})
-    places.place(session, device.id, site_id=site.id, project_id=site.project_id or device.project_id, by=by, at=at)
+    places.place(session, device.id, site_id=site.id, project_id=site.project_id or device.project_id, was=_said(session, device.site_id), now=site.name, by=by, at=at)
     return device.id
 
 
@@ -189,7 +189,12 @@ def take_device(session: Session, site_id: int, device_id: int, *, by: int, at: 
     if device is None:
         raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
     if device.site_id == site_id:
-        places.place(session, device_id, site_id=None, project_id=device.project_id, by=by, at=at)
+        places.place(session, device_id, site_id=None, project_id=device.project_id, was=_said(session, site_id), now=None, by=by, at=at)
+
+
+def _said(session: Session, site_id: int | None) -> str | None:
+    site = session.get(Site, site_id) if site_id else None
+    return site.name if site else None
 
 
 def add_picture(session: Session, folder: Path, site_id: int, sent: bytes, name: str, *, by: int, at: datetime) -> int:

@@ -1,5 +1,6 @@
 """Sites on screen: the list under its tree of regions, the page of one, and its form."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal

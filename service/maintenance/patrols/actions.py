@@ -214,9 +214,9 @@ def request_repair(session: Session, visit_id: int, *, by: int, at: datetime) ->
 def _request(session: Session, row: PatrolVisit) -> NewTicket:
     site = sites.site(session, row.site_id)
     assert site is not None, "a patrol of a site in scope"
-    at_site = sites.devices_at(session, site.id)
-    chosen = next((one for one in at_site if one.id == row.device_id), None)
-    device = chosen or (at_site[0] if len(at_site) == 1 else None)
+    at_site = sites.devices_at(session, site.id, limit=2)
+    named = devices.device(session, row.device_id) if row.device_id else None
+    device = named or (at_site[0] if len(at_site) == 1 else None)
     party_id = device.party_id if device else site.party_id or _owner(session, site)
     if not party_id:
         raise NoFault(_("Nobody is known for whom site %(number)s is kept. Name its customer on its page, then ask again.", number=site.number))
