@@ -8,6 +8,7 @@ from service.core.config import Settings
 def wire(settings: Settings) -> None:
     """Identity is answered, every list is known, and whoever waits for another context's news hears it."""
     from service.core import clock, db, seen
+    from service.devices import effects as devices
     from service.maintenance import actions as maintenance
     from service.staff import signin
     from service.staff.security import sealing
@@ -22,6 +23,7 @@ def wire(settings: Settings) -> None:
     follow_merges()
     know_places()
     ticket_actions.on_finish(maintenance.ticket_finished)
+    devices.on_leaving(maintenance.device_left)
     handle_jobs(settings)
 
 

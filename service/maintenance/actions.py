@@ -58,7 +58,7 @@ def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, 
 
 
 def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, at: datetime) -> None:
-    """The plan is as described; another rhythm counts from the last visit, or from its beginning when there was none."""
+    """The plan is as described; another rhythm counts from the last visit or its beginning, whichever comes later."""
     row = _locked(session, plan_id)
     if row.version != version:
         raise StalePlan(_("Somebody saved plan %(number)s meanwhile. See how it stands now, and change it again.", number=row.number))
@@ -67,7 +67,8 @@ def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, 
     for name, value in _plain(new).items():
         setattr(row, name, value)
     if any(old[name] != getattr(new, name) for name in ("timing", "every", "starts_on")):
-        _go_on(session, row, _timing(new).following(row.done_on) if row.done_on else _timing(new).first(new.starts_on))
+        first = _timing(new).first(new.starts_on)
+        _go_on(session, row, max(_timing(new).following(row.done_on), first) if row.done_on else first)
     changed = {name for name in old if old[name] != getattr(new, name)}
     session.flush()
     if changed:
@@ -75,23 +76,37 @@ def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, 
 
 
 def set_state(session: Session, plan_id: int, state: str, *, by: int, at: datetime) -> None:
-    """The plan goes on, rests, or has ended; what rested goes on with the next due date that lies ahead."""
+    """The plan goes on, rests, or has ended; what rested goes on with the next due date from today on."""
     row = _locked(session, plan_id)
     if state not in ("active", "paused", "ended") or row.state == "ended":
         raise WrongState(_("Plan %(number)s has ended. Make a new one.", number=row.number))
     old, row.state = row.state, state
     if state == "active" and row.next_due_on < (today := clock.local(at).date()):
-        _go_on(session, row, _timing(row).after(row.next_due_on, today)[0])
+        _go_on(session, row, _timing(row).after(row.next_due_on, today - timedelta(days=1))[0])
     if state == "ended":
-        _drop(session, row)
+        _drop(session, row, _("The plan has ended."))
     session.flush()
     if old != state:
         _told(session, row, "state changed", {"state": old}, {"state": state}, by, at)
 
 
+def device_left(session: Session, device_id: int, *, by: int | None, at: datetime) -> None:
+    """The plans by which a branch looked after the device end as it leaves the branch; registered by wire().
+
+    Whoever was in charge works there and not where the device is now; that branch makes plans of its own.
+    """
+    plans = select(MaintenancePlan).where(MaintenancePlan.device_id == device_id, MaintenancePlan.state != "ended").order_by(MaintenancePlan.id)
+    for row in session.scalars(plans.with_for_update()):
+        old, row.state = row.state, "ended"
+        _drop(session, row, _("The device went to another branch."))
+        session.flush()
+        _told(session, row, "state changed", {"state": old}, {"state": "ended"}, by, at)
+
+
 _REMIND = text("""
     insert into maintenance_reminder (plan_id, device_id, due_on, created_at, branch_id)
     select plan.id, plan.device_id, plan.next_due_on, :at, plan.branch_id from maintenance_plan plan
+    join device on device.id = plan.device_id and device.state <> 'retired'
     where plan.state = 'active' and plan.next_due_on - plan.notice_days <= :today
       and not exists (select from maintenance_reminder open where open.plan_id = plan.id and open.state in ('due', 'dispatched'))
     order by plan.next_due_on, plan.id
@@ -197,11 +212,11 @@ def _go_on(session: Session, row: MaintenancePlan, day: date) -> None:
     row.next_due_on = day
 
 
-def _drop(session: Session, row: MaintenancePlan) -> None:
+def _drop(session: Session, row: MaintenancePlan, why: str) -> None:
     """Nobody waits for a visit of a plan that has ended."""
     open_ = MaintenanceReminder.plan_id == row.id, MaintenanceReminder.state == "due"
     for reminder in session.scalars(select(MaintenanceReminder).where(*open_).with_for_update()):
-        reminder.state, reminder.reason = "skipped", _("The plan has ended.")
+        reminder.state, reminder.reason = "skipped", why
 
 
 def _timing(of: Plan | MaintenancePlan) -> Timing:
@@ -255,7 +270,7 @@ def _check(session: Session, new: Plan, branch_id: int) -> None:
         raise Invalid(next(iter(wrong.values())), wrong)
 
 
-def _told(session: Session, row: MaintenancePlan, verb: str, old: dict[str, Any], new: dict[str, Any], by: int, at: datetime) -> None:
+def _told(session: Session, row: MaintenancePlan, verb: str, old: dict[str, Any], new: dict[str, Any], by: int | None, at: datetime) -> None:
     audit.record(session, at=at, by=by, verb=verb, entity="maintenance_plan", entity_id=row.id, old=old or None, new=new, branch_id=row.branch_id)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service.core.errors import DeskError, Invalid, NotFound
+from service.devices import effects
 from service.devices.model import Device, DeviceComponent, DeviceEvent, DeviceHolding
 from service.devices.schemas import Holder
 from service.parties import queries as parties
@@ -98,6 +99,7 @@ def hand_over(session: Session, row: Device, holder: Holder, branch_id: int, *, 
         update(DeviceHolding).where(DeviceHolding.device_id == row.id, DeviceHolding.ended_at.is_(None)).values(ended_at=at)
     )
     if row.branch_id != branch_id:
+        effects.left(session, row.id, by=by, at=at)
         session.execute(update(DeviceComponent).where(DeviceComponent.device_id == row.id).values(branch_id=branch_id))
     if row.party_id != holder.party_id:
         row.site_id = row.project_id = None  # the place is the former customer's

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, clock, locks
 from service.core.errors import DeskError, Invalid
 from service.devices import occasion, rules
 from service.devices.actions import archive, holding
@@ -55,7 +55,7 @@ def _by_serial(session: Session, old: Device, serial: str) -> int | None:
 
 
 def _swapped(session: Session, old_id: int, new_id: int, work: Work, fate: Fate, *, version: int, by: int, at: datetime) -> int:
-    _check(work, fate)
+    _check(work, fate, at)
     rows = {device_id: locked(session, device_id, version if device_id == old_id else None) for device_id in sorted({old_id, new_id})}
     old, new = rows[old_id], rows[new_id]
     if old is new:
@@ -78,7 +78,7 @@ def remove(session: Session, device_id: int, work: Work, fate: Fate, *, version:
     known = _same_request(session, work)
     if known is not None:
         return known
-    _check(work, fate)
+    _check(work, fate, at)
     device = locked(session, device_id, version)
     in_use(device)
     if not _stands(device):
@@ -95,7 +95,7 @@ def install(session: Session, device_id: int, holder: Holder, work: Work, *, ver
     known = _same_request(session, work)
     if known is not None:
         return known
-    _check(work, Fate())
+    _check(work, Fate(), at)
     device = locked(session, device_id, version)
     _free(device)
     if not holder.place.strip():
@@ -119,8 +119,10 @@ def _free(device: Device) -> None:
         )
 
 
-def _check(work: Work, fate: Fate) -> None:
+def _check(work: Work, fate: Fate, at: datetime) -> None:
     faults = too_long(person=work.person, remarks=work.remarks)
+    if work.done_on > clock.local(at).date():
+        faults["done_on"] = _("This day has not come yet.")
     if fate.state not in rules.STATES:
         faults["state"] = _("Say what becomes of the old device.")
     if fate.state == "retired" and fate.retirement is None:
