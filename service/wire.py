@@ -8,12 +8,11 @@ from service.core.config import Settings
 def wire(settings: Settings) -> None:
     """Identity is answered, every list is known, and whoever waits for another context's news hears it."""
     from service.core import clock, db, seen
-    from service.devices import work as device_work
+    from service.devices import effects as devices
     from service.maintenance import actions as maintenance
     from service.staff import signin
     from service.staff.security import sealing
     from service.tickets import actions as ticket_actions
-    from service.tickets import queries as ticket_queries
 
     seen.check(db.Base.registry)
     clock.use(settings.timezone)
@@ -23,8 +22,8 @@ def wire(settings: Settings) -> None:
     know_tables()
     follow_merges()
     know_places()
-    device_work.tickets_are(ticket_queries.branch_of)
     ticket_actions.on_finish(maintenance.ticket_finished)
+    devices.on_leaving(maintenance.device_left)
     handle_jobs(settings)
 
 
@@ -93,6 +92,7 @@ def follow_merges() -> None:
 def know_places() -> None:
     """Sites hear of faults and patrols from above, tickets where they came from, and a scanned label offers a patrol."""
     from service.core import attachments
+    from service.devices import occasion
     from service.maintenance.patrols import queries as patrols
     from service.maintenance.patrols.words import PATROL
     from service.sites import condition, labels_web
@@ -101,6 +101,7 @@ def know_places() -> None:
 
     condition.facts("tickets", tickets.device_facts)
     condition.patrols("patrols", patrols.latest)
+    occasion.known_by(tickets.occasion)
     origins.of_channel("patrol", patrols.origin)
     attachments.kind("site", "site.read")
     attachments.kind(patrols.ENTITY, "maintenance.read")

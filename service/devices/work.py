@@ -15,21 +15,13 @@ from sqlalchemy.orm import Session
 from service.catalogue import queries as catalogue
 from service.core import clock, db, identity
 from service.core.editing import Stale, differing
-from service.core.errors import DeskError, Invalid, NotFound
-from service.devices import actions, forms, queries
+from service.core.errors import DeskError, Invalid
+from service.devices import actions, forms, occasion, queries
 from service.devices.queries import Device, DeviceComponent
 from service.devices.web import contacts, the_device
 from service.parties import queries as parties
 
 bp = Blueprint("device_work", __name__)
-
-
-_tickets: list[Callable[[Session, int], object]] = []
-
-
-def tickets_are(seen: Callable[[Session, int], object]) -> None:
-    """From now on `seen` says whether a ticket that a form names is there for its reader; called once, by wire()."""
-    _tickets[:] = [seen]
 
 
 @dataclass(frozen=True)
@@ -112,20 +104,23 @@ def _component(session: Session, device_id: int) -> DeviceComponent:
     return found
 
 
-def _the_ticket(session: Session) -> int | None:
-    """The ticket for which this is done, if one is named; not found when it is not the reader's."""
-    named = forms.number("ticket")
-    if named and not all(seen(session, named) for seen in _tickets):
-        raise NotFound(_("There is no such ticket in your branches. Open the device without it."))
-    return named
-
-
 @bp.get(RULE)
 def ask(device_id: int, act: str) -> ResponseReturnValue:
     """The page of one act, with what is known already."""
     person = identity.require("device.write")
     with db.begin(person.scope) as session:
-        return _page(session, device_id, act, uuid.uuid4().hex)
+        return _page(session, device_id, act, uuid.uuid4().hex, _not_of(session, device_id))
+
+
+def _not_of(session: Session, device_id: int) -> DeskError | None:
+    """Why the ticket in the address is not one of this work; a device that is put in may still be another customer's."""
+    ticket, row = forms.number("ticket"), the_device(session, device_id)
+    found = occasion.of(session, ticket) if ticket else None
+    try:
+        occasion.check(session, ticket, [row.party_id, *([found.party_id] if found else [])])
+    except Invalid as error:
+        return error
+    return None
 
 
 @bp.post(RULE)
@@ -135,7 +130,7 @@ def act(device_id: int, act: str) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             the_device(session, device_id)
-            ticket = _the_ticket(session)
+            ticket = forms.number("ticket")
             ACTS[act].do(session, device_id, Who(person.staff_id, clock.now(), forms.number("version") or 0))
     except DeskError as error:
         if error.status == 404:
@@ -152,7 +147,7 @@ def _page(session: Session, device_id: int, act: str, key: str, error: DeskError
     fitted = queries.covered(session, [row], forms.today())[row.id].parts
     return render_template(
         "devices/act.html",
-        **{"act": act, "what": ACTS[act], "row": row, "card": card, "key": key, "typed": request.form, "ticket": _the_ticket(session)},
+        **{"act": act, "what": ACTS[act], "row": row, "card": card, "key": key, "typed": request.form, "ticket": None if isinstance(error, Invalid) and "ticket" in error.fields else forms.number("ticket")},
         **{"parts_in": fitted, "component_id": forms.number("component"), "products": catalogue.choices(session), "today": forms.today()},
         departments=queries.departments(session, card.party.id) if card else [],
         names=parties.names(session, {row.party_id}),

@@ -1,5 +1,6 @@
 """The pages of maintenance: visits that wait, plans, and what becomes of them."""
 
+import uuid
 from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -54,19 +55,19 @@ def plans() -> ResponseReturnValue:
 def new(device_id: int) -> ResponseReturnValue:
     """The form for a plan of one device."""
     identity.require(WRITE)
-    return _form(device_id, None, _empty())
+    return _form(device_id, None, _empty(), key=uuid.uuid4().hex)
 
 
 @bp.post("/plans")
 def create() -> ResponseReturnValue:
     """The device is looked after from now on."""
     person, device_id = identity.require(WRITE), number(request.form.get("device_id", "")) or 0
-    plan = _read()
+    plan, key = _read(), request.form.get("request_key", "").strip()[:64]
     try:
         with db.begin(person.scope) as session:
-            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now(), once=True)
+            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now(), request_key=key or None)
     except Invalid as error:
-        return _form(device_id, None, plan, error)
+        return _form(device_id, None, plan, error, key)
     flash(_("The plan is made. Its first visit comes by itself."))
     return redirect(f"/maintenance/plans/{plan_id}")
 
@@ -177,7 +178,7 @@ def _told(session: Session, plan: MaintenancePlan | Plan) -> dict[str, object]:
     }
 
 
-def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskError | None = None) -> ResponseReturnValue:
+def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskError | None = None, key: str = "") -> ResponseReturnValue:
     """The plan as it stands, or as it was typed beside what stands."""
     person = identity.require(READ)
     with db.begin(person.scope) as session:
@@ -191,6 +192,7 @@ def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskEr
             "maintenance/plan.html",
             row=row,
             plan=typed or row,
+            key=key,
             device=device,
             owner=parties.names(session, {device.party_id}).get(device.party_id, ""),
             visits=queries.visits_of(session, row.id) if row else [],

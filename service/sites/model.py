@@ -44,6 +44,7 @@ class Project(Base):
     note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}
@@ -75,6 +76,7 @@ class Site(Base):
     note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}

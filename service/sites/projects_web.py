@@ -1,5 +1,6 @@
 """Projects on screen: the list, the page of one, and its form."""
 
+import uuid
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -65,7 +66,8 @@ def new() -> ResponseReturnValue:
     """The form for a project that begins."""
     person = identity.require("site.write")
     with db.begin(person.scope) as session:
-        return _form(session, person, ProjectForm(party_id=asked.number("party"), region_id=asked.number("region")), None)
+        form = ProjectForm(party_id=asked.number("party"), region_id=asked.number("region"), request_key=uuid.uuid4().hex)
+        return _form(session, person, form, None)
 
 
 @bp.post(PLACE)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.core import pages, search
 from service.devices.places import queries as places
-from service.devices.queries import Device
+from service.devices.queries import CURRENT, Device
 from service.sites import condition, rules
 from service.sites.model import Project as Project
 from service.sites.model import Region as Region
@@ -27,19 +27,17 @@ class Tally:
     devices: int = 0
     faults: int = 0
     visited_at: datetime | None = None
-    patrol_faulty: bool = False
     sites: int = 0
 
     @property
     def condition(self) -> str:
         """normal or abnormal."""
-        return rules.condition(self.faults, self.patrol_faulty)
+        return rules.condition(self.faults)
 
     def with_(self, other: "Tally") -> "Tally":
         """Both together."""
         last = max(filter(None, (self.visited_at, other.visited_at)), default=None)
-        faulty = self.patrol_faulty or other.patrol_faulty
-        return Tally(self.devices + other.devices, self.faults + other.faults, last, faulty, self.sites + other.sites)
+        return Tally(self.devices + other.devices, self.faults + other.faults, last, self.sites + other.sites)
 
 
 EMPTY = Tally()
@@ -74,11 +72,11 @@ def _tallied(session: Session, key: Any, only: ColumnElement[bool]) -> dict[int 
         .outerjoin(Site, Site.id == Device.site_id)
         .outerjoin(Project, Project.id == func.coalesce(Site.project_id, Device.project_id))
         .outerjoin(fact, fact.c.device_id == Device.id)
-        .where(only, Device.site_id.is_not(None) | Device.project_id.is_not(None))
+        .where(only, Device.site_id.is_not(None) | Device.project_id.is_not(None), Device.state.in_(CURRENT))
         .group_by(key)
     )
     sites = (
-        select(key, func.count(), func.max(patrol.c.visited_at), func.bool_or(func.coalesce(patrol.c.faulty, False)))
+        select(key, func.count(), func.max(patrol.c.visited_at), func.coalesce(func.sum(patrol.c.faults), 0))
         .select_from(Site)
         .outerjoin(Project, Project.id == Site.project_id)
         .outerjoin(patrol, patrol.c.site_id == Site.id)
@@ -86,8 +84,8 @@ def _tallied(session: Session, key: Any, only: ColumnElement[bool]) -> dict[int 
         .group_by(key)
     )
     found = {level: Tally(count, faults, last) for level, count, faults, last in session.execute(devices)}
-    for level, count, last, faulty in session.execute(sites):
-        found[level] = found.get(level, EMPTY).with_(Tally(0, 0, last, bool(faulty), count))
+    for level, count, last, faults in session.execute(sites):
+        found[level] = found.get(level, EMPTY).with_(Tally(0, int(faults), last, count))
     return found
 
 
@@ -238,9 +236,9 @@ def device_tallies(session: Session, ids: Collection[int]) -> dict[int, Tally]:
     return {row[0]: Tally(1, row[1], row[2]) for row in session.execute(rows)} if ids else {}
 
 
-def devices_at(session: Session, site_id: int) -> list[Device]:
+def devices_at(session: Session, site_id: int, limit: int = 200) -> list[Device]:
     """What stands at the site."""
-    return places.at_site(session, site_id)
+    return places.at_site(session, site_id, limit=limit)
 
 
 # ---- for lists of other rooms

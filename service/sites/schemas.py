@@ -31,6 +31,7 @@ class ProjectForm:
     amount: str | None = None
     products: str = ""
     note: str = ""
+    request_key: str = ""
     version: int = 0
 
 
@@ -48,6 +49,7 @@ class SiteForm:
     contact: str = ""
     phone: str = ""
     note: str = ""
+    request_key: str = ""
     version: int = 0
 
 

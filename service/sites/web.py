@@ -1,5 +1,6 @@
 """Sites on screen: the list under its tree of regions, the page of one, and its form."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -127,7 +128,7 @@ def _page(site_id: int, fields: dict[str, str] | None = None, status: int = 200)
 def new() -> ResponseReturnValue:
     """The form for a place; what the address names is filled in already."""
     person = identity.require("site.write")
-    form = SiteForm(project_id=asked.number("project"), party_id=asked.number("party"), region_id=asked.number("region"))
+    form = SiteForm(project_id=asked.number("project"), party_id=asked.number("party"), region_id=asked.number("region"), request_key=uuid.uuid4().hex)
     with db.begin(person.scope) as session:
         device = devices.device(session, asked.number("device") or 0)
         if device is not None:

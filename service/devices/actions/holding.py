@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.core import editing
 from service.core.errors import DeskError, Invalid, NotFound
+from service.devices import effects
 from service.devices.model import Device, DeviceComponent, DeviceEvent, DeviceHolding
 from service.devices.schemas import Holder
 from service.parties import queries as parties
@@ -88,12 +89,15 @@ def branch_for(session: Session, holder: Holder) -> int:
 
 
 def hand_over(session: Session, row: Device, holder: Holder, branch_id: int, *, reason: str, by: int | None, at: datetime) -> None:
-    """The device is with this holder from now on; who had it before keeps an end. Its parts follow it into its branch."""
+    """The device is with this holder from now on; who had it before keeps an end. Its parts follow it into its branch; what another customer takes stands at no site of the former one."""
     session.execute(
         update(DeviceHolding).where(DeviceHolding.device_id == row.id, DeviceHolding.ended_at.is_(None)).values(ended_at=at)
     )
     if row.branch_id != branch_id:
+        effects.left(session, row.id, by=by, at=at)
         session.execute(update(DeviceComponent).where(DeviceComponent.device_id == row.id).values(branch_id=branch_id))
+    if row.party_id != holder.party_id:
+        row.site_id = row.project_id = None  # the place is the former customer's
     for name in ("party_id", "department", "holder", "place", "department_id", "contact_id"):
         setattr(row, name, getattr(holder, name))
     row.branch_id = branch_id

@@ -187,18 +187,18 @@ def rounds() -> ResponseReturnValue:
 def new_round() -> ResponseReturnValue:
     """The form for a round."""
     identity.require(WRITE)
-    return _round(None, Round("", 0, _today(), _today() + timedelta(days=6)))
+    return _round(None, Round("", 0, _today(), _today() + timedelta(days=6)), key=uuid.uuid4().hex)
 
 
 @bp.post("/rounds")
 def plan() -> ResponseReturnValue:
     """The inspector has a round."""
-    person, typed = identity.require(WRITE), _read_round()
+    person, typed, key = identity.require(WRITE), _read_round(), request.form.get("request_key", "").strip()[:64]
     try:
         with db.begin(person.scope) as session:
-            round_id = actions.plan(session, typed, by=person.staff_id, at=clock.now())
+            round_id = actions.plan(session, typed, by=person.staff_id, at=clock.now(), request_key=key or None)
     except Invalid as error:
-        return _round(None, typed, error)
+        return _round(None, typed, error, key)
     flash(_("The round is planned. It stands on the inspector's page."))
     return redirect(f"/maintenance/rounds/{round_id}")
 
@@ -262,7 +262,7 @@ def _told(session: Session, round_: PatrolRound | Round, ids: Iterable[int]) -> 
     }
 
 
-def _round(round_id: int | None, typed: Round | None, error: DeskError | None = None) -> ResponseReturnValue:
+def _round(round_id: int | None, typed: Round | None, error: DeskError | None = None, key: str = "") -> ResponseReturnValue:
     """The round as it stands, or as it was typed beside what stands."""
     person = identity.require(READ)
     with db.begin(person.scope) as session:
@@ -279,7 +279,7 @@ def _round(round_id: int | None, typed: Round | None, error: DeskError | None = 
         saved = [stop.site.id for stop in stops]
         differs = differing(_told(session, row, saved), _told(session, typed, typed.sites), NAMES) if isinstance(error, Stale) and row and typed else []
     page = render_template(
-        "maintenance/round.html", row=row, round=typed or row, stops=stops, may_write=writes, differs=differs, today=_today(),
+        "maintenance/round.html", row=row, round=typed or row, key=key, stops=stops, may_write=writes, differs=differs, today=_today(),
         fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", open_form=bool(typed), **known,
     )  # fmt: skip
     return page, error.status if error else 200
