@@ -15,7 +15,8 @@ from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
 from service.staff import edits, queries, rules
 from service.staff.actions import end_session
-from service.staff.grants import Held, Holder, reached
+from service.staff.grants import Held, Holder, grants
+from service.staff.keys import Keys, refuse_stronger
 from service.staff.model import Branch, Department, Role, Staff, StaffSession, staff_role
 from service.staff.roles.actions import LastAdministrator as LastAdministrator
 from service.staff.roles.actions import keep_an_administrator, seed
@@ -53,7 +54,7 @@ def engage(session: Session, who: Person, *, by: int, at: datetime, within: Scop
     """
     locks.hold(session, "people", "")
     seed(session)
-    _check(session, who, None, within)
+    _check(session, who, None, Keys.of(session, by, within))
     password = secrets.token_urlsafe(9)
     row = Staff(
         username=who.username,
@@ -87,7 +88,8 @@ def change(
     able = queries.administrators(session, on=clock.local(at).date())
     if version is not None:
         edits.check(row.version, version, _plain(before), _plain(who))
-    _check(session, who, staff_id, within, before)
+    _check(session, who, staff_id, Keys.of(session, by, within), before)
+    refuse_stronger(session, staff_id, by=by, within=within)
     if staff_id == by and not who.active:
         raise Invalid(_("You cannot switch yourself off. Ask another administrator."), {"active": _("Not yourself.")})
     if staff_id == by and who.valid_until and who.valid_until < clock.local(at).date():
@@ -113,6 +115,7 @@ def change(
 def new_password(session: Session, staff_id: int, *, by: int, at: datetime, within: Scope = ALL) -> str:
     """The person signs in with this password alone from now on; it is told once. Earlier sign-ins have ended."""
     row, password = _row(session, staff_id, within), secrets.token_urlsafe(9)
+    refuse_stronger(session, staff_id, by=by, within=within)
     passwords.take(session, row, password, at=at, must_change=True)
     _sign_out(session, staff_id, at)
     _told(session, row, "password given", {}, {}, by, at)
@@ -163,7 +166,7 @@ def _row(session: Session, staff_id: int, within: Scope = ALL) -> Staff:
     return row
 
 
-def _check(session: Session, who: Person, staff_id: int | None, within: Scope, before: Person | None = None) -> None:
+def _check(session: Session, who: Person, staff_id: int | None, keys: Keys, before: Person | None = None) -> None:
     """Raises Invalid with a sentence for each field that cannot be taken."""
     wrong = _named(session, who, staff_id)
     roles = {role.name: role for role in session.scalars(select(Role))}
@@ -176,7 +179,7 @@ def _check(session: Session, who: Person, staff_id: int | None, within: Scope, b
     if who.kind not in KINDS:
         wrong["kind"] = _("Choose what the person is to the firm.")
     wrong |= _placed(session, who, before)
-    if not wrong and within != ALL and not _inside(session, who, staff_id, roles, within):
+    if not wrong and not _inside(session, who, staff_id, roles, keys):
         wrong["roles"] = _("This would let the person see or do more than you may hand out. Ask an administrator of the firm.")
     if wrong:
         raise Invalid(_("Some fields need another look."), wrong)
@@ -213,12 +216,12 @@ def _placed(session: Session, who: Person, before: Person | None) -> dict[str, s
     return wrong
 
 
-def _inside(session: Session, who: Person, staff_id: int | None, roles: dict[str, Role], within: Scope) -> bool:
+def _inside(session: Session, who: Person, staff_id: int | None, roles: dict[str, Role], keys: Keys) -> bool:
     holder = Holder(staff_id or 0, who.branch_id, who.reach, who.department_id)
     plan = queries.firm(session)
     asked = [(name, None) for name in who.roles] + list(who.roles_at)
     held = [Held(frozenset(roles[name].permissions or ()), roles[name].reach, branch_id) for name, branch_id in asked]
-    return all(reached(holder, one, plan).within(within) for one in held)
+    return keys.fit(grants(holder, held, plan))
 
 
 def _give(session: Session, row: Staff, who: Person) -> None:
