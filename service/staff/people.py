@@ -246,16 +246,24 @@ def _plain(who: Person) -> dict[str, object]:
     return asdict(who) | {"roles": ", ".join(sorted(who.roles)), "roles_at": at, "valid_until": day}
 
 
-def _told(session: Session, row: Staff, verb: str, old: dict[str, object], new: dict[str, object], by: int, at: datetime) -> None:
+def _told(session: Session, row: Staff, verb: str, old: dict[str, object], new: dict[str, object], by: int | None, at: datetime) -> None:
     audit.record(session, at=at, by=by, verb=verb, entity="staff", entity_id=row.id, old=old or None, new=new or None, branch_id=row.branch_id)
     session.flush()
 
 
 def expire(session: Session, *, at: datetime) -> None:
-    """Whoever was here until a day that is over is switched off and signed out."""
-    gone = select(Staff).where(Staff.active, Staff.valid_until < clock.local(at).date()).with_for_update(skip_locked=True)
-    for row in session.scalars(gone).all():
+    """Whoever was here until a day that is over is switched off and signed out; the last who lets people in stays, without an end."""
+    locks.hold(session, "people", "")
+    today = clock.local(at).date()
+    over = select(Staff).where(Staff.active, Staff.valid_until < today).order_by(Staff.valid_until.desc(), Staff.id).with_for_update()
+    gone = list(session.scalars(over).all())
+    able = not gone or queries.administrators(session, on=today).able
+    last = None if able else next((row for row in gone if queries.administers(session, row)), None)
+    if last is not None:
+        gone.remove(last)
+        old, last.valid_until, last.version = last.valid_until, None, last.version + 1
+        _told(session, last, "changed", {"valid_until": str(old)}, {"valid_until": None}, None, at)
+    for row in gone:
         row.active, row.version = False, row.version + 1
         _sign_out(session, row.id, at)
-        audit.record(session, at=at, by=None, verb="changed", entity="staff", entity_id=row.id, old={"active": True}, new={"active": False},
-                     branch_id=row.branch_id)
+        _told(session, row, "changed", {"active": True}, {"active": False}, None, at)

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from service.app import create_app
 from service.core import clock, db, scope
 from service.core.config import Settings
+from service.core.editing import Stale
 from service.core.errors import DeskError, Invalid
 from service.staff import people as persons
 from service.staff.model import Branch, Role, Staff
 from service.staff.people import LastAdministrator
-from service.staff.security import policy, second_factor
+from service.staff.security import policy, second_factor, setup
 from tests import make
 from tests.conftest import AT
 from tests.signin import door, people
@@ -88,7 +89,7 @@ def test_nobody_shuts_themselves_out_with_a_role(session: Session, cast: SimpleN
     make.role_at(session, cast.root, "agent", cast.suzhou)
     agent = session.scalars(select(Role).where(Role.name == "agent")).one()
     with pytest.raises(Invalid, match="shut yourself out"):
-        policy.change_role(session, agent.id, second=False, addresses="10.1.0.0/16", by=cast.root.id, address="192.0.2.1", at=AT)
+        policy.change_role(session, agent.id, second=False, addresses="10.1.0.0/16", version=agent.version, by=cast.root.id, address="192.0.2.1", at=AT)
 
 
 def test_the_last_administrator_gets_no_last_day(session: Session, cast: SimpleNamespace) -> None:
@@ -115,3 +116,35 @@ def test_the_last_administrator_gets_no_last_day(session: Session, cast: SimpleN
     with pytest.raises(LastAdministrator), session.begin_nested():
         persons.change(session, second.id, replace(persons.person(session, second.id), active=False), by=cast.root.id, at=AT)
 
+
+
+def test_the_last_administrator_outstays_their_last_day(session: Session, cast: SimpleNamespace) -> None:
+    """Days that stand there from before: the one who was to stay longest stays, and nothing is set up anew."""
+    day = clock.local(AT).date()
+    second = make.staff(session, "second", cast.hq, "admin", reach="all", valid_until=day - timedelta(days=2))
+    cast.root.valid_until = cast.fay.valid_until = day - timedelta(days=3)
+    session.flush()
+    persons.expire(session, at=AT)
+    assert (second.active, second.valid_until, cast.root.active, cast.fay.active) == (True, None, False, False)
+
+    second.active, second.valid_until = False, day
+    session.flush()
+    assert not setup.needed(session)
+
+
+def test_an_older_form_of_a_role_wipes_nothing(session: Session, cast: SimpleNamespace) -> None:
+    role, told = make.role(session, "technician"), {"by": cast.root.id, "address": "10.0.0.1", "at": AT}
+    policy.change_role(session, role.id, second=False, addresses="10.0.0.0/8", version=1, **told)
+    with pytest.raises(Stale):
+        policy.change_role(session, role.id, second=True, addresses="", version=1, **told)
+    assert (role.second_factor, role.addresses, role.version) == (False, "10.0.0.0/8", 2)
+
+
+def test_who_saves_an_older_form_of_a_role_sees_what_stands(app: Flask, settings: Settings, committed_cast: SimpleNamespace) -> None:
+    root, here = people.browser(app, settings, committed_cast.root), "/settings/security"
+    with db.begin(scope.ALL) as work:
+        role = make.role(work, "technician")
+        role.addresses, role.version = "10.7.0.0/16", 2
+    status, page = door.send(root, f"{here}/roles/{role.id}", here, addresses="10.8.0.0/16", version="1")
+    assert status == 409 and "Somebody else saved this meanwhile" in page and "10.7.0.0/16" in page and 'value="10.8.0.0/16"' in page
+    assert door.send(root, f"{here}/roles/{role.id}", here, addresses="10.8.0.0/16", version="2")[0] == 302

@@ -191,7 +191,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "POST /settings/people/<int:staff_id>/second-factor": ("r", 302),
     "GET /settings/security": ("r", 200),
     "POST /settings/security": ("r", 409),
-    "POST /settings/security/roles/<int:role_id>": ("r", 302),
+    "POST /settings/security/roles/<int:role_id>": ("r", 409),
     "POST /settings/security/unlock/<int:staff_id>": ("r", 302),
     "GET /settings/log": ("r", 200),
     "GET /settings/security/me": (ALL, 200),

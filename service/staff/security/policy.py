@@ -46,11 +46,15 @@ def change(session: Session, wanted: Policy, *, by: int | None, at: datetime) ->
         _told(session, "firm", 1, {field: old[field] for field in changed}, {field: new[field] for field in changed}, by, at)
 
 
-def change_role(session: Session, role_id: int, *, second: bool, addresses: str, by: int, address: str, at: datetime) -> None:
-    """The role demands a second factor or not, and signs in from these ranges alone (empty: from anywhere)."""
+def change_role(session: Session, role_id: int, *, second: bool, addresses: str, version: int, by: int, address: str, at: datetime) -> None:
+    """The role demands a second factor or not, and signs in from these ranges alone (empty: from anywhere).
+
+    Raises Stale when somebody saved the role since `version` was read.
+    """
     role = session.get(Role, role_id, with_for_update=True)
     if role is None:
         raise NotFound(_("There is no such role. Load the page again."))
+    editing.fresh(role.version, version)
     text = _ranges(addresses)
     own = role in demands.roles(session, by)
     if own and not rules.inside(address, text):
@@ -68,6 +72,7 @@ def change_role(session: Session, role_id: int, *, second: bool, addresses: str,
     new = {"second_factor": second, "addresses": text}
     changed = [field for field in new if old[field] != new[field]]
     if changed:
+        role.version += 1
         told = {"role": role.name}
         _told(session, "role", role.id, told | {f: old[f] for f in changed}, told | {f: new[f] for f in changed}, by, at)
 
@@ -107,7 +112,7 @@ def let_in(session: Session, username: str, *, at: datetime) -> None:
     session.execute(delete(SignInAttempt))  # those of the address hold the person up as well
     for role in [role for role in demands.roles(session, person.id) if role.addresses]:
         _told(session, "role", role.id, {"role": role.name, "addresses": role.addresses}, {"role": role.name, "addresses": ""}, None, at)
-        role.addresses = ""
+        role.addresses, role.version = "", role.version + 1
 
 
 def known(session: Session, staff_id: int, *, by: int | None = None, within: Scope = ALL) -> Staff:

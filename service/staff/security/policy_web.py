@@ -49,8 +49,11 @@ def change_role(role_id: int) -> ResponseReturnValue:
     second, addresses = form.get("second_factor") == "1", form.get("addresses", "")[:4000]
     try:
         with db.begin(me.scope) as session:
-            policy.change_role(session, role_id, second=second, addresses=addresses, by=me.staff_id, address=request.remote_addr or "", at=clock.now())
-    except Invalid as error:
+            policy.change_role(
+                session, role_id, second=second, addresses=addresses, version=asked.whole(form.get("version", ""), 8) or 0, by=me.staff_id,
+                address=request.remote_addr or "", at=clock.now(),
+            )  # fmt: skip
+    except (Invalid, Stale) as error:
         return _page(error, wrong_at=f"role-{role_id}", role_typed=(second, addresses))
     flash(_("Saved."))
     return redirect(f"{HERE}#roles")
