@@ -56,7 +56,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
     legs = (LegFacts(1, f"Local/{NUMBER}@trunk-00000001;2", None, None, now, now, now, "answered"),)
     passed = (TransferFacts("blind", "1001", NUMBER, True, now),)
     with db.begin(scope.ALL) as work:
-        party = make.party(work, cast.pudong, "浦东客户", email=MAIL, kind="person", tax_number=TAX)
+        party = make.party(work, cast.pudong, "浦东客户", email=f"old.{MAIL}", kind="person", tax_number=TAX)
         phone = make.phone(work, party, NUMBER, make.contact(work, party))
         make.line(work, cast.pudong, "support")
         call = make.call(work, now, caller_number=NUMBER, caller_name=NUMBER, legs=legs, transfers=passed)
@@ -83,7 +83,7 @@ def _told(work: Session, cast: SimpleNamespace, party: Party, category_id: int) 
     """The history of the customer tells of a limit, a mail, a number, and a contact that came by a table."""
     card, reader = parties.card(work, party.id), staff.identity_of(work, work.get_one(Staff, cast.root.id))
     typed = forms.from_card(card, reader)
-    typed.values |= {"category_id": str(category_id), "credit_limit": LIMIT, "email": f"new.{MAIL}", "fax": world.OTHER}
+    typed.values |= {"category_id": str(category_id), "credit_limit": LIMIT, "email": MAIL, "fax": world.OTHER}
     typed.rows["mail"]["new1"] = {"of": str(card.contacts[0].id), "address": f"office.{MAIL}", "label": "work"}
     actions.change(work, party.id, forms.to_draft(typed, reader, card), version=party.version, by=cast.root.id, at=clock.now())
     row, into = Row(2, {"party": party.number, "name": "孙丽", "phones": [NUMBER], "mails": [f"sun.{MAIL}"]}), Into(cast.pudong.id, cast.root.id, clock.now())

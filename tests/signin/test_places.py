@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from service.app import create_app
 from service.core import attachments, clock, db, scope
@@ -17,6 +17,7 @@ from service.core.errors import NotFound
 from service.core.model import AuditEntry
 from service.maintenance.patrols.model import PatrolVisit
 from service.parties.index import index
+from service.parties.model import Party
 from service.staff import queries as staff
 from service.staff.model import Branch, Role, Staff
 from service.tickets.model import Ticket
@@ -36,7 +37,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
     made: dict[str, int] = {}
     with db.begin(scope.ALL) as work:
         for name, codes in (("reads", ["party.read"]), ("tells", ["party.read", "export", "list.share"]), ("walks", ["patrol.write", "site.read", "maintenance.read"]),
-                            ("writes", ["ticket.write", "ticket.read"]), ("reviews", ["ticket.read"]), ("ends", ["party.write"])):  # fmt: skip
+                            ("writes", ["ticket.write", "ticket.read"]), ("reviews", ["ticket.read"]), ("gives", ["ticket.assign"])):  # fmt: skip
             work.add(Role(name=name, permissions=codes))
         work.flush()
         for name, branch_id in (("pudong", committed_cast.pudong.id), ("suzhou", committed_cast.suzhou.id)):
@@ -82,12 +83,14 @@ def test_who_has_no_right_at_home_exports_and_shares_all_the_same(app: Flask, se
 
 
 def test_many_rows_at_once_end_where_one_sees_the_list(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
-    client = people.browser(app, settings, person(firm, pudong=("reads", "ends"), suzhou=("ends",)))
-    form = {"id": [firm.suzhou_party, firm.pudong_party], "choice": "x"}
-    client.post("/lists/customers/do/disable", data=form, headers=PAGE | {"X-CSRFToken": people.token(client, "/settings/password")})
+    client = people.browser(app, settings, person(firm, pudong=("reviews", "gives"), suzhou=("gives",)))
     with db.begin(scope.ALL) as work:
-        states = work.execute(text("select id, state from party")).all()
-    assert {one.id: one.state for one in states}[firm.suzhou_party] == "active"
+        tickets = {name: make.ticket(work, work.get_one(Party, getattr(firm, f"{name}_party")), firm.root, clock.now()).id for name in ("pudong", "suzhou")}
+        far = make.staff(work, "far", work.get_one(Branch, firm.hq.id), "agent", reach="all")
+    form = {"id": list(tickets.values()), "choice": far.id}
+    client.post("/lists/tickets/do/assign", data=form, headers=PAGE | {"X-CSRFToken": people.token(client, "/settings/password")})
+    with db.begin(scope.ALL) as work:
+        assert {name: work.get_one(Ticket, key).assignee_id for name, key in tickets.items()} == {"pudong": far.id, "suzhou": None}
 
 
 def test_the_field_of_the_bar_finds_each_kind_where_it_is_read(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
