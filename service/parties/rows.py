@@ -178,7 +178,7 @@ def _departments_gone(session: Session, party: Party, draft: PartyDraft) -> None
     known = _known(session, party, PartyDepartment)
     for row in draft.departments:
         if row.gone and row.id in known:
-            refusal = _("“%(name)s” still has contacts or devices. Give them another department first.", name=known[row.id].name)
+            refusal = _("“%(name)s” still has contacts. Give them another department first.", name=known[row.id].name)
             _removed(session, known[row.id], refusal, row.field)
 
 
