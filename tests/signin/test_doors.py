@@ -100,7 +100,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /customers/duplicates": (FLOOR, 200),
     "GET /customers/<int:party_id>/merge": (FLOOR, 200),
     "POST /customers/<int:party_id>/merge": (FLOOR, 422),
-    "POST /customers/<int:party_id>/<any(apart, suspected):verdict>": (FLOOR, 404),
+    "POST /customers/<int:party_id>/apart": (FLOOR, 404),
     "GET /settings/categories": ("mr", 200),
     "POST /settings/categories": ("mr", 422),
     "POST /settings/categories/<int:category_id>": ("mr", 404),
