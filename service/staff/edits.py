@@ -1,7 +1,7 @@
 """Two people at the same record: whoever saves upon an older version is told what the other one saved, beside what they typed."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 
@@ -31,6 +31,15 @@ def check(now: int, seen: int, saved: Mapping[str, object], typed: Mapping[str, 
     """Nothing happens when the record is as the person saw it."""
     if now != seen:
         raise Overtaken(now, [Difference(name, saved[name], typed[name]) for name in typed if saved[name] != typed[name]])
+
+
+def in_words(error: Overtaken, words: Mapping[str, Callable[[str], object]]) -> None:
+    """Numbers and codes among the values are told by their words; of several with commas between them each by its own."""
+    error.differences = [replace(one, saved=_said(one.saved, words.get(one.field)), typed=_said(one.typed, words.get(one.field))) for one in error.differences]
+
+
+def _said(value: object, word: Callable[[str], object] | None) -> object:
+    return value if word is None or value in (None, "") else ", ".join(str(word(part)) for part in str(value).split(", "))
 
 
 def changed(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:

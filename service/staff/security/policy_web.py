@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from service.core import clock, db, identity
 from service.core.errors import DeskError, Invalid
+from service.staff import edits
 from service.staff.security import policy, second_factor, sessions
 from service.staff.security.policy import Stale
 from service.staff.security.rules import Policy
@@ -42,8 +43,8 @@ def change_role(role_id: int) -> ResponseReturnValue:
     second, addresses = form.get("second_factor") == "1", form.get("addresses", "")[:4000]
     try:
         with db.begin(me.scope) as session:
-            policy.change_role(session, role_id, second=second, addresses=addresses, by=me.staff_id, address=request.remote_addr or "", at=clock.now())
-    except Invalid as error:
+            policy.change_role(session, role_id, second=second, addresses=addresses, by=me.staff_id, address=request.remote_addr or "", at=clock.now(), seen=_seen())
+    except (Invalid, edits.Overtaken) as error:
         return _page(error, wrong_at=f"role-{role_id}", role_typed=(second, addresses))
     flash(_("Saved."))
     return redirect(f"{HERE}#roles")
@@ -90,6 +91,12 @@ def _typed() -> Policy:
     return Policy(name=form.get("name", "").strip(), **numbers)
 
 
+def _seen() -> tuple[bool, str] | None:
+    """What stood in the role's form when it was opened."""
+    form = request.form
+    return (form["was_second"] == "1", form["was_addresses"]) if {"was_second", "was_addresses"} <= set(form) else None
+
+
 def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 9
 
@@ -104,6 +111,7 @@ def _page(
         "security/policy.html",
         policy=typed or now,
         version=now.version,
+        error=error,
         theirs=now if isinstance(error, Stale) else None,
         roles=roles,
         locked=locked,
