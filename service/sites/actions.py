@@ -1,11 +1,15 @@
 """Projects and sites come to be and change; devices are put at sites; pictures are taken there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.core import attachments, audit, locks, numbers
@@ -44,8 +48,9 @@ def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: i
         return twin
     values["number"] = values["number"] or numbers.take(session, "P", at)
     project = Project(**values, created_at=at, branch_id=_branch(session, form.party_id, branch_id))
-    session.add(project)
-    session.flush()
+    with _taking_its_number(session):
+        session.add(project)
+        session.flush()
     index_projects(session, [project.id])
     audit.record(session, at=at, by=by, verb="created", entity="project", entity_id=project.id, new=values, branch_id=project.branch_id)
     return project.id
@@ -263,14 +268,28 @@ def _branch(session: Session, party_id: int | None, otherwise: int) -> int:
     return card.party.branch_id if card else otherwise
 
 
+@contextmanager
+def _taking_its_number(session: Session) -> Iterator[None]:
+    """A number is there once in the firm: taken by something that the person does not see, it is refused in words too."""
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        taken = {"number": _("This number is taken in another branch. Choose another.")}
+        raise Invalid(taken["number"], taken) from error
+
+
 def _changed(session: Session, row: Project | Site, entity: str, values: dict[str, Any], *, by: int, at: datetime) -> bool:
     """The row holds the values, and the audit the difference; False when there was none."""
     new = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not new:
         return False
     old = {name: getattr(row, name) for name in new}
-    for name, value in new.items():
-        setattr(row, name, value)
-    session.flush()
+    with _taking_its_number(session):
+        for name, value in new.items():
+            setattr(row, name, value)
+        session.flush()
     audit.record(session, at=at, by=by, verb="changed", entity=entity, entity_id=row.id, old=old, new=new, branch_id=row.branch_id)
     return True
