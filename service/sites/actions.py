@@ -43,7 +43,7 @@ def fresh(row: Project | Site | Region, version: int) -> None:
 
 def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: int, at: datetime) -> int:
     """The project exists under its own number or the next one; the same form twice is one project. Returns its id."""
-    values = _project_values(session, form, None)
+    values = _project_values(session, form, None, at)
     if (twin := _twin(session, Project, values, at)) is not None:
         return twin
     values["number"] = values["number"] or numbers.take(session, "P", at)
@@ -62,13 +62,13 @@ def change_project(session: Session, project_id: int, form: ProjectForm, *, by: 
     if project is None:
         raise no_project()
     fresh(project, form.version)
-    values = _project_values(session, form, project)
+    values = _project_values(session, form, project, at)
     values["number"] = values["number"] or project.number
     if _changed(session, project, "project", values, by=by, at=at):
         index_projects(session, [project.id])
 
 
-def _project_values(session: Session, form: ProjectForm, known: Project | None) -> dict[str, Any]:
+def _project_values(session: Session, form: ProjectForm, known: Project | None, at: datetime) -> dict[str, Any]:
     wrong, values = {}, _plain(form, ("number", "name", "region_id", "party_id", "products", "note"))
     if fault := rules.name_fault(form.name, what=_("Give the project a name.")):
         wrong["name"] = fault
@@ -77,6 +77,8 @@ def _project_values(session: Session, form: ProjectForm, known: Project | None) 
     taken = session.scalars(select(Project.id).where(Project.number == form.number)).first() if form.number else None
     if taken is not None and (known is None or taken != known.id):
         wrong["number"] = _("Another project has this number.")
+    elif taken is None and numbers.is_coming("P", form.number, at):
+        wrong["number"] = _("Numbers of this form are given by Ringdesk itself, today and later. Leave it empty, or change its form.")
     if form.amount is not None:
         try:
             values["amount"] = rules.amount(form.amount)

@@ -19,7 +19,7 @@ from service.parties.schemas import AccountRow, ContactRow, ContractRow, Departm
 from tests import make
 from tests.conftest import AT
 
-CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
+CLEO: masking.Reader = SimpleNamespace(reads=lambda _code: True)  # sees whole numbers
 
 TODAY = date(2026, 11, 23)
 
