@@ -97,7 +97,7 @@ def test_the_last_administrator_gets_no_last_day(session: Session, cast: SimpleN
     def root_until(days: int) -> None:
         persons.change(session, cast.root.id, replace(root, valid_until=day + timedelta(days=days)), by=cast.ada.id, at=AT)
 
-    with pytest.raises(LastAdministrator, match="On the last day"), session.begin_nested():
+    with pytest.raises(LastAdministrator, match="After the last day"), session.begin_nested():
         root_until(7)
     with pytest.raises(LastAdministrator, match="Nobody would be left"), session.begin_nested():
         root_until(-1)
