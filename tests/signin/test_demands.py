@@ -44,9 +44,10 @@ def test_a_factor_that_is_demanded_now_is_set_up_before_the_next_page(app: Flask
     door.demands("agent")
 
     assert ben.get("/desk", headers=PAGE | {"HX-Request": "true"}).status_code == 401
-    led = ben.get("/tickets?view=all", headers=PAGE)
+    english = PAGE | {"Accept-Language": "en"}
+    led = ben.get("/tickets?view=all", headers=english)
     assert led.status_code == 302 and led.headers["Location"].startswith("/sign-in?next=")
-    assert "Your role demands a second factor now" in ben.get(led.headers["Location"], headers=PAGE).text
+    assert "Your role demands a second factor now" in ben.get(led.headers["Location"], headers=english).text
     assert door.password(ben, "ben") == "/sign-in/enrol"
     assert cleo.get("/desk", headers=PAGE).status_code == 200, "another role demands nothing"
     assert [(line.entity_id, (line.new or {})["why"]) for line in door.lines("refused")] == [(firm.ben.id, "factor")]

@@ -34,6 +34,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         party, here = make.party(work, cast.pudong), make.party(work, cast.suzhou, "苏州客户")
         ticket = make.ticket(work, party, cast.ada, clock.now(), request_key="a-key-of-pudong")
         party.request_key, sue = "b-key-of-pudong", make.staff(work, "sue", cast.suzhou, "admin")
+        sue.locale = "en"
         return SimpleNamespace(**vars(cast), sue=sue, own=own.id, version=own.version, here=here.id, ticket=ticket.id)
 
 
