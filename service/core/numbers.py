@@ -1,5 +1,6 @@
 """Document numbers: series, date of the firm, running number. Unique, ascending, a rolled-back one is reused."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import text
@@ -11,6 +12,12 @@ _NEXT = text("""
     insert into document_counter (series, period, last) values (:series, :period, :count)
     on conflict (series, period) do update set last = document_counter.last + :count returning last
 """)
+
+
+def is_coming(series: str, number: str, at: datetime) -> bool:
+    """True for a number that the series itself gives today or later: brought by somebody, it would stop the series when its turn comes."""
+    given = re.fullmatch(rf"{re.escape(series)}(\d{{8}})\d{{4,}}", number.strip())
+    return given is not None and given[1] >= clock.local(at).strftime("%Y%m%d")
 
 
 def take(session: Session, series: str, at: datetime) -> str:

@@ -14,7 +14,8 @@ from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from markupsafe import Markup
-from sqlalchemy.exc import SQLAlchemyError
+from psycopg2 import errors as postgresql
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from service.core import audit, clock, identity
@@ -71,6 +72,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.register_error_handler(DeskError, _refused)
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(IntegrityError, _taken)
     app.register_error_handler(Exception, _unexpected)
     app.jinja_env.globals.update(asset=asset, icon=icon, assets_built=assets_built, language=language)
     app.context_processor(lambda: {"me": identity.current()})
@@ -153,6 +155,14 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code == 404:
         return _page(404, _("There is no such page."), _("Check the address, or start from the desk."))
     return _page(error.code or 500, error.name, error.description or "")
+
+
+def _taken(error: IntegrityError) -> ResponseReturnValue:
+    """A number or name that is there once, perhaps in a branch that the person does not see, is refused in words."""
+    if not isinstance(error.orig, postgresql.UniqueViolation):
+        return _unexpected(error)
+    log.warning("taken already at %s %s: %s", request.method, request.path, error.orig.diag.constraint_name)
+    return _page(409, _("This number or name is taken already, perhaps by something in a branch that you do not see."), _("Go back and choose another one."))
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

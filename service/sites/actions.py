@@ -1,11 +1,15 @@
 """Projects and sites come to be and change; devices are put at sites; pictures are taken there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.core import attachments, audit, editing, locks, numbers
@@ -28,11 +32,12 @@ def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: i
     """The project exists under its own number or the next one; the same form twice is one project. Returns its id."""
     if (known := _same_request(session, Project, form.request_key)) is not None:
         return known
-    values = _project_values(session, form, None)
+    values = _project_values(session, form, None, at)
     values["number"] = values["number"] or numbers.take(session, "P", at)
     project = Project(**values, created_at=at, request_key=form.request_key or None, branch_id=_branch(session, form.party_id, branch_id))
-    session.add(project)
-    session.flush()
+    with _taking_its_number(session):
+        session.add(project)
+        session.flush()
     index_projects(session, [project.id])
     audit.record(session, at=at, by=by, verb="created", entity="project", entity_id=project.id, new=values, branch_id=project.branch_id)
     return project.id
@@ -44,13 +49,13 @@ def change_project(session: Session, project_id: int, form: ProjectForm, *, by: 
     if project is None:
         raise no_project()
     editing.fresh(project.version, form.version)
-    values = _project_values(session, form, project)
+    values = _project_values(session, form, project, at)
     values["number"] = values["number"] or project.number
     if _changed(session, project, "project", values, by=by, at=at):
         index_projects(session, [project.id])
 
 
-def _project_values(session: Session, form: ProjectForm, known: Project | None) -> dict[str, Any]:
+def _project_values(session: Session, form: ProjectForm, known: Project | None, at: datetime) -> dict[str, Any]:
     wrong, values = {}, _plain(form, ("number", "name", "region_id", "party_id", "products", "note"))
     if fault := rules.name_fault(form.name, what=_("Give the project a name.")):
         wrong["name"] = fault
@@ -59,6 +64,8 @@ def _project_values(session: Session, form: ProjectForm, known: Project | None) 
     taken = session.scalars(select(Project.id).where(Project.number == form.number)).first() if form.number else None
     if taken is not None and (known is None or taken != known.id):
         wrong["number"] = _("Another project has this number.")
+    elif taken is None and numbers.is_coming("P", form.number, at):
+        wrong["number"] = _("Numbers of this form are given by Ringdesk itself, today and later. Leave it empty, or change its form.")
     if form.amount is not None:
         try:
             values["amount"] = rules.amount(form.amount)
@@ -256,14 +263,28 @@ def _branch(session: Session, party_id: int | None, otherwise: int) -> int:
     return card.party.branch_id if card else otherwise
 
 
+@contextmanager
+def _taking_its_number(session: Session) -> Iterator[None]:
+    """A number is there once in the firm: taken by something that the person does not see, it is refused in words too."""
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        taken = {"number": _("This number is taken in another branch. Choose another.")}
+        raise Invalid(taken["number"], taken) from error
+
+
 def _changed(session: Session, row: Project | Site, entity: str, values: dict[str, Any], *, by: int, at: datetime) -> bool:
     """The row holds the values, and the audit the difference; False when there was none."""
     new = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not new:
         return False
     old = {name: getattr(row, name) for name in new}
-    for name, value in new.items():
-        setattr(row, name, value)
-    session.flush()
+    with _taking_its_number(session):
+        for name, value in new.items():
+            setattr(row, name, value)
+        session.flush()
     audit.record(session, at=at, by=by, verb="changed", entity=entity, entity_id=row.id, old=old, new=new, branch_id=row.branch_id)
     return True

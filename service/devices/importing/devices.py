@@ -56,6 +56,9 @@ class Devices:
     def find(self, session: Session, rows: Sequence[Row], into: Into) -> None:
         """By number; else by serial, at the customer or of the same kind."""
         finding.find(session, rows, self.places)
+        for row in rows:
+            if row.entity_id is None and numbers.is_coming("DEV", row.values.get("number") or "", into.at):
+                row.refuse("number", "number_coming")
 
     def current(self, session: Session, asked: Mapping[int, Values]) -> dict[int, Values]:
         """Devices in a row's values; the customer is what they were found by."""

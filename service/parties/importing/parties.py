@@ -61,6 +61,8 @@ class Parties:
         for row in rows:
             if row.values.get("number"):
                 row.entity_id = numbered.get(row.values["number"])
+                if row.entity_id is None and numbers.is_coming("C", row.values["number"], into.at):
+                    row.refuse("number", "number_coming")
             elif not _by_account(row, accounts):
                 _by_name(row, named.get(row.values.get("name") or "", []), called)
         _sort(session, rows)
