@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
@@ -196,7 +196,7 @@ def device_facts() -> Select[*tuple[Any, ...]]:
     return select(row.device_id, fault.label("open"), visited.label("visited_at")).where(row.device_id.is_not(None))
 
 
-def waits_without_device(ticket_id: ColumnElement[int | None]) -> ColumnElement[bool]:
+def waits_without_device(ticket_id: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
     """That ticket is a fault that waits and names no device, so that no device says so; also of the bare table, for the same reason."""
     row = Ticket.__table__.c
     return exists().where(row.id == ticket_id, row.device_id.is_(None), row.state.in_(rules.OPEN))
