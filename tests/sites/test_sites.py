@@ -284,7 +284,7 @@ def test_a_device_is_put_into_a_project_before_it_stands_anywhere(session: Sessi
         actions.deliver(session, project_id, fresh.number, **who)
         assert fresh.project_id == project_id
     for project_id, device in ((other.id, place.device), (place.project.id, strange)):
-        with pytest.raises(Invalid, match="stands at a site|another customer"):
+        with pytest.raises(Invalid, match=r"stands at a site|another customer"):
             actions.deliver(session, project_id, device.number, **who)
     actions.withdraw(session, other.id, fresh.id, **who)
     told = session.execute(select(DeviceEvent.kind, DeviceEvent.old, DeviceEvent.new).where(DeviceEvent.device_id == fresh.id).order_by(DeviceEvent.id)).all()
