@@ -164,16 +164,51 @@ def _known_caller(session: Session, site: Site, *, by: int, at: datetime) -> Non
 
 def put_device(session: Session, site_id: int, typed: str, *, by: int, at: datetime) -> int:
     """The device that number, serial or label means stands at the site and belongs to its project; returns its id."""
-    site, hits = _locked(session, site_id), found.scanned(session, typed)
-    if len(hits) != 1:
-        sentence = _("Several devices have this serial. Use the device number.") if hits else _("No device has this number, serial or label.")
-        raise Invalid(sentence, {"device": sentence})
-    device = hits[0]
+    site, device = _locked(session, site_id), _meant(session, typed)
     if site.party_id and device.party_id != site.party_id:
         sentence = _("%(device)s belongs to another customer than this site.", device=device.number)
         raise Invalid(sentence, {"device": sentence})
     places.place(session, device.id, site_id=site.id, project_id=site.project_id or device.project_id, was=_said(session, device.site_id), now=site.name, by=by, at=at)
     return device.id
+
+
+def deliver(session: Session, project_id: int, typed: str, *, by: int, at: datetime) -> int:
+    """The device that number, serial or label means belongs to the project, at no site yet; returns its id."""
+    project = session.get(Project, project_id)
+    if project is None:
+        raise no_project()
+    device, fault = _meant(session, typed), ""
+    if project.party_id and device.party_id != project.party_id:
+        fault = _("%(device)s belongs to another customer than this project.", device=device.number)
+    elif device.site_id and device.project_id != project_id:
+        fault = _("%(device)s stands at a site. Name the project on the page of the site.", device=device.number)
+    if fault:
+        raise Invalid(fault, {"device": fault})
+    was = session.get(Project, device.project_id) if device.project_id else None
+    places.place(
+        session, device.id, site_id=device.site_id, project_id=project_id, was=was.name if was else None, now=project.name, by=by, at=at, kind="delivered"
+    )
+    return device.id
+
+
+def withdraw(session: Session, project_id: int, device_id: int, *, by: int, at: datetime) -> None:
+    """The device, which stands at no site, belongs to the project no more."""
+    project, device = session.get(Project, project_id), devices.device(session, device_id)
+    if project is None:
+        raise no_project()
+    if device is None:
+        raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
+    if device.project_id == project_id and device.site_id is None:
+        places.place(session, device_id, site_id=None, project_id=None, was=project.name, now=None, by=by, at=at, kind="delivered")
+
+
+def _meant(session: Session, typed: str) -> devices.Device:
+    """The one device that was typed or scanned."""
+    hits = found.scanned(session, typed)
+    if len(hits) != 1:
+        sentence = _("Several devices have this serial. Use the device number.") if hits else _("No device has this number, serial or label.")
+        raise Invalid(sentence, {"device": sentence})
+    return hits[0]
 
 
 def take_device(session: Session, site_id: int, device_id: int, *, by: int, at: datetime) -> None:

@@ -226,6 +226,8 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /sites/projects/<int:project_id>": (ALL, 200),
     "GET /sites/projects/<int:project_id>/edit": (WRITE, 200),
     "POST /sites/projects/<int:project_id>": (WRITE, 409),
+    "POST /sites/projects/<int:project_id>/devices": (WRITE, 422),
+    "POST /sites/projects/<int:project_id>/devices/<int:device_id>/take": (WRITE, 302),
     "GET /labels": (ALL, 200),
     "GET /labels.pdf": (ALL, 422),
     "GET /scan": (ALL, 200),

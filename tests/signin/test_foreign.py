@@ -113,6 +113,8 @@ FOREIGN: dict[str, dict[str, str]] = {
     "GET /sites/projects/<int:project_id>": {},
     "GET /sites/projects/<int:project_id>/edit": {},
     "POST /sites/projects/<int:project_id>": {"name": "X", "version": "1"},
+    "POST /sites/projects/<int:project_id>/devices": {"device": "DEV"},
+    "POST /sites/projects/<int:project_id>/devices/<int:device_id>/take": {},
     "GET /d/<code>": {},
 }
 # Routes whose object belongs to no branch: only who has the right in all branches comes in at all.
