@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import AnyConverter
 
 from service.core.lists.spec import KNOWN
@@ -166,6 +167,20 @@ def read(page: str, html: str) -> list[Form]:
     reader = Reader(page)
     reader.feed(html)
     return [form for form in reader.forms if urlsplit(form.action).path not in ("/sign-out", "/settings/locale", "/settings/theme")]
+
+
+def again(browser: FlaskClient, form: Form) -> Form:
+    """The same form as its page shows it now; the one that was there where the page shows it no longer."""
+    answer = browser.get(form.page, headers=PAGE)
+    return next((one for one in read(form.page, answer.text) if one.key == form.key), form) if answer.status_code == 200 else form
+
+
+def rule_of(app: Flask, form: Form) -> Any:
+    """The route that takes the form, if one does."""
+    try:
+        return app.url_map.bind("localhost").match(urlsplit(form.action).path, method="POST", return_rule=True)[0]
+    except HTTPException:  # a second button that only asks
+        return None
 
 
 def names_in(sources: Iterable[Path]) -> set[str]:
