@@ -61,7 +61,7 @@ def install(app: Flask, settings: Settings) -> None:
     def guard() -> None:
         if request.method not in SAFE:
             if _from_elsewhere():
-                raise CSRFError(_("This was sent by a page of another site."))
+                raise CSRFError("sent by a page of another site")
             csrf.protect()
         if any("\x00" in value for value in request.values.values()):
             raise Invalid(_("What was typed contains a sign that cannot be stored. Type it again by hand."))
