@@ -25,7 +25,7 @@ from tests.signin import people
 pytestmark = pytest.mark.browser
 Opened = Callable[..., Person]
 LETTERS = "W" * 300
-EVIL = "\"'><script>alert('pwn')</script><img src=x onerror=alert('pwn')><svg/onload=alert('pwn')><a href=javascript:alert('pwn')>😀\u202egnp.exe‮" + LETTERS
+EVIL = "\"'><script>alert('pwn')</script><img src=x onerror=alert('pwn')><svg/onload=alert('pwn')><a href=javascript:alert('pwn')>😀\u202egnp.exe" + LETTERS
 MIDDLE = f"<img src=x onerror=alert('pwn')>\u202e😀{'W' * 40}"
 # What the hostile words would have become, were they read as markup.
 RAN = """() => [...document.querySelectorAll("img[src='x'], [onerror], [onload], script:not([src]):not([type]), a[href^='javascript' i], area, iframe, object, embed")]
