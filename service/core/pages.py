@@ -109,7 +109,7 @@ def _headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.path.startswith(BUILT):
+    if response.mimetype == "text/html" or not request.path.startswith(BUILT):
         response.headers["Cache-Control"] = "no-store"  # nobody who sits down here later finds it in the browser
     return response
 
