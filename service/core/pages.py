@@ -62,7 +62,7 @@ def install(app: Flask, settings: Settings) -> None:
     def guard() -> None:
         if request.method not in SAFE:
             if _from_elsewhere():
-                raise CSRFError(_("This was sent by a page of another site."))
+                raise CSRFError("sent by a page of another site")
             csrf.protect()
         if any("\x00" in value for value in request.values.values()):
             raise Invalid(_("What was typed contains a sign that cannot be stored. Type it again by hand."))
@@ -111,7 +111,7 @@ def _headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.path.startswith(BUILT):
+    if response.mimetype == "text/html" or not request.path.startswith(BUILT):
         response.headers["Cache-Control"] = "no-store"  # nobody who sits down here later finds it in the browser
     return response
 
