@@ -59,7 +59,7 @@ AUDIT = lists.know(
             Column("at", _l("At"), lambda entry, _told: entry.at, "moment", AuditEntry.at, width=124),
             Column("who", _l("Who"), _who, sort=AuditEntry.by_id, nullable=True, width=116),
             Column("verb", _l("Did what"), lambda entry, _told: str(words.VERBS.get(entry.verb, entry.verb)), width=168, card="title"),
-            Column("thing", _l("To what"), _what, width=132),
+            Column("thing", _l("To what"), _what, width=160),
             Column("change", _l("Before and after"), _change, width=0, wraps=True),
             Column("address", _l("From where"), lambda entry, _told: entry.address, width=128, card="quiet"),
         ),
