@@ -83,7 +83,7 @@ def shares(colours: dict[str, Any], names: list[str], parts: list[tuple[str, str
     opacity = [1 if chosen in (None, index) else DIMMED for index in range(len(names))]
     data = [{"type": "bar", "orientation": "h", "y": list(range(len(names))), "x": values, "name": title, "customdata": links,
              "marker": {"color": colours[colour], "opacity": opacity, "line": {"width": 0}},
-             "hovertext": said, "hovertemplate": "%{hovertext}<extra></extra>", "cliponaxis": False}
+             "hovertext": [plain(one) for one in said], "hovertemplate": "%{hovertext}<extra></extra>", "cliponaxis": False}
             for (title, colour, values), said in zip(parts, texts, strict=True)]
     notes = [label(colours, total, x=101.5, y=index, colour="missed" if bad[index] else "text", bold=True, font={
         "size": 12, "color": colours["missed" if bad[index] else "text"]}, opacity=opacity[index]) for index, total in enumerate(totals)]
@@ -98,10 +98,15 @@ def shares(colours: dict[str, Any], names: list[str], parts: list[tuple[str, str
         margin={"l": 8, "r": 58, "t": 4, "b": 4})}
 
 
+def plain(name: str) -> str:
+    """The words without what Plotly would take for its own little markup."""
+    return name.replace("<", "‹").replace(">", "›")
+
+
 def cut(name: str, most: int = 18) -> str:
-    """A name that fits beside its bar; Plotly's own little markup is taken off it."""
-    plain = name.replace("<", "‹").replace(">", "›")
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
+    """A name that fits beside its bar."""
+    said = plain(name)
+    return said if len(said) <= most else said[: most - 1] + "…"
 
 
 def spark(colours: dict[str, Any], values: list[float | None], colour: str) -> dict[str, Any]:

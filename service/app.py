@@ -31,7 +31,6 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.parties import categories_web, edit_web, merge_web
     from service.parties import web as parties
     from service.reports import web as reports
-    from service.reports.history import log_web as system_log
     from service.reports.history import web as history
     from service.sites import labels_web as labels
     from service.sites import projects_web as projects
@@ -56,7 +55,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, patrols, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device, system_log):
+    for context in (lists, staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, patrols, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device):
         app.register_blueprint(context.bp)
     for context in (steps, my_security, security, setup):
         app.register_blueprint(context.bp)

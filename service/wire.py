@@ -8,6 +8,7 @@ from service.core.config import Settings
 def wire(settings: Settings) -> None:
     """Identity is answered, every list is known, and whoever waits for another context's news hears it."""
     from service.core import clock, db, seen
+    from service.devices import effects as devices
     from service.maintenance import actions as maintenance
     from service.staff import signin
     from service.staff.security import sealing
@@ -22,6 +23,7 @@ def wire(settings: Settings) -> None:
     follow_merges()
     know_places()
     ticket_actions.on_finish(maintenance.ticket_finished)
+    devices.on_leaving(maintenance.device_left)
     handle_jobs(settings)
 
 
@@ -90,6 +92,7 @@ def follow_merges() -> None:
 def know_places() -> None:
     """Sites hear of faults and patrols from above, tickets where they came from, and a scanned label offers a patrol."""
     from service.core import attachments
+    from service.devices import occasion
     from service.maintenance.patrols import queries as patrols
     from service.maintenance.patrols.words import PATROL
     from service.sites import condition, labels_web
@@ -98,6 +101,7 @@ def know_places() -> None:
 
     condition.facts("tickets", tickets.device_facts)
     condition.patrols("patrols", patrols.latest)
+    occasion.known_by(tickets.occasion)
     origins.of_channel("patrol", patrols.origin)
     attachments.kind("site", "site.read")
     attachments.kind(patrols.ENTITY, "maintenance.read")

@@ -9,23 +9,20 @@ import argparse
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
-from service import prepare
-from service.core import config, db, scope
-from service.core.embedded import Embedded
+from bench.books import Books, books, p95, timed
+from service.core import db, scope
 from service.desk import history
 from service.devices import queries
 
 LIMIT = 100.0  # ms, p95
 ROUNDS = 200
+PARTIES = 50_000
 BUSY = 10  # devices with hundreds of tickets, one a branch
 PLANT = (
     "insert into branch (code, name) select 'B' || n, '网点' || n from generate_series(1, 10) n",
@@ -50,24 +47,14 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=500_000)
     parser.add_argument("--tickets", type=int, default=1_000_000)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        server = Embedded(Path(name) / "postgresql")
-        server.start()
-        try:
-            return _measured(Path(name), server, given.devices, given.tickets)
-        finally:
-            server.stop()
+    with books() as made:
+        return _measured(made, given.devices, given.tickets)
 
 
-def _measured(folder: Path, server: Embedded, devices: int, tickets: int) -> int:
-    loaded = config.load({"RINGDESK_DATA": str(folder / "data"), "RINGDESK_SECRET_KEY": "k" * 48})
-    settings = replace(prepare.resolve(loaded, server), threads=4)
-    prepare.migrate(settings)
-    database = db.Database(settings, "bench")
-    db.use(database.app)
+def _measured(made: Books, devices: int, tickets: int) -> int:
+    database = made.database
     began = time.perf_counter()
-    _plant(database, devices, tickets)
+    made.plant(PLANT, {"parties": PARTIES, "devices": devices, "tickets": tickets, "busy": BUSY})
     print(f"{devices:,} devices, {tickets:,} tickets planted in {time.perf_counter() - began:.0f} s.")
     dice = random.Random(7)
     some = [dice.randrange(BUSY + 1, devices) for _ in range(ROUNDS)]
@@ -79,7 +66,6 @@ def _measured(folder: Path, server: Embedded, devices: int, tickets: int) -> int
         _line(database, "a later page of it", busy, _deep, _bare_history),
         _line(database, "found by serial", some, _located, _bare_serial),
     )
-    database.close()
     print(f"Worst p95 {worst:.1f} ms, limit {LIMIT:.0f} ms.")
     return 0 if worst < LIMIT else 1
 
@@ -113,30 +99,12 @@ def _line(
     for device_id in ids:
         with db.begin(scope.Scope((1 + (1 + device_id % PARTIES) % 10,))) as work:
             work.connection()
-            mine.append(_timed(lambda one=device_id, session=work: ours(session, one)))  # type: ignore[misc]
+            mine.append(timed(lambda one=device_id, session=work: ours(session, one)))  # type: ignore[misc]
     with database.owner.connect() as plain:
-        theirs = [_timed(lambda one=device_id: bare(plain, one)) for device_id in ids]  # type: ignore[misc]
-    p50, p95, sql = statistics.median(mine), statistics.quantiles(mine, n=20)[-1], statistics.median(theirs)
-    print(f"{name:<34}{p50:>8.1f}{p95:>8.1f}{sql:>10.1f}{p50 / sql:>7.1f}x", flush=True)
-    return p95
-
-
-def _timed(asked: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    asked()
-    return 1000 * (time.perf_counter() - began)
-
-
-PARTIES = 50_000
-
-
-def _plant(database: db.Database, devices: int, tickets: int) -> None:
-    values = {"parties": PARTIES, "devices": devices, "tickets": tickets, "busy": BUSY}
-    with database.owner.begin() as owner:
-        for statement in PLANT:
-            owner.execute(text(statement), {name: value for name, value in values.items() if f":{name}" in statement})
-    with database.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as owner:
-        owner.execute(text("vacuum analyze"))
+        theirs = [timed(lambda one=device_id: bare(plain, one)) for device_id in ids]  # type: ignore[misc]
+    p50, most, sql = statistics.median(mine), p95(mine), statistics.median(theirs)
+    print(f"{name:<34}{p50:>8.1f}{most:>8.1f}{sql:>10.1f}{p50 / sql:>7.1f}x", flush=True)
+    return most
 
 
 if __name__ == "__main__":

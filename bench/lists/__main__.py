@@ -10,21 +10,18 @@ import argparse
 import random
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, text
 
-from service import prepare
+from bench.books import Books, books, p95, timed
 from service.app import create_app
-from service.core import config, db, lists, scope
-from service.core.embedded import Embedded
+from service.core import db, lists, scope
 from service.core.identity import Identity
 from service.core.lists import ListSpec, place
 from service.desk import queries as desk
@@ -80,24 +77,14 @@ def main() -> int:
     for name, many in (("parties", 200_000), ("devices", 500_000), ("calls", 1_000_000), ("tickets", 500_000)):
         parser.add_argument(f"--{name}", type=int, default=many)
     given = vars(parser.parse_args())
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        server = Embedded(Path(name) / "postgresql")
-        server.start()
-        try:
-            return _measured(Path(name), server, given)
-        finally:
-            server.stop()
+    with books() as made:
+        return _measured(made, given)
 
 
-def _measured(folder: Path, server: Embedded, given: Mapping[str, int]) -> int:
-    loaded = config.load({"RINGDESK_DATA": str(folder / "data"), "RINGDESK_SECRET_KEY": "k" * 48})
-    settings = replace(prepare.resolve(loaded, server), threads=4)
-    prepare.migrate(settings)
-    database = db.Database(settings, "bench")
-    app = create_app(settings, database)
+def _measured(made: Books, given: Mapping[str, int]) -> int:
+    database, app = made.database, create_app(made.settings, made.database)
     began = time.perf_counter()
-    _plant(database, given)
+    made.plant(PLANT, given)
     print(", ".join(f"{many:,} {name}" for name, many in given.items()) + f" planted in {time.perf_counter() - began:.0f} s.")
     print(f"{'page':<32}{'asks':>5}{'p50':>8}{'p95':>8}{'branch p95':>12}{'by key':>9}{'ratio':>7}{'OFFSET':>9}{'ratio':>7}   (ms)")
     worst = 0.0
@@ -105,7 +92,6 @@ def _measured(folder: Path, server: Embedded, given: Mapping[str, int]) -> int:
         for question in QUESTIONS:
             worst = max(worst, *_lines(database, question, min(DEEP, given["parties"] // SIZE // 2)))
         worst = max(worst, _card(database, given["parties"]))
-    database.close()
     print(f"Worst p95 {worst:.1f} ms, limit {LIMIT:.0f} ms.")
     return 0 if worst < LIMIT else 1
 
@@ -124,11 +110,11 @@ def _line(database: db.Database, question: Question, spec: ListSpec, name: str, 
         with counted(database) as sent:
             _asked(person, spec, args)
         asks = max(asks, len(sent))
-        times[seen] = [_timed(lambda who=person, what=args: _asked(who, spec, what)) for _round in range(ROUNDS)]  # type: ignore[misc]
+        times[seen] = [timed(lambda who=person, what=args: _asked(who, spec, what)) for _round in range(ROUNDS)]  # type: ignore[misc]
     key, offset = _bare(database, question, beyond)
-    p50, p95, near = statistics.median(times[scope.ALL]), _p95(times[scope.ALL]), _p95(times[scope.Scope((3,))])
-    print(f"{name:<32}{asks:>5}{p50:>8.1f}{p95:>8.1f}{near:>12.1f}{key:>9.1f}{p50 / key:>6.1f}x{offset:>9.1f}{p50 / offset:>6.1f}x", flush=True)
-    return max(p95, near)
+    p50, whole, near = statistics.median(times[scope.ALL]), p95(times[scope.ALL]), p95(times[scope.Scope((3,))])
+    print(f"{name:<32}{asks:>5}{p50:>8.1f}{whole:>8.1f}{near:>12.1f}{key:>9.1f}{p50 / key:>6.1f}x{offset:>9.1f}{p50 / offset:>6.1f}x", flush=True)
+    return max(whole, near)
 
 
 def _person(seen: scope.Scope) -> Identity:
@@ -163,9 +149,9 @@ def _place(person: Identity, spec: ListSpec, question: Question, beyond: int) ->
 def _bare(database: db.Database, question: Question, beyond: int) -> tuple[float, float]:
     """The page by the key (its first page, which costs the same), and by OFFSET."""
     with database.owner.connect() as plain:
-        key = statistics.median(_timed(lambda: plain.execute(text(f"{question.bare} limit {SIZE + 1}")).all()) for _round in range(ROUNDS // 4))
+        key = statistics.median(timed(lambda: plain.execute(text(f"{question.bare} limit {SIZE + 1}")).all()) for _round in range(ROUNDS // 4))
         asked = text(f"{question.bare} offset {beyond} limit {SIZE + 1}")
-        return key, statistics.median(_timed(lambda: plain.execute(asked).all()) for _round in range(ROUNDS // 4))
+        return key, statistics.median(timed(lambda: plain.execute(asked).all()) for _round in range(ROUNDS // 4))
 
 
 def _card(database: db.Database, parties: int) -> float:
@@ -183,17 +169,17 @@ def _card(database: db.Database, parties: int) -> float:
         ids = list(plain.scalars(text("select id from party where branch_id = 3 and id = any(:ids)"), {"ids": [one + 1 for one in ids]}))
     with counted(database) as sent:
         ask(ids[0])
-    times = [_timed(lambda one=one: ask(one)) for one in ids]  # type: ignore[misc]
+    times = [timed(lambda one=one: ask(one)) for one in ids]  # type: ignore[misc]
     bare = (
         "select * from party where id = :p", "select * from contact where party_id = :p", "select * from party_phone where party_id = :p",
         "select * from device where party_id = :p limit 50", "select * from ticket where party_id = :p order by id desc limit 20",
         "select * from call where party_id = :p order by started_at desc limit 6", "select * from ledger_item where party_id = :p",
     )
     with database.owner.connect() as plain:
-        key = statistics.median(_timed(lambda one=one: [plain.execute(text(part), {"p": one}).all() for part in bare]) for one in ids[:ROUNDS])  # type: ignore[misc]
-    p50, p95 = statistics.median(times), _p95(times)
-    print(f"{'card of a customer':<32}{len(sent):>5}{p50:>8.1f}{'':>8}{p95:>12.1f}{key:>9.1f}{p50 / key:>6.1f}x", flush=True)
-    return p95
+        key = statistics.median(timed(lambda one=one: [plain.execute(text(part), {"p": one}).all() for part in bare]) for one in ids[:ROUNDS])  # type: ignore[misc]
+    p50, near = statistics.median(times), p95(times)
+    print(f"{'card of a customer':<32}{len(sent):>5}{p50:>8.1f}{'':>8}{near:>12.1f}{key:>9.1f}{p50 / key:>6.1f}x", flush=True)
+    return near
 
 
 @contextmanager
@@ -209,24 +195,6 @@ def counted(database: db.Database) -> Iterator[list[str]]:
         yield sent
     finally:
         event.remove(database.app, "before_cursor_execute", note)
-
-
-def _timed(asked: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    asked()
-    return 1000 * (time.perf_counter() - began)
-
-
-def _p95(times: list[float]) -> float:
-    return statistics.quantiles(times, n=20)[-1]
-
-
-def _plant(database: db.Database, given: Mapping[str, int]) -> None:
-    with database.owner.begin() as owner:
-        for statement in PLANT:
-            owner.execute(text(statement), {name: value for name, value in given.items() if f":{name}" in statement})
-    with database.owner.connect().execution_options(isolation_level="AUTOCOMMIT") as owner:
-        owner.execute(text("vacuum analyze"))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ from sqlalchemy import Row, Table, case, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import rules
+from service.calls import matching, rules
 from service.calls.lines import Labels, queue_labels
 from service.calls.model import AgentPop
 from service.calls.orders import actions as orders
 from service.calls.schemas import PhoneNews, Ring
 from service.core import live, masking, scope
-from service.core import phone as phones
 from service.parties import queries as parties
 from service.staff import queries as staff
 
@@ -112,7 +111,7 @@ def _ring(session: Session, news: list[PhoneNews]) -> list[int]:
         (customer(item.ring), scope.NONE if item.ring.direction == "internal" else scopes[seat])
         for item, seat in rung.values()
     ]
-    matches = parties.match_phones(session, wanted)
+    matches = matching.matched(session, wanted)
     meant = orders.meant(session, [(item.ring.switch, item.ring.call_key) for item, _ in rung.values()])
     matches = [_meant(found, meant.get((item.ring.switch, item.ring.call_key))) for (item, _), found in zip(rung.values(), matches, strict=True)]
     rows = [_row(item, seat, found) for (item, seat), found in zip(rung.values(), matches, strict=True)]
@@ -135,13 +134,13 @@ def _meant(found: list[parties.Match], party_id: int | None) -> list[parties.Mat
     return [match for match in found if match.party_id == party_id][:1] or found
 
 
-def customer(ring: Ring) -> phones.Phone:
-    """The number of the other side."""
-    return phones.parse(rules.customer_number(ring.direction, ring.caller_number, ring.called))
+def customer(ring: Ring) -> matching.Side:
+    """The other side."""
+    return matching.side(ring.direction, ring.caller_number, ring.called)
 
 
 def _row(item: PhoneNews, seat: staff.Seat, found: list[parties.Match]) -> dict[str, Any]:
-    ring, sure = item.ring, found[0] if len(found) == 1 else None
+    ring, (party_id, contact_id) = item.ring, matching.sure(found)
     return {
         "switch": ring.switch,
         "call_key": ring.call_key,
@@ -154,8 +153,8 @@ def _row(item: PhoneNews, seat: staff.Seat, found: list[parties.Match]) -> dict[
         "queue": ring.queue,
         "state": "ringing",
         "answered_by": None,
-        "party_id": sure.party_id if sure else None,
-        "contact_id": sure.contact_id if sure else None,
+        "party_id": party_id,
+        "contact_id": contact_id,
         "matches": [asdict(match) for match in found],
         "began_at": item.at,
         "answered_at": None,
@@ -188,13 +187,19 @@ def told(pop: AgentPop | Row[Any], queues: Labels, reader: masking.Reader) -> di
         "answered_at": pop.answered_at.isoformat() if pop.answered_at else None,
         "answered_by": pop.answered_by,
         "party_id": pop.party_id,
-        "matches": [_named(match) for match in pop.matches],
+        "matches": [_named(match) for match in pop.matches] if pop.party_id is None else _one(pop.matches),
     }
+
+
+def _one(matches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The customer whom all of them mean; who of several people there calls is not said."""
+    first = [_named(match) for match in matches[:1]]
+    return first if len({match["contact_id"] for match in matches}) == 1 else [one | {"contact": None} for one in first]
 
 
 def _named(match: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: match[name] for name in ("party_id", "name", "grade", "reason")}
-    where = match.get("department") or ""  # a pop from before there were departments has none
+    where = match.get("site") or match.get("department") or ""  # a pop from before there were departments has none
     return kept | {"contact": " · ".join(filter(None, (match["contact_name"], where))) or None}
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.calls import joining, missed, rules
+from service.calls import joining, matching, missed, rules
 from service.calls.model import AgentPop, Call, CallAlias, CallLeg, CallSegment, CallTransfer, PhoneLine, Recording
 from service.calls.orders import actions as orders
 from service.calls.schemas import CallFacts
@@ -23,7 +23,6 @@ from service.calls.shelf.model import CallConsent
 from service.core import audit, scope
 from service.core import phone as phones
 from service.parties import actions as parties
-from service.parties import queries as party_queries
 from service.staff import queries as staff
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)  # before any seat was taken
@@ -194,7 +193,7 @@ def _write(session: Session, call: Call, fact: CallFacts, around: "_Around", at:
     if call.party_id is None:
         _party(call, fact, around)
     if call.party_id and not fact.live and fact.direction != "internal":
-        around.spoken.append((call.party_id, around.number(fact), fact.started_at or at))
+        around.spoken.append((call.party_id, around.side(fact).number, fact.started_at or at))
     call.stored_at = at
 
 
@@ -220,9 +219,9 @@ def _party(call: Call, fact: CallFacts, around: "_Around") -> None:
     if chosen:
         call.party_id, call.contact_id = chosen
     elif not fact.live or fact.answered_by:  # whose customer this is shows when somebody takes the call, or nobody did
-        matches = around.matches.get(around.number(fact), [])
-        if len(matches) == 1:
-            call.party_id, call.contact_id = matches[0].party_id, matches[0].contact_id
+        party_id, contact_id = matching.sure(around.matches.get(around.side(fact), []))
+        if party_id is not None:
+            call.party_id, call.contact_id = party_id, contact_id
 
 
 class _Around:
@@ -244,15 +243,15 @@ class _Around:
         return staff.seatings(self._session, {(switch, name) for switch, name in legs | ours if name}, since=earliest)
 
     @staticmethod
-    def number(fact: CallFacts) -> phones.Phone:
+    def side(fact: CallFacts) -> matching.Side:
         """The customer's."""
-        return phones.parse(rules.customer_number(fact.direction, fact.caller_number, fact.called))
+        return matching.side(fact.direction, fact.caller_number, fact.called)
 
     @cached_property
-    def matches(self) -> dict[phones.Phone, list[party_queries.Match]]:
+    def matches(self) -> dict[matching.Side, list[matching.Match]]:
         """Who may be behind each number of the batch."""
-        wanted = list({self.number(fact): scope.ALL for fact in self._facts if fact.direction != "internal"}.items())
-        return dict(zip((number for number, _ in wanted), party_queries.match_phones(self._session, wanted), strict=True))
+        wanted = list({self.side(fact): scope.ALL for fact in self._facts if fact.direction != "internal"}.items())
+        return dict(zip((side for side, _ in wanted), matching.matched(self._session, wanted), strict=True))
 
     def sat_at(self, call: Call, fact: CallFacts, extension: str | None, when: datetime | None) -> int | None:
         """Who sat at that phone then; of a moment that is not known, when the call began."""

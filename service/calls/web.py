@@ -2,10 +2,9 @@
 
 import io
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
@@ -147,18 +146,18 @@ def _label(kind: str, code: str) -> str:
 
 def _filters(session: Session, person: identity.Identity) -> finding.Filters:
     chosen = request.args
-    day, since, until = (_day(chosen.get(name, "")) for name in ("day", "since", "until"))
+    day, since, until = (asked.day(name) for name in ("day", "since", "until"))
     since, until = (day, day) if day else (since, until)
     return finding.Filters(
-        party_id=_number("party"),
-        staff_id=_number("staff"),
-        branch_id=_number("branch"),
+        party_id=asked.number("party"),
+        staff_id=asked.number("staff"),
+        branch_id=asked.number("branch"),
         number="".join(c for c in chosen.get("number", "") if c.isdigit())[:20],
         whole_number=not masking.reads_phones(person),
         ticketed=_yes_or_no("ticket"),
         recorded=_yes_or_no("recorded"),
-        since=_midnight(since) if since else None,
-        until=_midnight(until + timedelta(days=1)) if until else None,
+        since=asked.midnight(since) if since else None,
+        until=asked.midnight(until + timedelta(days=1)) if until else None,
         measured_by=kpis.measured_by(kpis.stretches(session)),
         **{name: chosen.get(name, "") for name in ("direction", "outcome", "disposition", "reason", "queue", "called", "switch", "figure")},
     )
@@ -168,36 +167,10 @@ def _yes_or_no(name: str) -> bool | None:
     return {"yes": True, "no": False}.get(request.args.get(name, ""))
 
 
-def _number(name: str) -> int | None:
-    value = request.args.get(name, "")
-    return asked.whole(value, 9)
-
-
-def _day(value: str) -> date | None:
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        return None
-    return day if 1970 <= day.year < 9999 else None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, ZoneInfo(str(get_timezone())))
-
-
-def _moment(text: str) -> tuple[datetime, int] | None:
-    at, _colon, last = text.rpartition("_")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment, int(last)) if moment.tzinfo and last.isascii() and last.isdigit() and len(last) < 19 else None
-
-
 def _place(name: str) -> missed.Place | None:
     """A place in the list of missed callers: outside hours or not, when, and which."""
     outside, _bar, rest = request.args.get(name, "").partition("_")
-    found = _moment(rest)
+    found = asked.moment(rest)
     return (outside == "1", *found) if found else None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.catalogue import queries
 from service.catalogue.model import Product, ProductCategory
 from service.catalogue.schemas import ProductFacts
-from service.core import audit, locks
+from service.core import audit, editing, locks
 from service.core.errors import DeskError, Invalid, NotFound
 
 LONGEST = {"code": 40, "name": 120, "model": 120, "unit": 20}
@@ -21,10 +21,6 @@ DEEPEST = 6
 
 class InUse(DeskError):
     """Something stands on this row, so it cannot go."""
-
-
-class StaleProduct(DeskError):
-    """The product was changed since the form was opened."""
 
 
 def add_product(session: Session, facts: ProductFacts, *, by: int, at: datetime) -> int:
@@ -42,8 +38,7 @@ def change_product(session: Session, product_id: int, facts: ProductFacts, *, ve
     """The product is as the form says; an older form is refused."""
     locks.hold(session, "product", "codes")
     row = _locked(session, product_id)
-    if row.version != version:
-        raise StaleProduct(_("%(name)s was changed meanwhile. Compare what is saved now with what you typed, and save again.", name=row.name))
+    editing.fresh(row.version, version)
     _check(session, facts, product_id)
     old, new = _differences(row, facts)
     for name, value in new.items():

@@ -10,7 +10,7 @@ from service.catalogue.lists import PRODUCTS
 from service.catalogue.queries import Product
 from service.catalogue.schemas import ProductFacts
 from service.core import asked, clock, db, identity, lists
-from service.core.differing import differing
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid, NotFound
 
 bp = Blueprint("catalogue", __name__)
@@ -67,13 +67,13 @@ def show(product_id: int) -> ResponseReturnValue:
 @bp.post(PLACE + "/<int:product_id>")
 def change(product_id: int) -> ResponseReturnValue:
     """The product is as the form says; who typed over an older one sees both."""
-    person, version = identity.require_everywhere("product.write"), request.form.get("version", "")
+    person, version = identity.require_everywhere("product.write"), asked.whole(request.form.get("version", ""), 9) or 0
     try:
         with db.begin(person.scope) as session:
             actions.change_product(
-                session, product_id, _read(), version=int(version) if version.isdigit() and len(version) < 9 else 0, by=person.staff_id, at=clock.now()
+                session, product_id, _read(), version=version, by=person.staff_id, at=clock.now()
             )
-    except (Invalid, actions.StaleProduct) as error:
+    except (Invalid, Stale) as error:
         return _form(_typed(), _product(product_id), error)
     flash(_("Saved."))
     return redirect(PLACE)
@@ -140,10 +140,11 @@ def _product(product_id: int) -> Product:
 
 def _read() -> ProductFacts:
     months = request.form.get("warranty_months", "").strip()
-    if months and not (months.isascii() and months.isdigit() and len(months) < 5):
+    number = asked.whole(months, 4)
+    if months and number is None:
         refusal = _("Months of warranty are a whole number from 0 to 600.")
         raise Invalid(refusal, {"warranty_months": refusal})
-    return _typed(int(months) if months else None)
+    return _typed(number)
 
 
 def _typed(months: int | None = None) -> ProductFacts:
@@ -161,7 +162,7 @@ def _form(facts: ProductFacts | Product, row: Product | None, error: DeskError |
     with db.begin(identity.require_everywhere("product.write").scope) as session:
         nodes = queries.tree(session)
     months = facts.warranty_months if facts is row or error is None else request.form.get("warranty_months", facts.warranty_months)
-    stale = isinstance(error, actions.StaleProduct) and row is not None
+    stale = isinstance(error, Stale) and row is not None
     page = render_template(
         "catalogue/product.html",
         **{"facts": facts, "months": months, "row": row, "nodes": nodes, "refusal": error.message if error else ""},

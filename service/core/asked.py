@@ -35,12 +35,18 @@ def midnight(at: date) -> datetime:
 
 def place(name: str) -> tuple[datetime, int] | None:
     """The (time, id) of the last row seen, as `marked` wrote it."""
-    at, _colon, last = request.args.get(name, "").rpartition("_")
+    return moment(request.args.get(name, ""))
+
+
+def moment(text: str) -> tuple[datetime, int] | None:
+    """A (time, id) as `marked` wrote it, else nothing."""
+    at, _colon, last = text.rpartition("_")
     try:
-        moment = datetime.fromisoformat(at)
+        found = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return (moment, int(last)) if moment.tzinfo and last.isascii() and last.isdigit() and len(last) < 19 else None
+    number = whole(last)
+    return (found, number) if found.tzinfo and number is not None else None
 
 
 def marked(at: datetime, last: int) -> str:

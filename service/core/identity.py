@@ -51,6 +51,12 @@ class Identity:
             return self.scope
         return joined(grant.scope for grant in self.grants if permission in grant.permissions)
 
+    def reads(self, permission: str, /) -> bool:
+        """True when the permission holds wherever this person sees anything: a page of two branches covers what one of them does."""
+        if permission not in self.permissions or len(self.grants) < 2:
+            return permission in self.permissions
+        return self.scope.within(self.scope_for(permission))
+
     def require_for(self, permission: str, branch_id: int) -> None:
         """Refused in words unless the permission holds in that branch."""
         if not self.may(permission, branch_id):

@@ -31,14 +31,19 @@ MAILS = re.compile(r"[^\s@;,<>]+@[^\s@;,<>]+")
 class Reader(Protocol):
     """Whoever reads: a signed-in person, or the person at a phone."""
 
-    def may(self, permission: str, /) -> bool:
-        """True when one of their roles carries the permission."""
+    def reads(self, permission: str, /) -> bool:
+        """True when their roles carry the permission wherever they see anything."""
         ...
 
 
 def reads_phones(person: Reader | None) -> bool:
     """True when the person sees whole numbers; nobody does not."""
-    return person is not None and person.may(PHONE_READ)
+    return person is not None and person.reads(PHONE_READ)
+
+
+def reads_amounts(person: Reader | None) -> bool:
+    """True when the person sees what a customer owes or may owe; nobody does not."""
+    return person is not None and person.reads(AMOUNT_READ)
 
 
 # ---- phones
@@ -158,12 +163,12 @@ def shown_amount(
     person: Reader | None, amount: Decimal | None, permission: str = AMOUNT_READ, written: Callable[[Decimal | None], str] = str
 ) -> str:
     """The amount as `written` says it, or three dots for those without the permission."""
-    return written(amount) if person is not None and person.may(permission) else COVERED
+    return written(amount) if person is not None and person.reads(permission) else COVERED
 
 
 def exported(person: Reader | None, amount: Decimal | None, permission: str = AMOUNT_READ) -> Decimal | None:
     """The amount for a workbook or JSON; nothing for those without the permission, since dots are no number."""
-    return amount if person is not None and person.may(permission) else None
+    return amount if person is not None and person.reads(permission) else None
 
 
 # ---- the filters of templates: the reader is the person of the request

@@ -6,7 +6,7 @@ import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from flask import Flask, Response, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -36,6 +36,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
 }
+# Files of the program, the same for everybody; all else is somebody's.
+BUILT = ("/static/", "/fs-static/", "/dashboards/_dash-component-suites/", "/dashboards/assets/")
 FEATURES = ("geolocation", "camera", "microphone")
 
 
@@ -58,6 +60,8 @@ def install(app: Flask, settings: Settings) -> None:
     @app.before_request
     def guard() -> None:
         if request.method not in SAFE:
+            if _from_elsewhere():
+                raise CSRFError(_("This was sent by a page of another site."))
             csrf.protect()
         if any("\x00" in value for value in request.values.values()):
             raise Invalid(_("What was typed contains a sign that cannot be stored. Type it again by hand."))
@@ -70,6 +74,18 @@ def install(app: Flask, settings: Settings) -> None:
     app.register_error_handler(Exception, _unexpected)
     app.jinja_env.globals.update(asset=asset, icon=icon, assets_built=assets_built, language=language)
     app.context_processor(lambda: {"me": identity.current()})
+
+
+def _from_elsewhere() -> bool:
+    """True when the browser says that another site's page sends this; a leaked token would not help that page."""
+    told = request.headers.get("Sec-Fetch-Site")
+    if told:
+        return told not in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    try:
+        return origin is not None and urlsplit(origin).hostname != urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return True
 
 
 def _locale() -> str | None:
@@ -93,8 +109,8 @@ def _headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "no-store")
+    if not request.path.startswith(BUILT):
+        response.headers["Cache-Control"] = "no-store"  # nobody who sits down here later finds it in the browser
     return response
 
 

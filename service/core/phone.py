@@ -10,6 +10,7 @@ import phonenumbers
 Kind = Literal["e164", "extension", "short", "service", "withheld", "unknown"]
 WITHHELD = {"anonymous", "restricted", "private", "unavailable", "withheld", "unknown", "<unknown>"}
 SUFFIX = re.compile(r"(?:ext\.?|x|转|分机|[-–—#,;])\s*(\d{1,6})$", re.IGNORECASE)
+LOCAL = re.compile(r"[2-8]\d{6,7}")  # a landline without its area code
 SERVICE = re.compile(r"(?:95\d{3,6}|96\d{3,4}|12\d{3}|1[01]\d{1}|400\d{7}|800\d{7})$")
 
 
@@ -64,6 +65,28 @@ def _valid(text: str, region: str) -> str | None:
     if number.extension or not phonenumbers.is_valid_number(number):
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def spellings(number: Phone, line: str | None) -> tuple[Phone, ...]:
+    """The number, and what else it may be called by where `line`, our own number, stands: an exchange leaves its area code out at home."""
+    area = _area(line)
+    if not area:
+        return (number,)
+    if number.kind == "unknown" and LOCAL.fullmatch(number.digits):
+        whole = parse(f"0{area}{number.digits}")
+        return (number, whole) if whole.e164 else (number,)
+    home = f"+86{area}"
+    return (number, parse(number.e164[len(home) :])) if number.e164 and number.e164.startswith(home) else (number,)
+
+
+@lru_cache(maxsize=256)
+def _area(line: str | None) -> str:
+    """The area code of a landline of this country, 21 of 021 6000 0100; nothing for any other number."""
+    own = parse(line).e164
+    if not own or not own.startswith("+86"):
+        return ""
+    parsed = phonenumbers.parse(own)
+    return phonenumbers.national_significant_number(parsed)[: phonenumbers.length_of_geographical_area_code(parsed)]
 
 
 def _kind(digits: str) -> Kind:

@@ -27,8 +27,8 @@ BATCH = 500
 KNOWN = 4096  # names whose signs are remembered by a process
 READINGS = 8  # of a name whose signs can be read in several ways
 CJK = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
-PIECES = re.compile(rf"({CJK.pattern})|([a-z0-9]+)")
-LATIN = re.compile(r"[^\W_㐀-鿿]+")
+LETTERS = re.compile(r"[^\W_㐀-鿿豈-﫿\U00020000-\U0003ffff]+")  # of any script that is written in letters
+PIECES = re.compile(rf"({CJK.pattern})|({LETTERS.pattern})")
 NUMBER = re.compile(r"\+?[\d\s().\-–—]{4,}")
 
 
@@ -194,7 +194,7 @@ def _of_name(name: str) -> Iterator[str]:
             for at in range(len(syllables)):
                 yield "i" + "".join(syllable[0] for syllable in syllables[at : at + 16])
                 yield "y" + "".join(syllables[at:])[:40]
-    yield from ("w" + word[:40] for word in LATIN.findall(CJK.sub(" ", name)))
+    yield from ("w" + word[:40] for word in LETTERS.findall(CJK.sub(" ", name)))
 
 
 def _readings(run: str) -> list[list[str]]:
@@ -251,9 +251,19 @@ def _questions(asked: str, phones: Phones) -> Iterator[str]:
 
 def _question(word: str, phones: Phones) -> Iterator[str]:
     code = _bare(word)
-    if code.isascii() and any(sign.isdigit() for sign in code) and code:
+    numbered = any(sign.isdigit() for sign in code)
+    if numbered and code.isascii():
         yield _any([("n", code), ("w", code)], _numbers(code, phones) if code.isdigit() else [])
         return
+    pieces = list(_pieces(word))
+    if numbered:  # 册B0917 may be a book's number, or a name with a number in it
+        yield " | ".join([_any([("n", code)]), *([" & ".join(f"({one})" for one in pieces)] if pieces else [])])
+    else:
+        yield from pieces
+
+
+def _pieces(word: str) -> Iterator[str]:
+    """One condition a run of signs or letters."""
     for signs, letters in PIECES.findall(word):
         if signs:
             pairs = [signs[at : at + 2] for at in range(len(signs) - 1)] or [signs]

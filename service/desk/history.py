@@ -68,9 +68,7 @@ def _upkeep(session: Session, device_id: int, until: Place | None, limit: int) -
 
 
 def _patrols(session: Session, device_id: int, until: Place | None, limit: int) -> list[tuple[datetime, int, Any]]:
-    device = devices.device(session, device_id)
-    site_id, since = (device.site_id, device.installed_on) if device else (None, None)
-    return [(row.at, row.id, row) for row in patrols.visits_of_device(session, device_id, site_id, since, until=until, limit=limit)]
+    return [(row.at, row.id, row) for row in patrols.visits_of_device(session, device_id, until=until, limit=limit)]
 
 
 SOURCES: tuple[tuple[str, Read], ...] = (("event", _events), ("ticket", _tickets), ("call", _calls), ("upkeep", _upkeep), ("patrol", _patrols))

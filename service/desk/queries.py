@@ -51,7 +51,7 @@ def customer(session: Session, party_id: int, person: Identity, on: date) -> Cus
     ids = {row.assignee_id for row in waiting} | {row.staff_id for row in recent}
     return Customer(
         card=card,
-        balance=ledger.balance(session, party_id, on) if person.may(masking.AMOUNT_READ) else None,
+        balance=ledger.balance(session, party_id, on) if person.reads(masking.AMOUNT_READ) else None,
         devices=owned,
         covered=devices.covered(session, owned, on),
         open_tickets=waiting,
@@ -78,6 +78,17 @@ class Caller:
     def choices(self) -> list[dict[str, object]]:
         """Who it may be, best first, while nobody was chosen."""
         return [] if self.pop.party_id else list(self.pop.matches)
+
+    @property
+    def places(self) -> list[Mapping[str, object]]:
+        """The sites at which the number of the known customer is answered."""
+        return [one for one in self.pop.matches if self.pop.party_id and one.get("site")]
+
+    @property
+    def people(self) -> list[Mapping[str, object]]:
+        """The contacts of the known customer who share the number, while it was not said who of them calls."""
+        unsaid = self.pop.party_id and self.pop.contact_id is None
+        return [one for one in self.pop.matches if unsaid and one.get("contact_id")]
 
     @property
     def contact(self) -> Contact | None:

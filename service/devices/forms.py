@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from flask import request
 from flask_babel import gettext as _
 
-from service.core import clock
+from service.core import asked, clock
 from service.core.errors import Invalid
 from service.core.quantity import quantity
 from service.devices.schemas import ComponentFacts, DeviceFacts, Fate, Holder, Retirement, Work
@@ -19,8 +19,7 @@ def text(name: str, longest: int = 2000) -> str:
 
 def number(name: str) -> int | None:
     """A whole number that PostgreSQL can hold, else nothing."""
-    value = request.values.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 and int(value) else None
+    return asked.whole(request.values.get(name, "")) or None
 
 
 def day(name: str) -> date | None:

@@ -90,7 +90,7 @@ def located(session: Session, typed: str, limit: int = 8) -> list[Located]:
     spelled = session.scalar(select(func.ringdesk_serial(typed[:100])))
     if not spelled:
         return []
-    own = session.scalars(select(Device).where(or_(Device.serial_key == spelled, Device.number == typed.strip())).order_by(Device.id).limit(limit))
+    own = session.scalars(select(Device).where(or_(Device.serial_key == spelled, Device.number.in_({typed.strip(), typed.strip().upper()}))).order_by(Device.id).limit(limit))
     rows = select(DeviceComponent, Device).join(Device, Device.id == DeviceComponent.device_id).where(DeviceComponent.serial_key == spelled)
     inside = session.execute(rows.order_by(DeviceComponent.id.desc()).limit(limit))
     found = [*(Located(row) for row in own), *(Located(row, part) for part, row in inside)]

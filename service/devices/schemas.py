@@ -84,3 +84,12 @@ class Fate:
 
     state: str = "normal"
     retirement: Retirement | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """The ticket on which something is done to a device: its number and customer, and whether it is history."""
+
+    number: str
+    party_id: int
+    closed: bool = False

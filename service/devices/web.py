@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.catalogue import queries as catalogue
 from service.core import asked, clock, db, identity, lists
-from service.core.differing import differing
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import actions, forms, queries
@@ -145,7 +145,7 @@ def change(device_id: int) -> ResponseReturnValue:
         with db.begin(person.scope) as session:
             version = forms.number("version") or 0
             actions.change(session, device_id, forms.device_facts(), version=version, by=person.staff_id, at=clock.now())
-    except (Invalid, actions.StaleDevice) as error:
+    except (Invalid, Stale) as error:
         with db.begin(person.scope) as session:
             return _form(session, Form(_as_typed(), the_device(session, device_id), error=error)), error.status
     flash(_("Saved."))
@@ -170,7 +170,7 @@ def _form(session: Session, form: Form) -> str:
     party_id = form.row.party_id if form.row else forms.number("party_id") or forms.number("party")
     card = parties.card(session, party_id) if party_id else None
     values = form.facts if isinstance(form.facts, dict) else vars(form.facts)
-    stale = isinstance(form.error, actions.StaleDevice) and form.row is not None
+    stale = isinstance(form.error, Stale) and form.row is not None
     return render_template(
         "devices/form.html",
         **{"values": values, "row": form.row, "card": card, "products": catalogue.choices(session), "states": CURRENT, "key": form.key},

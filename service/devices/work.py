@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from service.catalogue import queries as catalogue
 from service.core import clock, db, identity
-from service.core.differing import differing
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid
-from service.devices import actions, forms, queries
+from service.devices import actions, forms, occasion, queries
 from service.devices.queries import Device, DeviceComponent
 from service.devices.web import contacts, the_device
 from service.parties import queries as parties
@@ -109,7 +109,18 @@ def ask(device_id: int, act: str) -> ResponseReturnValue:
     """The page of one act, with what is known already."""
     person = identity.require("device.write")
     with db.begin(person.scope) as session:
-        return _page(session, device_id, act, uuid.uuid4().hex)
+        return _page(session, device_id, act, uuid.uuid4().hex, _not_of(session, device_id))
+
+
+def _not_of(session: Session, device_id: int) -> DeskError | None:
+    """Why the ticket in the address is not one of this work; a device that is put in may still be another customer's."""
+    ticket, row = forms.number("ticket"), the_device(session, device_id)
+    found = occasion.of(session, ticket) if ticket else None
+    try:
+        occasion.check(session, ticket, [row.party_id, *([found.party_id] if found else [])])
+    except Invalid as error:
+        return error
+    return None
 
 
 @bp.post(RULE)
@@ -119,6 +130,7 @@ def act(device_id: int, act: str) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             the_device(session, device_id)
+            ticket = forms.number("ticket")
             ACTS[act].do(session, device_id, Who(person.staff_id, clock.now(), forms.number("version") or 0))
     except DeskError as error:
         if error.status == 404:
@@ -126,7 +138,6 @@ def act(device_id: int, act: str) -> ResponseReturnValue:
         with db.begin(person.scope) as session:
             return _page(session, device_id, act, forms.text("request_key", 64), error), error.status
     flash(_("Saved."))
-    ticket = forms.number("ticket")
     return redirect(f"/tickets/{ticket}" if ticket else f"/devices/{device_id}")
 
 
@@ -136,13 +147,13 @@ def _page(session: Session, device_id: int, act: str, key: str, error: DeskError
     fitted = queries.covered(session, [row], forms.today())[row.id].parts
     return render_template(
         "devices/act.html",
-        **{"act": act, "what": ACTS[act], "row": row, "card": card, "key": key, "typed": request.form, "ticket": forms.number("ticket")},
+        **{"act": act, "what": ACTS[act], "row": row, "card": card, "key": key, "typed": request.form, "ticket": None if isinstance(error, Invalid) and "ticket" in error.fields else forms.number("ticket")},
         **{"parts_in": fitted, "component_id": forms.number("component"), "products": catalogue.choices(session), "today": forms.today()},
         departments=queries.departments(session, card.party.id) if card else [],
         names=parties.names(session, {row.party_id}),
         fields=error.fields if isinstance(error, Invalid) else {},
         refusal=error.message if error else "",
-        differs=_differs(session, row) if isinstance(error, actions.StaleDevice) and act == "move" else [],
+        differs=_differs(session, row) if isinstance(error, Stale) and act == "move" else [],
     )
 
 

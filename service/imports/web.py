@@ -77,7 +77,7 @@ def reading(batch_id: int) -> ResponseReturnValue:
             batch = actions.batch(session, batch_id, locked=True)
             actions.look_again(
                 session, _place(), batch, sheet=form.get("sheet", "")[:100], encoding=encoding if encoding in ENCODINGS else "",
-                head_line=int(line) if line.isascii() and line.isdigit() and len(line) < 7 else 0,
+                head_line=asked.whole(line, 6) or 0,
             )
     except Unreadable as wrong:
         return _page(one, Invalid(words.unreadable(wrong.code, wrong.facts)))
@@ -88,7 +88,8 @@ def reading(batch_id: int) -> ResponseReturnValue:
 def check(batch_id: int) -> ResponseReturnValue:
     """A job checks the rows by the columns that were chosen."""
     one = _one(batch_id)
-    mapping = {name.name: int(value) for name in one.target.fields if (value := request.form.get(f"column-{name.name}", "")).isdigit() and int(value) < len(one.batch.heads)}
+    chosen = {name.name: asked.whole(request.form.get(f"column-{name.name}", ""), 6) for name in one.target.fields}
+    mapping = {name: column for name, column in chosen.items() if column is not None and column < len(one.batch.heads)}
     try:
         with db.begin(one.me.scope) as session:
             actions.check(session, actions.batch(session, batch_id, locked=True), mapping, by=one.me.staff_id, within=one.me.scope, at=clock.now())
@@ -203,8 +204,7 @@ def _file() -> FileStorage:
 
 
 def _branch(me: Identity) -> int:
-    typed = request.form.get("branch_id", "")
-    branch_id = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else me.branch_id
+    branch_id = asked.whole(request.form.get("branch_id", ""), 9) or me.branch_id
     with db.begin(me.scope) as session:
         known = branch_id in staff.branches(session)
     if not known or not me.scope.covers(branch_id):

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.core import audit, clock, db, locks, numbers, scope
+from service.core import audit, clock, db, editing, locks, numbers, scope
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import rules
@@ -22,7 +22,6 @@ from service.tickets.schemas import NewTicket
 
 JOB = "maintenance.remind"
 LONGEST_CONTENT, LONGEST_FINDINGS = 500, 5000
-MOMENT = timedelta(seconds=20)  # two clicks
 NOON = timedelta(hours=12)  # the moment of a visit of which only the day is said
 
 
@@ -30,18 +29,14 @@ class WrongState(DeskError):
     """The plan or reminder is not where this step begins."""
 
 
-class StalePlan(DeskError):
-    """Somebody else saved the plan since it was read."""
-
-
-def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, once: bool = False) -> int:
-    """The device is looked after from the day on that the plan begins; with `once` the same form twice is one plan. Returns its id."""
+def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, request_key: str | None = None) -> int:
+    """The device is looked after from the day on that the plan begins; the same form twice is one plan. Returns its id."""
+    if (known := _same_request(session, request_key)) is not None:
+        return known
     device = devices.device(session, device_id)
     if device is None:
         raise NotFound(_("There is no such device in your branches. Look for it by its serial number."))
     _check(session, new, device.branch_id)
-    if once and (twin := _twin(session, device_id, new, at)) is not None:
-        return twin
     row = MaintenancePlan(
         **_plain(new),
         number=numbers.take(session, "MP", at),
@@ -49,6 +44,7 @@ def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, 
         next_due_on=_timing(new).first(new.starts_on),
         state="active",
         created_at=at,
+        request_key=request_key,
         branch_id=device.branch_id,
     )
     session.add(row)
@@ -58,16 +54,16 @@ def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, 
 
 
 def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, at: datetime) -> None:
-    """The plan is as described; another rhythm counts from the last visit, or from its beginning when there was none."""
+    """The plan is as described; another rhythm counts from the last visit or its beginning, whichever comes later."""
     row = _locked(session, plan_id)
-    if row.version != version:
-        raise StalePlan(_("Somebody saved plan %(number)s meanwhile. See how it stands now, and change it again.", number=row.number))
+    editing.fresh(row.version, version)
     _check(session, new, row.branch_id)
     old = {name: getattr(row, name) for name in _plain(new)}
     for name, value in _plain(new).items():
         setattr(row, name, value)
     if any(old[name] != getattr(new, name) for name in ("timing", "every", "starts_on")):
-        _go_on(session, row, _timing(new).following(row.done_on) if row.done_on else _timing(new).first(new.starts_on))
+        first = _timing(new).first(new.starts_on)
+        _go_on(session, row, max(_timing(new).following(row.done_on), first) if row.done_on else first)
     changed = {name for name in old if old[name] != getattr(new, name)}
     session.flush()
     if changed:
@@ -75,23 +71,37 @@ def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, 
 
 
 def set_state(session: Session, plan_id: int, state: str, *, by: int, at: datetime) -> None:
-    """The plan goes on, rests, or has ended; what rested goes on with the next due date that lies ahead."""
+    """The plan goes on, rests, or has ended; what rested goes on with the next due date from today on."""
     row = _locked(session, plan_id)
     if state not in ("active", "paused", "ended") or row.state == "ended":
         raise WrongState(_("Plan %(number)s has ended. Make a new one.", number=row.number))
     old, row.state = row.state, state
     if state == "active" and row.next_due_on < (today := clock.local(at).date()):
-        _go_on(session, row, _timing(row).after(row.next_due_on, today)[0])
+        _go_on(session, row, _timing(row).after(row.next_due_on, today - timedelta(days=1))[0])
     if state == "ended":
-        _drop(session, row)
+        _drop(session, row, _("The plan has ended."))
     session.flush()
     if old != state:
         _told(session, row, "state changed", {"state": old}, {"state": state}, by, at)
 
 
+def device_left(session: Session, device_id: int, *, by: int | None, at: datetime) -> None:
+    """The plans by which a branch looked after the device end as it leaves the branch; registered by wire().
+
+    Whoever was in charge works there and not where the device is now; that branch makes plans of its own.
+    """
+    plans = select(MaintenancePlan).where(MaintenancePlan.device_id == device_id, MaintenancePlan.state != "ended").order_by(MaintenancePlan.id)
+    for row in session.scalars(plans.with_for_update()):
+        old, row.state = row.state, "ended"
+        _drop(session, row, _("The device went to another branch."))
+        session.flush()
+        _told(session, row, "state changed", {"state": old}, {"state": "ended"}, by, at)
+
+
 _REMIND = text("""
     insert into maintenance_reminder (plan_id, device_id, due_on, created_at, branch_id)
     select plan.id, plan.device_id, plan.next_due_on, :at, plan.branch_id from maintenance_plan plan
+    join device on device.id = plan.device_id and device.state <> 'retired'
     where plan.state = 'active' and plan.next_due_on - plan.notice_days <= :today
       and not exists (select from maintenance_reminder open where open.plan_id = plan.id and open.state in ('due', 'dispatched'))
     order by plan.next_due_on, plan.id
@@ -197,23 +207,23 @@ def _go_on(session: Session, row: MaintenancePlan, day: date) -> None:
     row.next_due_on = day
 
 
-def _drop(session: Session, row: MaintenancePlan) -> None:
+def _drop(session: Session, row: MaintenancePlan, why: str) -> None:
     """Nobody waits for a visit of a plan that has ended."""
     open_ = MaintenanceReminder.plan_id == row.id, MaintenanceReminder.state == "due"
     for reminder in session.scalars(select(MaintenanceReminder).where(*open_).with_for_update()):
-        reminder.state, reminder.reason = "skipped", _("The plan has ended.")
+        reminder.state, reminder.reason = "skipped", why
 
 
 def _timing(of: Plan | MaintenancePlan) -> Timing:
     return Timing(of.timing, of.every)
 
 
-def _twin(session: Session, device_id: int, new: Plan, at: datetime) -> int | None:
-    """The plan that a click a moment ago made of the same form."""
-    locks.hold(session, "plan of device", str(device_id))
-    same = [getattr(MaintenancePlan, name) == value for name, value in _plain(new).items()]
-    query = select(MaintenancePlan.id).where(MaintenancePlan.device_id == device_id, MaintenancePlan.created_at > at - MOMENT, *same)
-    return session.scalars(query.where(MaintenancePlan.created_at <= at)).first()
+def _same_request(session: Session, request_key: str | None) -> int | None:
+    """The plan of the same form, if it was sent before."""
+    if not request_key:
+        return None
+    locks.hold(session, "plan request", request_key)
+    return session.scalars(select(MaintenancePlan.id).where(MaintenancePlan.request_key == request_key)).first()
 
 
 def _plain(new: Plan) -> dict[str, Any]:
@@ -255,7 +265,7 @@ def _check(session: Session, new: Plan, branch_id: int) -> None:
         raise Invalid(next(iter(wrong.values())), wrong)
 
 
-def _told(session: Session, row: MaintenancePlan, verb: str, old: dict[str, Any], new: dict[str, Any], by: int, at: datetime) -> None:
+def _told(session: Session, row: MaintenancePlan, verb: str, old: dict[str, Any], new: dict[str, Any], by: int | None, at: datetime) -> None:
     audit.record(session, at=at, by=by, verb=verb, entity="maintenance_plan", entity_id=row.id, old=old or None, new=new, branch_id=row.branch_id)
 
 

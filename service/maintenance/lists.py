@@ -5,13 +5,14 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from service.core import clock, lists
 from service.core.identity import Identity
 from service.core.lists import Action, Column, Empty, Filter, ListSpec, Told
 from service.devices import queries as devices
+from service.devices.queries import Device
 from service.maintenance import actions, queries
 from service.maintenance.model import MaintenancePlan, MaintenanceReminder
 from service.maintenance.queries import PLAN_STATE, VISIT_STATE
@@ -21,8 +22,9 @@ from service.staff import queries as staff
 
 
 def _visits(session: Session, wanted: Mapping[str, Any]) -> Select[Any]:
-    """Visits that wait, unless a state is asked for."""
-    query = queries.visits()
+    """Visits that wait, unless a state is asked for; nobody goes to a device that is retired, until it comes back."""
+    gone = (MaintenanceReminder.state == "due") & exists().where(Device.id == MaintenanceReminder.device_id, Device.state == "retired")
+    query = queries.visits().where(~gone)
     return query if "state" in wanted else query.where(MaintenanceReminder.state.in_(queries.OPEN))
 
 

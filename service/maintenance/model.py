@@ -51,6 +51,7 @@ class MaintenancePlan(Base):
     state: Mapped[str] = mapped_column(Text, server_default=text("'active'"))
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}

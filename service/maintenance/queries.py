@@ -57,15 +57,6 @@ def visits() -> Select[*tuple[Any, ...]]:
     ).join(plan, plan.id == reminder.plan_id)
 
 
-def open_visits(session: Session, *, after: tuple[date, int] | None = None, limit: int = 50) -> list[Visit]:
-    """Visits that wait, the oldest due date first, paged by (due date, id)."""
-    reminder = MaintenanceReminder
-    query = visits().where(reminder.state.in_(OPEN)).order_by(reminder.due_on, reminder.id).limit(limit)
-    if after:
-        query = query.where((reminder.due_on > after[0]) | ((reminder.due_on == after[0]) & (reminder.id > after[1])))
-    return [Visit(*row) for row in session.execute(query)]
-
-
 def made_at(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[MaintenanceReminder]:
     """Visits made at the device, newest first, before a moment and id."""
     reminder = MaintenanceReminder

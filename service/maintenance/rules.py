@@ -46,8 +46,3 @@ class Timing:
     def _day_of(self, month: date) -> date:
         last = calendar.monthrange(month.year, month.month)[1]
         return month.replace(day=min(self.every, last))
-
-
-def may_remind(due: date, notice: int, today: date) -> bool:
-    """True from `notice` days ahead on."""
-    return due - timedelta(days=notice) <= today

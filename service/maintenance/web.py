@@ -1,16 +1,21 @@
 """The pages of maintenance: visits that wait, plans, and what becomes of them."""
 
+import uuid
 from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from service.core import asked, clock, db, identity, lists
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance import actions, queries, rules
 from service.maintenance.lists import PLANS, VISITS
+from service.maintenance.model import MaintenancePlan
 from service.maintenance.schemas import Plan
 from service.maintenance.words import rhythm
 from service.parties import queries as parties
@@ -18,6 +23,14 @@ from service.staff import queries as staff
 
 bp = Blueprint("maintenance", __name__, url_prefix="/maintenance")
 READ, WRITE = "maintenance.read", "maintenance.write"
+NAMES = {
+    "content": _l("What is done"),
+    "rhythm": _l("How often"),
+    "starts_on": _l("Begins on"),
+    "notice_days": _l("Days of notice"),
+    "responsible_id": _l("In charge"),
+    "responsible_branch_id": _l("Branch in charge"),
+}
 
 
 @bp.get("")
@@ -42,19 +55,19 @@ def plans() -> ResponseReturnValue:
 def new(device_id: int) -> ResponseReturnValue:
     """The form for a plan of one device."""
     identity.require(WRITE)
-    return _form(device_id, None, _empty())
+    return _form(device_id, None, _empty(), key=uuid.uuid4().hex)
 
 
 @bp.post("/plans")
 def create() -> ResponseReturnValue:
     """The device is looked after from now on."""
     person, device_id = identity.require(WRITE), number(request.form.get("device_id", "")) or 0
-    plan = _read()
+    plan, key = _read(), request.form.get("request_key", "").strip()[:64]
     try:
         with db.begin(person.scope) as session:
-            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now(), once=True)
+            plan_id = actions.plan(session, device_id, plan, by=person.staff_id, at=clock.now(), request_key=key or None)
     except Invalid as error:
-        return _form(device_id, None, plan, error)
+        return _form(device_id, None, plan, error, key)
     flash(_("The plan is made. Its first visit comes by itself."))
     return redirect(f"/maintenance/plans/{plan_id}")
 
@@ -73,7 +86,7 @@ def change(plan_id: int) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             actions.change(session, plan_id, plan, version=number(request.form.get("version", "")) or 0, by=person.staff_id, at=clock.now())
-    except (Invalid, actions.StalePlan) as error:
+    except (Invalid, Stale) as error:
         return _form(0, plan_id, plan, error)
     flash(_("Saved."))
     return redirect(f"/maintenance/plans/{plan_id}")
@@ -155,7 +168,17 @@ def _plan_of(visit_id: int) -> str:
     return f"/maintenance/plans/{found.plan_id}" if found else "/maintenance"
 
 
-def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskError | None = None) -> ResponseReturnValue:
+def _told(session: Session, plan: MaintenancePlan | Plan) -> dict[str, object]:
+    """The plan's fields in words."""
+    branch = staff.branches(session).get(plan.responsible_branch_id or 0)
+    return {name: getattr(plan, name, "") for name in NAMES} | {
+        "rhythm": rhythm(plan.timing, plan.every),
+        "responsible_id": staff.names(session).get(plan.responsible_id or 0),
+        "responsible_branch_id": branch.name if branch else "",
+    }
+
+
+def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskError | None = None, key: str = "") -> ResponseReturnValue:
     """The plan as it stands, or as it was typed beside what stands."""
     person = identity.require(READ)
     with db.begin(person.scope) as session:
@@ -169,6 +192,7 @@ def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskEr
             "maintenance/plan.html",
             row=row,
             plan=typed or row,
+            key=key,
             device=device,
             owner=parties.names(session, {device.party_id}).get(device.party_id, ""),
             visits=queries.visits_of(session, row.id) if row else [],
@@ -177,7 +201,7 @@ def _form(device_id: int, plan_id: int | None, typed: Plan | None, error: DeskEr
             branches=staff.branches(session),
             fields=error.fields if isinstance(error, Invalid) else {},
             refusal=error.message if error else "",
-            stale=isinstance(error, actions.StalePlan),
+            differs=differing(_told(session, row), _told(session, typed), NAMES) if isinstance(error, Stale) and row and typed else [],
             may_write=person.may(WRITE),
             timings=rules.TIMINGS,
             plan_state=queries.PLAN_STATE,

@@ -12,7 +12,7 @@ from service.core import masking
 from service.core import phone as phones
 from service.core.errors import Invalid
 from service.parties import archive, rows, rules, told
-from service.parties.archive import LooksAlike, StaleParty, change, create, disable, enable
+from service.parties.archive import LooksAlike, change, create, disable, enable
 from service.parties.merging import merge
 from service.parties.model import Contact, Party, PartyDepartment, PartyPhone
 from service.parties.schemas import AccountRow, Alike, ContactRow, NewContact, NewParty, PartyDraft, PhoneRow
@@ -23,7 +23,6 @@ __all__ = [
     "NewContact",
     "NewParty",
     "PartyDraft",
-    "StaleParty",
     "add_contact",
     "attach_phone",
     "called",

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks, numbers, search
+from service.core import audit, editing, locks, numbers, search
 from service.core.errors import DeskError, Invalid, NotFound
 from service.parties import duplicates, rules, told
 from service.parties.index import index
@@ -20,10 +20,6 @@ PLAIN = (
     "kind", "grade", "category_id", "vendor_category_id", "address", "email", "fax", "web", "note", "credit_days", "credit_limit",
     "settlement", "settlement_day", "vendor_days",
 )  # fmt: skip
-
-
-class StaleParty(DeskError):
-    """Somebody else saved the party since the form was opened."""
 
 
 class LooksAlike(DeskError):
@@ -70,10 +66,9 @@ def same_request(session: Session, key: str | None) -> int | None:
 
 
 def change(session: Session, party_id: int, draft: PartyDraft, *, version: int, by: int, at: datetime) -> None:
-    """The party is as the form says. Raises StaleParty when another one saved it meanwhile, Invalid, NotFound."""
+    """The party is as the form says. Raises Stale when another one saved it meanwhile, Invalid, NotFound."""
     party = locked(session, party_id)
-    if party.version != version:
-        raise StaleParty(_("Somebody else changed this party while you were typing. Compare both and save again."))
+    editing.fresh(party.version, version)
     _check(session, draft)
     before = told.facts(session, party)
     _put(party, draft)

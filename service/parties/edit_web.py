@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.core import asked, clock, db, identity
+from service.core.editing import Stale, differing
 from service.core.errors import Forbidden, Invalid, NotFound
 from service.core.identity import Identity
 from service.parties import actions, archive, forms, queries, rules
-from service.parties.actions import LooksAlike, StaleParty
+from service.parties.actions import LooksAlike
 from service.parties.forms import Typed
 from service.staff import queries as staff
 
@@ -48,8 +49,7 @@ def create() -> ResponseReturnValue:
 
 
 def _branch(person: Identity, typed: Typed) -> int:
-    wanted = typed.get("branch_id")
-    branch = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else person.branch_id
+    branch = asked.whole(typed.get("branch_id"), 9) or person.branch_id
     if not person.scope.covers(branch):
         raise Forbidden(_("This branch is not one of yours. Choose another."))
     return branch
@@ -80,7 +80,7 @@ def change(party_id: int) -> ResponseReturnValue:
         except Invalid as error:
             session.expire_all()
             return _page(session, person, typed, card=_card(session, party_id), version=version, fields=error.fields, refusal=error.message), 422
-        except StaleParty as error:
+        except Stale as error:
             session.expire_all()
             return _both(session, person, typed, party_id, error.message)
     flash(_("Saved."))
@@ -91,9 +91,10 @@ def _both(session: Session, person: Identity, typed: Typed, party_id: int, refus
     """What was typed stays in the form; beside it stands, field by field, what the other one saved."""
     card = _card(session, party_id)
     mine, theirs = typed.flat(), forms.from_card(card, person).flat()
-    names = [name for name in {**theirs, **mine} if mine.get(name, "").strip() != theirs.get(name, "").strip() and not name.endswith("-of")]
-    unlike = [(name, theirs.get(name, ""), mine.get(name, "")) for name in names if name not in ("branch_id", "preferred")]
-    return _page(session, person, typed, card=card, refusal=refusal, unlike=unlike), 409
+    names = [name for name in {**theirs, **mine} if name not in ("branch_id", "preferred") and not name.endswith("-of")]
+    mine, theirs = ({name: values.get(name, "").strip() for name in names} for values in (mine, theirs))
+    differs = differing(theirs, mine, {name: name.split("-")[0] for name in names})
+    return _page(session, person, typed, card=card, refusal=refusal, differs=differs), 409
 
 
 def _version() -> int:
@@ -110,7 +111,7 @@ def _card(session: Session, party_id: int) -> queries.Card:
 
 def _page(session: Session, person: Identity, typed: Typed, *, card: queries.Card | None = None, version: int | None = None, **more: Any) -> str:
     branches = {one.id: one for one in staff.branches(session).values() if person.scope.covers(one.id)}
-    plain = {"fields": {}, "refusal": "", "alike": [], "unlike": [], "key": ""}
+    plain = {"fields": {}, "refusal": "", "alike": [], "differs": [], "key": ""}
     return render_template(
         "parties/form.html",
         **plain | more,
@@ -159,7 +160,7 @@ def quick_form() -> ResponseReturnValue:
 def _quick(values: dict[str, str], fields: dict[str, str], party_id: int | None, **more: Any) -> str:
     key = values.get("new_key") or secrets.token_urlsafe(16)
     plain = {"refusal": "", "alike": []}
-    return render_template("parties/quick.html", values=values, fields=fields, party_id=party_id, key=key, **plain | more)
+    return render_template("parties/quick.html", values=values, fields=fields, party_id=party_id, key=key, at=asked.number("at"), **plain | more)
 
 
 @bp.post("/customers/quick")

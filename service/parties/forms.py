@@ -11,7 +11,7 @@ from typing import Any
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from service.core import masking
+from service.core import asked, masking
 from service.core.errors import Invalid
 from service.core.masking import Reader
 from service.parties import rules
@@ -85,6 +85,10 @@ def from_card(card: Card, person: Reader | None) -> Typed:
     preferred = next((str(one.id) for one in card.contacts if one.preferred), "")
     values = {name: "" if value is None else str(value) for name, value in plain.items()} | {"tags": ", ".join(party.tags or []), "preferred": preferred}
     values |= {"email": masking.shown_mail(person, party.email), "fax": masking.shown_phone(person, party.fax)}
+    if party.kind == "person":  # a company's is public, a person's tells who they are
+        values["tax_number"] = masking.shown_identity(person, party.tax_number)
+    if not masking.reads_amounts(person):
+        values["credit_limit"] = ""
     return Typed(values, list(party.roles), dict(_rows(card, person)))
 
 
@@ -188,10 +192,19 @@ class _Reading:
             self.wrong[name] = error.message
             return ""
 
+    def identity(self, name: str, stored: str = "") -> str:
+        """An identity or tax number; one that came back covered is the stored one."""
+        found = self.own(name)
+        if stored and found == masking.shown_identity(self.person, stored):
+            return stored
+        if masking.is_masked(found):
+            self.wrong[name] = _("This number is covered with stars. Type the whole number.")
+        return found
+
     def below(self, kind: str, owner: str = "") -> Iterator[tuple[str, int | None, Fields, bool]]:
         """Rows of a kind: prefix of their fields, id, values, and whether they are to go. Empty new ones are no rows."""
         for key, row in self.typed.below(kind, owner):
-            row_id = int(key) if key.isdigit() else None
+            row_id = asked.whole(key)
             said = [value for name, value in row.items() if name not in ("of", "label", "active") and value.strip()]
             if row_id or (said and not row.get("gone")):
                 yield f"{kind}-{key}-", row_id, row, bool(row.get("gone")) or (kind != "contact" and not said)
@@ -214,10 +227,10 @@ def to_draft(typed: Typed, person: Reader | None, card: Card | None = None) -> P
         email=read.mail("email", typed.get("email"), card.party.email if card else ""),
         fax=read.phone("fax", typed.get("fax"), card.party.fax if card else ""),
         web=_web(read),
-        tax_number=read.own("tax_number"),
+        tax_number=read.identity("tax_number", card.party.tax_number if card else ""),
         note=read.own("note", rules.clean_lines),
         credit_days=read.number("credit_days", 0, 3650) or 0,
-        credit_limit=read.amount("credit_limit"),
+        credit_limit=read.amount("credit_limit") if masking.reads_amounts(person) else card.party.credit_limit if card else None,
         settlement=read.one_of("settlement", rules.SETTLEMENTS),
         settlement_day=read.number("settlement_day", 1, 31),
         vendor_days=read.number("vendor_days", 0, 3650) or 0,
@@ -256,7 +269,7 @@ def _web(read: _Reading) -> str:
 def _contacts(read: _Reading) -> tuple[ContactRow, ...]:
     found = []
     for key, row in read.typed.below("contact"):
-        at, row_id, gone = f"contact-{key}-", int(key) if key.isdigit() else None, bool(row.get("gone"))
+        at, row_id, gone = f"contact-{key}-", asked.whole(key), bool(row.get("gone"))
         phones, mails = _phones(read, key, gone), _mails(read, key, gone)
         said = any(row.get(name, "").strip() for name in ("name", "title", "department", "note")) or phones or mails
         if row_id is None and (gone or not said):

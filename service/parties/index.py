@@ -83,7 +83,7 @@ def _entry(
         codes=[
             *(code for account in accounts for code in (account.account, account.book) if code),
             *(one.number for one in former),
-            *([party.tax_number] if party.tax_number else []),
+            *([party.tax_number] if party.tax_number and party.kind == "company" else []),  # parts of a person's add up to the whole
         ],
         phones=[phone.raw for phone in phones],
         weight=OUT_OF_USE if party.state != "active" else 0,

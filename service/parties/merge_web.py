@@ -9,26 +9,38 @@ from flask_babel import gettext as _
 from service.core import asked, clock, db, identity, scope
 from service.core.errors import Invalid, NotFound
 from service.parties import actions, merging, queries
-from service.parties.duplicates import PAGE
+from service.parties.duplicates import PAGE, suspected_again, told_apart
 
 bp = Blueprint("merging", __name__)
 
 
 @bp.get("/customers/duplicates")
 def duplicates() -> ResponseReturnValue:
-    """Pairs that may be one and the same, by name, phone or tax number."""
-    person = identity.require("party.merge")
+    """Pairs that may be one and the same, by name, phone or tax number, or those that somebody said are two."""
+    person, apart = identity.require("party.merge"), request.args.get("apart") == "1"
     with db.begin(person.scope) as session:
-        rows = queries.pairs(session, _place(), PAGE + 1)
+        rows = queries.pairs(session, _place(), PAGE + 1, apart=apart)
     shown, last = rows[:PAGE], rows[PAGE - 1] if len(rows) > PAGE else None
-    more = f"/customers/duplicates?after={last.one.id}-{last.other.id}" if last else ""
-    return render_template("parties/duplicates.html", rows=shown, more=more, first=request.args.get("after", ""))
+    more = f"/customers/duplicates?after={last.one.id}-{last.other.id}{'&apart=1' if apart else ''}" if last else ""
+    return render_template("parties/duplicates.html", rows=shown, more=more, first=request.args.get("after", ""), apart=apart)
+
+
+@bp.post("/customers/<int:party_id>/<any(apart, suspected):verdict>")
+def judge(party_id: int, verdict: str) -> ResponseReturnValue:
+    """The party and the other one are two, or suspected again."""
+    person = identity.require("party.merge")
+    other_id = asked.whole(request.form.get("other", "")) or 0
+    act = told_apart if verdict == "apart" else suspected_again
+    with db.begin(person.scope) as session:
+        act(session, party_id, other_id, by=person.staff_id, at=clock.now())
+    flash(_("They are two from now on.") if verdict == "apart" else _("They stand among the suspected ones again."))
+    return redirect("/customers/duplicates" if verdict == "apart" else "/customers/duplicates?apart=1")
 
 
 def _place() -> tuple[int, int]:
     one, _dash, other = request.args.get("after", "")[:40].partition("-")
-    known = all(part.isascii() and part.isdigit() and len(part) < 19 for part in (one, other))
-    return (int(one), int(other)) if known else (0, 0)
+    ids = asked.whole(one), asked.whole(other)
+    return (ids[0], ids[1]) if ids[0] is not None and ids[1] is not None else (0, 0)
 
 
 @bp.get("/customers/<int:party_id>/merge")
@@ -61,8 +73,8 @@ def _lines(old: queries.Card, new: queries.Card, categories: dict[int, str]) -> 
 @bp.post("/customers/<int:party_id>/merge")
 def merge(party_id: int) -> ResponseReturnValue:
     """The party is the other one from now on; everything of it has followed."""
-    person, other_id = identity.require("party.merge"), request.form.get("into", "")
-    if not (other_id.isascii() and other_id.isdigit() and len(other_id) < 19):
+    person, other_id = identity.require("party.merge"), asked.whole(request.form.get("into", ""))
+    if other_id is None:
         raise Invalid(_("Choose the customer that stays."))
     chosen = [name for name in merging.FIELDS if request.form.get(f"take-{name}") == "old"]
     with db.begin(scope.ALL) as session:  # rows of both may stand in branches that the person does not see; the parties may not

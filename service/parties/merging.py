@@ -23,6 +23,7 @@ from service.parties.model import (
     Contract,
     Party,
     PartyAccount,
+    PartyApart,
     PartyDepartment,
     PartyMergeRow,
     PartyPhone,
@@ -125,6 +126,7 @@ def _traced(session: Session, old: Party, new: Party, moved: Moved, at: datetime
 def _own(session: Session, old: Party, new: Party) -> dict[str, list[int]]:
     """Departments of one name are one; numbers that both have are one; all other rows move as they are."""
     moved = {"party_department": _departments(session, old, new)}
+    _apart(session, old, new)
     _twice(session, old, new)
     _one_preferred(session, old, new)
     for model in (Contact, PartyPhone, ContactMail, Contract, PartyAccount):
@@ -147,6 +149,19 @@ def _departments(session: Session, old: Party, new: Party) -> list[int]:
             moved.append(one.id)
     session.flush()
     return moved
+
+
+def _apart(session: Session, old: Party, new: Party) -> None:
+    """Whom the old party was told apart from, the new one is too: it has what made them look alike."""
+    for pair in session.scalars(select(PartyApart).where((PartyApart.one_id == old.id) | (PartyApart.other_id == old.id))).all():
+        other = pair.other_id if pair.one_id == old.id else pair.one_id
+        one, two = sorted((new.id, other))
+        session.delete(pair)
+        session.flush()
+        kept = select(PartyApart.id).where(PartyApart.one_id == one, PartyApart.other_id == two)
+        if one != two and session.scalars(kept).first() is None:
+            session.add(PartyApart(one_id=one, other_id=two, by_id=pair.by_id, at=pair.at, branch_id=pair.branch_id))
+    session.flush()
 
 
 def _twice(session: Session, old: Party, new: Party) -> None:

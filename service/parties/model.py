@@ -212,3 +212,20 @@ class PartyMergeRow(Base):
     row_id: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[ts]
     branch_id: Mapped[branch]
+
+
+class PartyApart(Base):
+    """Two parties that look alike and were said to be two; the smaller id stands first."""
+
+    __tablename__ = "party_apart"
+    __scope__ = BRANCH
+    __table_args__ = (
+        UniqueConstraint("one_id", "other_id", name="uq_party_apart_one_id_other_id"),
+        CheckConstraint("one_id < other_id", name="a_pair_has_one_order"),
+    )
+    id: Mapped[key]
+    one_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"))
+    other_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("party.id"), index=True)
+    by_id: Mapped[int] = mapped_column(Integer, ForeignKey("staff.id"))
+    at: Mapped[ts]
+    branch_id: Mapped[branch]

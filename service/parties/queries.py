@@ -30,7 +30,8 @@ __all__ = ["WORDS", "Alike", "Asked", "Contact", "Node", "Pair", "alike", "pairs
 class Match:
     """A party that may be calling: `reason` is exact (whole number), digits (same digits, number not valid) or chosen.
 
-    `source` says whose number it is: the party's own, or that of a contact, with its label and the contact's department.
+    `source` says whose number it is: the party's own, that of a contact, with its label and the contact's department,
+    or that of whoever is reached at one of its places; `site` names the place.
     """
 
     party_id: int
@@ -45,6 +46,8 @@ class Match:
     department: str = ""
     title: str = ""
     state: str = "active"
+    site: str = ""
+    site_id: int | None = None
 
 
 # A contact who left, or a customer out of use, is still named, but after all others.
@@ -82,6 +85,15 @@ def match_phones(session: Session, wanted: Sequence[tuple[Phone, Scope]], limit:
             more = {"source": source, "label": r.label, "department": r.department, "title": r.title, "state": r.state}
             found[r.n].append(Match(r.party_id, r.contact_id, r.name, r.contact_name, r.grade, reason, score, **more))
     return found
+
+
+def as_match(session: Session, party_id: int, contact_name: str, reason: str) -> Match | None:
+    """The party as one that may be calling, for a number that is on file elsewhere; a contact of that name is the one who calls."""
+    party = session.get(Party, party_id)
+    if party is None:
+        return None
+    contact = people(session, [party_id]).get((party_id, contact_name)) if contact_name else None
+    return Match(party.id, contact, party.name, contact_name or None, party.grade, reason, 50, state=party.state)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Projects and sites come to be and change; devices are put at sites; pictures are taken there."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.core import attachments, audit, locks, numbers
+from service.core import attachments, audit, editing, locks, numbers
 from service.core import phone as phones
-from service.core.errors import DeskError, Invalid, NotFound
+from service.core.errors import Invalid, NotFound
 from service.devices import queries as devices
 from service.devices.places import actions as places
 from service.devices.places import queries as found
@@ -21,29 +21,16 @@ from service.sites.index import index_projects, index_sites
 from service.sites.model import Project, Region, Site
 from service.sites.schemas import ProjectForm, SiteForm
 
-MOMENT = timedelta(seconds=20)  # two clicks
-
-
-class Stale(DeskError):
-    """Somebody else saved it since it was read; the page shows both."""
-
-
-def fresh(row: Project | Site | Region, version: int) -> None:
-    """The row is still the one that was read."""
-    if row.version != version:
-        raise Stale(_("Somebody else has saved this meanwhile. Compare both below, then save again."))
-
-
 # ---- projects
 
 
 def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: int, at: datetime) -> int:
     """The project exists under its own number or the next one; the same form twice is one project. Returns its id."""
+    if (known := _same_request(session, Project, form.request_key)) is not None:
+        return known
     values = _project_values(session, form, None)
-    if (twin := _twin(session, Project, values, at)) is not None:
-        return twin
     values["number"] = values["number"] or numbers.take(session, "P", at)
-    project = Project(**values, created_at=at, branch_id=_branch(session, form.party_id, branch_id))
+    project = Project(**values, created_at=at, request_key=form.request_key or None, branch_id=_branch(session, form.party_id, branch_id))
     session.add(project)
     session.flush()
     index_projects(session, [project.id])
@@ -56,7 +43,7 @@ def change_project(session: Session, project_id: int, form: ProjectForm, *, by: 
     project = session.get(Project, project_id, with_for_update=True)
     if project is None:
         raise no_project()
-    fresh(project, form.version)
+    editing.fresh(project.version, form.version)
     values = _project_values(session, form, project)
     values["number"] = values["number"] or project.number
     if _changed(session, project, "project", values, by=by, at=at):
@@ -87,14 +74,14 @@ def _project_values(session: Session, form: ProjectForm, known: Project | None) 
 
 def create_site(session: Session, form: SiteForm, *, by: int, branch_id: int, at: datetime) -> int:
     """The site exists; what it does not say it takes from its project; the same form twice is one site. Returns its id."""
+    if (known := _same_request(session, Site, form.request_key)) is not None:
+        return known
     values = _site_values(session, form)
     project = session.get(Project, form.project_id) if form.project_id else None
     for name in ("party_id", "region_id"):
         values[name] = values[name] or (getattr(project, name) if project else None)
-    if (twin := _twin(session, Site, values, at)) is not None:
-        return twin
     site = Site(
-        **values, number=numbers.take(session, "S", at), created_at=at,
+        **values, number=numbers.take(session, "S", at), created_at=at, request_key=form.request_key or None,
         branch_id=_branch(session, values["party_id"], project.branch_id if project else branch_id),
     )  # fmt: skip
     session.add(site)
@@ -108,7 +95,7 @@ def create_site(session: Session, form: SiteForm, *, by: int, branch_id: int, at
 def change_site(session: Session, site_id: int, form: SiteForm, *, by: int, at: datetime) -> None:
     """The site is as the form says, and what stands there belongs to its project."""
     site = _locked(session, site_id)
-    fresh(site, form.version)
+    editing.fresh(site.version, form.version)
     if not _changed(session, site, "site", _site_values(session, form), by=by, at=at):
         return
     places.follow(session, site.id, project_id=site.project_id)
@@ -178,7 +165,7 @@ def put_device(session: Session, site_id: int, typed: str, *, by: int, at: datet
     if site.party_id and device.party_id != site.party_id:
         sentence = _("%(device)s belongs to another customer than this site.", device=device.number)
         raise Invalid(sentence, {"device": sentence})
-    places.place(session, device.id, site_id=site.id, project_id=site.project_id or device.project_id, by=by, at=at)
+    places.place(session, device.id, site_id=site.id, project_id=site.project_id or device.project_id, was=_said(session, device.site_id), now=site.name, by=by, at=at)
     return device.id
 
 
@@ -191,7 +178,12 @@ def take_device(session: Session, site_id: int, device_id: int, *, by: int, at: 
     if device is None:
         raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
     if device.site_id == site_id:
-        places.place(session, device_id, site_id=None, project_id=device.project_id, by=by, at=at)
+        places.place(session, device_id, site_id=None, project_id=device.project_id, was=_said(session, site_id), now=None, by=by, at=at)
+
+
+def _said(session: Session, site_id: int | None) -> str | None:
+    site = session.get(Site, site_id) if site_id else None
+    return site.name if site else None
 
 
 def add_picture(session: Session, folder: Path, site_id: int, sent: bytes, name: str, *, by: int, at: datetime) -> int:
@@ -245,11 +237,12 @@ def _links(session: Session, **ids: int | None) -> dict[str, str]:
     return wrong
 
 
-def _twin(session: Session, model: type[Project] | type[Site], values: dict[str, Any], at: datetime) -> int | None:
-    """What a click a moment ago made of the same form; a number that it took by itself is no difference."""
-    locks.hold(session, f"new {model.__tablename__}", values["name"])
-    same = [getattr(model, name) == value for name, value in values.items() if (name, value) != ("number", "")]
-    return session.scalars(select(model.id).where(model.created_at > at - MOMENT, model.created_at <= at, *same)).first()
+def _same_request(session: Session, model: type[Project] | type[Site], request_key: str) -> int | None:
+    """What the same form made, if it was sent before."""
+    if not request_key:
+        return None
+    locks.hold(session, f"{model.__tablename__} request", request_key)
+    return session.scalars(select(model.id).where(model.request_key == request_key)).first()
 
 
 def _refuse(wrong: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement, SelectBase, Subquery, exists, false, literal, null, select, union_all
 from sqlalchemy.types import BigInteger, Boolean, DateTime
 
-from service.devices.queries import Device
+from service.devices.queries import CURRENT, Device
 from service.sites.model import Site
 
 Source = Callable[[], SelectBase]
@@ -24,7 +24,7 @@ def facts(name: str, source: Source) -> None:
 
 
 def patrols(name: str, source: Source) -> None:
-    """From now on the source's rows (site_id, faulty, visited_at) count, one a site: its latest patrol."""
+    """From now on the source's rows (site_id, faults, visited_at) count, one a site: faults that no device knows of, and its latest patrol."""
     _patrols[name] = source
 
 
@@ -35,14 +35,14 @@ def of_devices() -> Subquery:
 
 
 def of_sites() -> Subquery:
-    """The latest patrol of each site that any source knows."""
-    nothing = select(literal(0, BigInteger).label("site_id"), literal(False, Boolean).label("faulty"), null().cast(_MOMENT).label("visited_at")).where(false())
+    """The latest patrol of each site that any source knows, with the faults that patrols alone know of."""
+    nothing = select(literal(0, BigInteger).label("site_id"), literal(0, BigInteger).label("faults"), null().cast(_MOMENT).label("visited_at")).where(false())
     return union_all(nothing, *(source() for source in _patrols.values())).subquery("patrol")
 
 
 def abnormal() -> ColumnElement[bool]:
-    """A fault is open at a device of the site of the row, or its latest patrol found one (`rules.condition`, as SQL)."""
+    """A fault is open at a device of the site of the row, or a patrol found one that nobody has seen to (`rules.condition`, as SQL)."""
     fact, patrol = of_devices(), of_sites()
-    fault = exists().where(Device.site_id == Site.id, fact.c.device_id == Device.id, fact.c.open).correlate(Site)
-    found = exists().where(patrol.c.site_id == Site.id, patrol.c.faulty).correlate(Site)
+    fault = exists().where(Device.site_id == Site.id, Device.state.in_(CURRENT), fact.c.device_id == Device.id, fact.c.open).correlate(Site)
+    found = exists().where(patrol.c.site_id == Site.id, patrol.c.faults > 0).correlate(Site)
     return fault | found

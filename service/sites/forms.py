@@ -1,11 +1,12 @@
 """A form that two people had open: what the other one saved stands beside what was typed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
+
+from service.core.editing import Differing, differing
 
 NAMES: Mapping[str, LazyString] = {
     "number": _l("Project number"),
@@ -26,22 +27,8 @@ NAMES: Mapping[str, LazyString] = {
 }
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One field in which the saved record and the form differ."""
-
-    name: LazyString
-    saved: str
-    typed: str
-
-
-def differences(saved: Any, typed: Any, told: Callable[[str, Any], str]) -> list[Difference]:
+def differences(saved: Any, typed: Any, told: Callable[[str, Any], str]) -> list[Differing]:
     """Every field that differs; `told` says a value in words."""
-    found = []
-    for field, name in NAMES.items():
-        if not hasattr(typed, field) or (getattr(typed, field) is None and field == "amount"):
-            continue
-        there, here = told(field, getattr(saved, field)), told(field, getattr(typed, field))
-        if there != here:
-            found.append(Difference(name, there, here))
-    return found
+    fields = [name for name in NAMES if hasattr(typed, name) and not (name == "amount" and typed.amount is None)]
+    there, here = ({name: told(name, getattr(one, name)) for name in fields} for one in (saved, typed))
+    return differing(there, here, {name: NAMES[name] for name in fields})

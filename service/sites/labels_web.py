@@ -105,10 +105,13 @@ def scanned(code: str) -> ResponseReturnValue:
 
 
 def _acts(person: Identity, device: Device) -> list[tuple[Any, str, str]]:
-    """What this person may do at this device; a device without a site is collected first."""
+    """What this person may do at this device; a device without a site is collected first, and a retired one has its history alone."""
     ids = {"device": device.id, "party": device.party_id, "site": device.site_id or ""}
+    history = (_("Its history"), "history", f"/devices/{device.id}")
+    if device.state not in devices.CURRENT:
+        return [history]
     acts = [(words, icon, address.format(**ids)) for words, icon, address, permission in ACTS if person.may(permission)]
     if person.may("site.write"):
         place = f"/sites/{device.site_id}" if device.site_id else f"/sites/new?device={device.id}"
         acts.append((_("Site: position and pictures") if device.site_id else _("Enter its site"), "map-pin", place))
-    return acts
+    return [*acts, history]

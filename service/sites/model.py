@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, Numeric, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, Numeric, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from service.core import phone as phones
 from service.core.db import Base, branch, key, ts
 from service.core.seen import BRANCH, OPEN
 
@@ -43,13 +44,14 @@ class Project(Base):
     note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}
 
 
 class Site(Base):
-    """A place at which devices are installed."""
+    """A place at which devices are installed. `phone_key` is its number as callers are compared by it."""
 
     __tablename__ = "site"
     __scope__ = BRANCH
@@ -57,6 +59,7 @@ class Site(Base):
         CheckConstraint("latitude between -90 and 90", name="latitude_is_on_earth"),
         CheckConstraint("longitude between -180 and 180", name="longitude_is_on_earth"),
         CheckConstraint("(latitude is null) = (longitude is null)", name="position_is_whole"),
+        Index("ix_site_phone_key", "phone_key", postgresql_where=text("phone_key <> ''")),
     )
     id: Mapped[key]
     number: Mapped[str] = mapped_column(Text, unique=True)
@@ -69,9 +72,17 @@ class Site(Base):
     region_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("region.id"), index=True)
     contact: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     phone: Mapped[str] = mapped_column(Text, server_default=EMPTY)
+    phone_key: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     note: Mapped[str] = mapped_column(Text, server_default=EMPTY)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}
+
+    @validates("phone")
+    def _compared(self, _name: str, typed: str) -> str:
+        """Whoever writes the number, calls are compared with it."""
+        self.phone_key = phones.parse(typed).key
+        return typed

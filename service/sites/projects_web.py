@@ -1,5 +1,6 @@
 """Projects on screen: the list, the page of one, and its form."""
 
+import uuid
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from service.core import asked, clock, db, identity
+from service.core.editing import Differing, Stale
 from service.core.errors import DeskError, Invalid
 from service.core.identity import Identity
 from service.core.masking import AMOUNT_READ
@@ -64,7 +66,8 @@ def new() -> ResponseReturnValue:
     """The form for a project that begins."""
     person = identity.require("site.write")
     with db.begin(person.scope) as session:
-        return _form(session, person, ProjectForm(party_id=asked.number("party"), region_id=asked.number("region")), None)
+        form = ProjectForm(party_id=asked.number("party"), region_id=asked.number("region"), request_key=uuid.uuid4().hex)
+        return _form(session, person, form, None)
 
 
 @bp.post(PLACE)
@@ -99,7 +102,7 @@ def change(project_id: int) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             actions.change_project(session, project_id, form, by=person.staff_id, at=clock.now())
-    except (Invalid, actions.Stale) as error:
+    except (Invalid, Stale) as error:
         with db.begin(person.scope) as session:
             return _form(session, person, form, _found(session, project_id), error), error.status
     flash(_("Saved."))
@@ -116,7 +119,7 @@ def _found(session: Session, project_id: int) -> Project:
 def _read(person: Identity) -> ProjectForm:
     """What was typed; an amount from somebody who may not see it was none."""
     form = read(ProjectForm, request.form)
-    return form if person.may(AMOUNT_READ) else replace(form, amount=None)
+    return form if person.reads(AMOUNT_READ) else replace(form, amount=None)
 
 
 def _as_form(project: Project) -> ProjectForm:
@@ -125,12 +128,12 @@ def _as_form(project: Project) -> ProjectForm:
 
 
 def _form(session: Session, person: Identity, form: ProjectForm, project: Project | None, error: DeskError | None = None) -> str:
-    both: list[forms.Difference] = []
-    if project is not None and isinstance(error, actions.Stale):
-        both = forms.differences(_as_form(project), form, lambda field, value: told(session, person, field, value))
+    differs: list[Differing] = []
+    if project is not None and isinstance(error, Stale):
+        differs = forms.differences(_as_form(project), form, lambda field, value: told(session, person, field, value))
         form = replace(form, version=project.version)
     return render_template(
         "sites/project_form.html", values=form, project=project, nodes=rules.tree(queries.regions(session)), named=named,
-        parties=parties.names(session, {form.party_id} if form.party_id else set()), sees_amount=person.may(AMOUNT_READ),
-        fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", both=both,
+        parties=parties.names(session, {form.party_id} if form.party_id else set()), sees_amount=person.reads(AMOUNT_READ),
+        fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", differs=differs,
     )  # fmt: skip

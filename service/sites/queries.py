@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from service.core import pages, search
 from service.devices.places import queries as places
-from service.devices.queries import Device
+from service.devices.queries import CURRENT, Device
 from service.sites import condition, rules
 from service.sites.model import Project as Project
 from service.sites.model import Region as Region
@@ -27,19 +27,17 @@ class Tally:
     devices: int = 0
     faults: int = 0
     visited_at: datetime | None = None
-    patrol_faulty: bool = False
     sites: int = 0
 
     @property
     def condition(self) -> str:
         """normal or abnormal."""
-        return rules.condition(self.faults, self.patrol_faulty)
+        return rules.condition(self.faults)
 
     def with_(self, other: "Tally") -> "Tally":
         """Both together."""
         last = max(filter(None, (self.visited_at, other.visited_at)), default=None)
-        faulty = self.patrol_faulty or other.patrol_faulty
-        return Tally(self.devices + other.devices, self.faults + other.faults, last, faulty, self.sites + other.sites)
+        return Tally(self.devices + other.devices, self.faults + other.faults, last, self.sites + other.sites)
 
 
 EMPTY = Tally()
@@ -74,11 +72,11 @@ def _tallied(session: Session, key: Any, only: ColumnElement[bool]) -> dict[int 
         .outerjoin(Site, Site.id == Device.site_id)
         .outerjoin(Project, Project.id == func.coalesce(Site.project_id, Device.project_id))
         .outerjoin(fact, fact.c.device_id == Device.id)
-        .where(only, Device.site_id.is_not(None) | Device.project_id.is_not(None))
+        .where(only, Device.site_id.is_not(None) | Device.project_id.is_not(None), Device.state.in_(CURRENT))
         .group_by(key)
     )
     sites = (
-        select(key, func.count(), func.max(patrol.c.visited_at), func.bool_or(func.coalesce(patrol.c.faulty, False)))
+        select(key, func.count(), func.max(patrol.c.visited_at), func.coalesce(func.sum(patrol.c.faults), 0))
         .select_from(Site)
         .outerjoin(Project, Project.id == Site.project_id)
         .outerjoin(patrol, patrol.c.site_id == Site.id)
@@ -86,8 +84,8 @@ def _tallied(session: Session, key: Any, only: ColumnElement[bool]) -> dict[int 
         .group_by(key)
     )
     found = {level: Tally(count, faults, last) for level, count, faults, last in session.execute(devices)}
-    for level, count, last, faulty in session.execute(sites):
-        found[level] = found.get(level, EMPTY).with_(Tally(0, 0, last, bool(faulty), count))
+    for level, count, last, faults in session.execute(sites):
+        found[level] = found.get(level, EMPTY).with_(Tally(0, int(faults), last, count))
     return found
 
 
@@ -151,6 +149,32 @@ def projects(session: Session, wanted: Filters, *, after: tuple[str, int] | None
     return list(session.scalars(query.order_by(Project.number, Project.id).limit(limit)))
 
 
+@dataclass(frozen=True)
+class Reached:
+    """Whoever is reached at a site by a number, and whose site it is."""
+
+    key: str
+    site_id: int
+    name: str
+    contact: str
+    party_id: int
+    branch_id: int
+
+
+_OWNER = func.coalesce(Site.party_id, Project.party_id)
+_REACHED = (
+    select(Site.phone_key, Site.id, Site.name, Site.contact, _OWNER, Site.branch_id)
+    .outerjoin(Project, Project.id == Site.project_id)
+    .where(Site.phone_key.in_(bindparam("keys", expanding=True)), Site.phone_key != "", _OWNER.is_not(None))
+    .order_by(Site.id)
+)
+
+
+def reached(session: Session, keys: Collection[str]) -> list[Reached]:
+    """The sites of customers at which one of these numbers is answered; a site's customer is its own, else that of its project."""
+    return [Reached(*row) for row in session.execute(_REACHED, {"keys": list(keys)})] if keys else []
+
+
 def _ids(session: Session, typed: str, kind: str) -> list[int]:
     return [hit.ref_id for hit in search.find(session, typed, kinds=[kind], most=200)]
 
@@ -212,9 +236,9 @@ def device_tallies(session: Session, ids: Collection[int]) -> dict[int, Tally]:
     return {row[0]: Tally(1, row[1], row[2]) for row in session.execute(rows)} if ids else {}
 
 
-def devices_at(session: Session, site_id: int) -> list[Device]:
+def devices_at(session: Session, site_id: int, limit: int = 200) -> list[Device]:
     """What stands at the site."""
-    return places.at_site(session, site_id)
+    return places.at_site(session, site_id, limit=limit)
 
 
 # ---- for lists of other rooms

@@ -16,9 +16,9 @@ MICRO = Decimal("0.000001")  # of a degree: eleven centimetres
 LARGEST = Decimal(10) ** 15
 
 
-def condition(faults: int, patrol_faulty: bool) -> str:
-    """A site is abnormal as long as a fault is open or the latest patrol found one."""
-    return ABNORMAL if faults or patrol_faulty else NORMAL
+def condition(faults: int) -> str:
+    """A site is abnormal as long as a fault is open: one of a device, or one that a patrol found."""
+    return ABNORMAL if faults else NORMAL
 
 
 def line(typed: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from service.core import asked
 from service.sites import rules
 
 LONG = ("products", "note")
@@ -30,6 +31,7 @@ class ProjectForm:
     amount: str | None = None
     products: str = ""
     note: str = ""
+    request_key: str = ""
     version: int = 0
 
 
@@ -47,13 +49,13 @@ class SiteForm:
     contact: str = ""
     phone: str = ""
     note: str = ""
+    request_key: str = ""
     version: int = 0
 
 
 def number(typed: str | None) -> int | None:
     """A whole number that a column can hold, else nothing."""
-    value = typed or ""
-    return int(value) if value.isascii() and value.isdigit() and 0 < len(value) < 19 and int(value) else None
+    return asked.whole(typed or "") or None
 
 
 Form = TypeVar("Form", RegionForm, ProjectForm, SiteForm)

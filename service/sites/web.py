@@ -1,5 +1,6 @@
 """Sites on screen: the list under its tree of regions, the page of one, and its form."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from service.core import asked, attachments, clock, db, identity, masking, pages
 from service.core.config import Settings
+from service.core.editing import Differing, Stale
 from service.core.errors import DeskError, Invalid
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -126,7 +128,7 @@ def _page(site_id: int, fields: dict[str, str] | None = None, status: int = 200)
 def new() -> ResponseReturnValue:
     """The form for a place; what the address names is filled in already."""
     person = identity.require("site.write")
-    form = SiteForm(project_id=asked.number("project"), party_id=asked.number("party"), region_id=asked.number("region"))
+    form = SiteForm(project_id=asked.number("project"), party_id=asked.number("party"), region_id=asked.number("region"), request_key=uuid.uuid4().hex)
     with db.begin(person.scope) as session:
         device = devices.device(session, asked.number("device") or 0)
         if device is not None:
@@ -174,7 +176,7 @@ def change(site_id: int) -> ResponseReturnValue:
             site = queries.site(session, site_id)
             form = replace(form, phone=masking.typed_phone(person, form.phone, site.phone if site else None))
             actions.change_site(session, site_id, form, by=person.staff_id, at=clock.now())
-    except (Invalid, actions.Stale) as error:
+    except (Invalid, Stale) as error:
         with db.begin(person.scope) as session:
             return _form(session, person, form, queries.site(session, site_id), error), error.status
     flash(_("Saved."))
@@ -195,13 +197,13 @@ def _form(session: Session, person: Identity, form: SiteForm, site: Site | None,
     nodes = rules.tree(queries.regions(session))
     projects = queries.project_names(session, {form.project_id} if form.project_id else set())
     people = parties.names(session, {form.party_id} if form.party_id else set())
-    both: list[forms.Difference] = []
-    if site is not None and isinstance(error, actions.Stale):
-        both = forms.differences(_as_form(site), form, lambda field, value: told(session, person, field, value))
+    differs: list[Differing] = []
+    if site is not None and isinstance(error, Stale):
+        differs = forms.differences(_as_form(site), form, lambda field, value: told(session, person, field, value))
         form = replace(form, version=site.version)
     return render_template(
         "sites/site_form.html", values=form, site=site, nodes=nodes, named=named, projects=projects, parties=people,
-        fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", both=both,
+        fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", differs=differs,
         phone=masking.shown_phone(person, form.phone) if site else form.phone, device=number(request.values.get("device")),
     )  # fmt: skip
 

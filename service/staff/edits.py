@@ -1,36 +1,22 @@
 """Two people at the same record: whoever saves upon an older version is told what the other one saved, beside what they typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from flask_babel import gettext as _
-
-from service.core.errors import DeskError
+from service.core.editing import Differing, Stale
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One field: as it is saved now, and as it was typed."""
-
-    field: str
-    saved: object
-    typed: object
-
-
-class Overtaken(DeskError):
+class Overtaken(Stale):
     """Somebody else saved the record while it was being edited; nothing of this save was kept."""
 
-    def __init__(self, version: int, differences: list[Difference]) -> None:
-        super().__init__(
-            _("Somebody else saved this meanwhile. Compare the two below; saving again keeps what stands in the form.")
-        )
+    def __init__(self, version: int, differences: list[Differing]) -> None:
+        super().__init__()
         self.version, self.differences = version, differences
 
 
 def check(now: int, seen: int, saved: Mapping[str, object], typed: Mapping[str, object]) -> None:
     """Nothing happens when the record is as the person saw it."""
     if now != seen:
-        raise Overtaken(now, [Difference(name, saved[name], typed[name]) for name in typed if saved[name] != typed[name]])
+        raise Overtaken(now, [Differing(name, saved[name], typed[name]) for name in typed if saved[name] != typed[name]])
 
 
 def changed(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:

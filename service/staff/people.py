@@ -19,7 +19,8 @@ from service.staff.grants import Held, Holder, reached
 from service.staff.model import Branch, Department, Role, Staff, StaffSession, staff_role
 from service.staff.roles.actions import LastAdministrator as LastAdministrator
 from service.staff.roles.actions import keep_an_administrator, seed
-from service.staff.security import passwords
+from service.staff.security import demands, passwords
+from service.staff.security.rules import admitted
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 KINDS = ("staff", "collector", "provider", "portal")  # works here, collects information, works for another firm, uses the portal
@@ -75,16 +76,22 @@ def engage(session: Session, who: Person, *, by: int, at: datetime, within: Scop
 
 
 def change(
-    session: Session, staff_id: int, who: Person, *, by: int, at: datetime, version: int | None = None, within: Scope = ALL
+    session: Session, staff_id: int, who: Person, *, by: int, at: datetime, version: int | None = None, within: Scope = ALL, address: str = ""
 ) -> None:
-    """The person is as described from their next click on; who is switched off is signed out everywhere."""
+    """The person is as described from their next click on; who is switched off is signed out everywhere.
+
+    `address` is where whoever does it sits: nobody gives themselves a role that does not sign in from there.
+    """
     locks.hold(session, "people", "")
-    row, before, able = _row(session, staff_id, within), person(session, staff_id), queries.administrators(session)
+    row, before = _row(session, staff_id, within), person(session, staff_id)
+    able = queries.administrators(session, on=clock.local(at).date())
     if version is not None:
         edits.check(row.version, version, _plain(before), _plain(who))
     _check(session, who, staff_id, within, before)
     if staff_id == by and not who.active:
         raise Invalid(_("You cannot switch yourself off. Ask another administrator."), {"active": _("Not yourself.")})
+    if staff_id == by and who.valid_until and who.valid_until < clock.local(at).date():
+        raise Invalid(_("You cannot switch yourself off. Ask another administrator."), {"valid_until": _("This day is over.")})
     for name in ("username", "name", "branch_id", "reach", "active", "kind", "department_id", "phone", "valid_until"):
         setattr(row, name, getattr(who, name))
     old, new = edits.changed(_plain(before), _plain(who))
@@ -94,7 +101,11 @@ def change(
         row.version += 1
         _told(session, row, "changed", old, new, by, at)
     session.flush()
-    keep_an_administrator(session, able)
+    keep_an_administrator(session, able, at=at)
+    if staff_id == by and address and not admitted(address, demands.of(session, staff_id).addresses):
+        raise Invalid(
+            _("You would shut yourself out."), {"roles": _("One of these roles does not sign in from %(address)s, where you are.", address=address)}
+        )
     if not who.active:
         _sign_out(session, staff_id, at)
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from service.core import clock, db, identity, lists, masking
+from service.core.editing import Differing
 from service.core.errors import DeskError, Invalid
 from service.core.identity import Identity
 from service.staff import actions, edits, people, queries, rules
@@ -67,7 +68,7 @@ def change(staff_id: int) -> ResponseReturnValue:
         with db.begin(me.scope) as session:
             stored = people.person(session, staff_id, within=me.scope).phone
             who = replace(who, phone=masking.typed_phone(me, who.phone, stored))
-            people.change(session, staff_id, who, by=me.staff_id, at=clock.now(), version=version, within=me.scope)
+            people.change(session, staff_id, who, by=me.staff_id, at=clock.now(), version=version, within=me.scope, address=request.remote_addr or "")
     except (Invalid, people.LastAdministrator, edits.Overtaken) as error:
         return _form(who, staff_id, error, version=version or 0)
     flash(_("Saved."))
@@ -127,8 +128,8 @@ def _read() -> Person:
     )
 
 
-def _covered(me: Identity, one: edits.Difference) -> edits.Difference:
-    if one.field != "phone":
+def _covered(me: Identity, one: Differing) -> Differing:
+    if one.name != "phone":
         return one
     return replace(one, saved=masking.shown_plain(me, str(one.saved)), typed=masking.shown_plain(me, str(one.typed)))
 

@@ -13,6 +13,7 @@ from service.core.scope import ALL, Scope, joined
 from service.staff import rules
 from service.staff.grants import Firm, Held, Holder, Unit, grants, own, permissions
 from service.staff.model import Branch, Department, ExtensionAssignment, Role, Staff, StaffSession, staff_role
+from service.staff.roles.words import spoken as spoken
 from service.staff.shifts.queries import on_duty as on_duty
 
 TAKES, ADMINISTERS = "ticket.take", "staff.admin"
@@ -89,7 +90,7 @@ class Seat:
     reach: str = "branch"
     permissions: frozenset[str] = frozenset()
 
-    def may(self, permission: str, /) -> bool:
+    def reads(self, permission: str, /) -> bool:
         """True when one of the person's roles carries the permission: their pop is covered as their pages are."""
         return permission in self.permissions
 
@@ -258,6 +259,11 @@ def role_names(session: Session) -> list[str]:
     return list(session.scalars(select(Role.name).order_by(Role.id)))
 
 
+def roles_by_id(session: Session) -> dict[int, str]:
+    """The name of each role by its id; few enough to read at once."""
+    return {row.id: row.name for row in session.execute(select(Role.id, Role.name))}
+
+
 def people_by_branch(session: Session) -> dict[int, int]:
     """How many people of each branch can sign in."""
     counted = select(Staff.branch_id, func.count()).where(Staff.active).group_by(Staff.branch_id)
@@ -276,12 +282,22 @@ def departments(session: Session) -> dict[int, Department]:
     return {one.id: one for one in session.scalars(select(Department).order_by(Department.branch_id, Department.name))}
 
 
-def administrators(session: Session) -> int:
-    """How many people could let others in anywhere now: those whose right to it holds in all branches."""
-    people = session.execute(select(Staff.id, Staff.branch_id, Staff.reach).where(Staff.active))
+@dataclass(frozen=True)
+class Administrators:
+    """How many people can let others in anywhere, and how many of them are here without an end."""
+
+    able: int
+    lasting: int
+
+
+def administrators(session: Session, *, on: date) -> Administrators:
+    """Those who can sign in on that day, and so have a password, and whose right to let people in holds in all branches."""
+    here = select(Staff.id, Staff.branch_id, Staff.reach, Staff.valid_until).where(Staff.active, Staff.password.is_not(None), still_here(on))
     held, plan = roles_of(session), firm(session, (False, False))
-    able = 0
-    for one in people:
-        roles = [role for role in held.get(one.id, ()) if ADMINISTERS in role.permissions and role.branch_id is None]
-        able += any(grant.scope == ALL for grant in grants(Holder(one.id, one.branch_id, one.reach), roles, plan))
-    return able
+    ends = [one.valid_until for one in session.execute(here) if _administers(Holder(one.id, one.branch_id, one.reach), held.get(one.id, ()), plan)]
+    return Administrators(len(ends), sum(end is None for end in ends))
+
+
+def _administers(holder: Holder, held: Iterable[Held], plan: Firm) -> bool:
+    roles = [role for role in held if ADMINISTERS in role.permissions and role.branch_id is None]
+    return any(grant.scope == ALL for grant in grants(holder, roles, plan))

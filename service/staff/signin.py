@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import flask_login
-from flask import Flask, current_app, g, redirect, request, session
+from flask import Flask, current_app, flash, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import LoginForm, Security, SQLAlchemySessionUserDatastore
@@ -19,7 +19,7 @@ from service.core.config import LOCALES, Settings
 from service.core.identity import Identity
 from service.staff import actions
 from service.staff.model import Role, Staff
-from service.staff.security import asked, rules, sessions, setup_web, steps, steps_web
+from service.staff.security import asked, demands, rules, sessions, setup_web, steps, steps_web
 from service.staff.security.record import refused
 
 LONGEST = 1000  # the hash refuses more than 4096 bytes
@@ -57,7 +57,9 @@ class SignInForm(LoginForm):
 
     def _from_here(self, person: Staff, address: str) -> bool:
         """True when the person's roles sign in from this address; the refusal names it."""
-        if rules.admitted(address, (role.addresses for role in person.roles)):
+        with db.begin(scope.NONE) as work:
+            allowed = demands.of(work, person.id).addresses
+        if rules.admitted(address, allowed):
             return True
         refused(person, person.username, "address")
         self.form_errors.append(_("Your role does not sign in from %(address)s. Use the firm's network, or ask an administrator.", address=address))
@@ -202,11 +204,20 @@ def _forget_broken_place() -> ResponseReturnValue | None:
     return None
 
 
+_LACKS = {
+    "address": lambda: _("Your role does not sign in from %(address)s. Use the firm's network, or ask an administrator.", address=request.remote_addr or ""),
+    "factor": lambda: _("Your role demands a second factor now. Sign in again and set yours up."),
+}
+
+
 def _forget_dead_cookie() -> None:
     """A cookie whose sign-in has ended is as good as none."""
     if request.path.startswith("/static/"):
         return
     if session.get("_user_id") and current() is None:
+        why = sessions.lacking(str(session.get("sid", "")), request.remote_addr or "")
         session.clear()
+        if why:
+            flash(_LACKS[why]())
         g.pop("_login_user", None)
         g.pop("person", None)

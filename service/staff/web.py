@@ -22,7 +22,7 @@ def locale() -> ResponseReturnValue:
     if chosen not in LOCALES:
         raise Invalid(_("Choose 中文 or English."))
     answer = redirect(back())
-    answer.set_cookie("locale", chosen, max_age=31536000, samesite="Lax", httponly=True)
+    answer.set_cookie("locale", chosen, max_age=31536000, samesite="Lax", httponly=True, secure=request.is_secure)
     person = identity.current()
     if person:
         with db.begin(scope.NONE) as session:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, clock, locks, masking, numbers
+from service.core import audit, clock, editing, locks, masking, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -28,7 +28,7 @@ class WrongState(DeskError):
     """The ticket is not where this move begins."""
 
 
-class StaleTicket(DeskError):
+class StaleTicket(editing.Stale):
     """The ticket was changed since it was read, in another window or by another person."""
 
 
@@ -91,14 +91,22 @@ def _check(new: NewTicket, contacts: set[int], covered: devices.Covered | None) 
         wrong["contact_id"] = _("This contact belongs to another customer. Choose one from the list.")
     if masking.is_masked(new.phone):
         wrong["phone"] = _("This number is covered with stars. Type the whole number.")
-    if new.device_id and (covered is None or covered.device.party_id != new.party_id):
-        wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
-    if new.component_id and (covered is None or new.component_id not in {part.id for part, _product, _decided in covered.parts}):
-        wrong["component_id"] = _("This component is not in the device. Choose one from the list.")
+    wrong |= _device_faults(new, covered)
     if new.chargeable not in ("", "free", "payable"):
         wrong["chargeable"] = _("Choose free or payable.")
     if wrong:
         raise Invalid(next(iter(wrong.values())), wrong)
+
+
+def _device_faults(new: NewTicket, covered: devices.Covered | None) -> dict[str, str]:
+    wrong = {}
+    if new.device_id and (covered is None or covered.device.party_id != new.party_id):
+        wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
+    elif covered is not None and covered.device.state == "retired":
+        wrong["device_id"] = _("Device %(number)s is retired. Bring it back first.", number=covered.device.number)
+    if new.component_id and (covered is None or new.component_id not in {part.id for part, _product, _decided in covered.parts}):
+        wrong["component_id"] = _("This component is not in the device. Choose one from the list.")
+    return wrong
 
 
 def _row(session: Session, new: NewTicket, covered: devices.Covered | None, branch_id: int, by: int, at: datetime) -> Ticket:

@@ -4,6 +4,7 @@ from flask import request
 from flask_babel import gettext as _
 from pydantic import BaseModel, ConfigDict
 
+from service.core import asked
 from service.core.errors import Invalid
 from service.tickets.schemas import NewTicket
 
@@ -58,8 +59,7 @@ class TicketForm(BaseModel):
 
 def number(name: str) -> int | None:
     """A whole number from the form or the address; anything else counts as absent."""
-    value = request.values.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 and int(value) else None
+    return asked.whole(request.values.get(name, "")) or None
 
 
 def typed() -> TicketForm:

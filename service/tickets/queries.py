@@ -3,15 +3,17 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
 from service.core import clock
 from service.devices import queries as devices
+from service.devices.schemas import Occasion
 from service.parties import queries as parties
 from service.staff import queries as staff
 from service.tickets import rules
@@ -155,6 +157,12 @@ def numbers(session: Session, ids: Collection[int]) -> dict[int, str]:
     return {row.id: row.number for row in session.execute(select(Ticket.id, Ticket.number).where(Ticket.id.in_(ids)))} if ids else {}
 
 
+def occasion(session: Session, ticket_id: int) -> Occasion | None:
+    """The ticket as far as the rooms below need it; None when it is not there or not in scope."""
+    found = session.get(Ticket, ticket_id)
+    return Occasion(found.number, found.party_id, found.state == "closed") if found else None
+
+
 def branch_of(session: Session, ticket_id: int) -> int | None:
     """The branch of the ticket; None when it is not there or not in scope."""
     return session.scalars(select(Ticket.branch_id).where(Ticket.id == ticket_id)).first()
@@ -176,8 +184,19 @@ def complained_calls(session: Session) -> list[tuple[str, str, bool]]:
     return [(row.switch, row.call_key, row.state in rules.OPEN) for row in rows]
 
 
-def device_facts() -> Select[int | None, bool, datetime]:
-    """(device_id, open, visited_at) of every ticket about a device: whether it is a fault that waits, and when somebody was there."""
-    fault = (Ticket.type == "repair") & Ticket.state.in_(rules.OPEN)
-    visited = func.coalesce(Ticket.finished_at, Ticket.started_at)
-    return select(Ticket.device_id, fault.label("open"), visited.label("visited_at")).where(Ticket.device_id.is_not(None))
+def device_facts() -> Select[*tuple[Any, ...]]:
+    """(device_id, open, visited_at) of every ticket about a device: whether it is a fault that waits, and when somebody was there.
+
+    Asked of the bare table: whether a place is in order is the same for everybody who sees the place, also for whom only
+    own tickets are shown. No ticket can be told from it.
+    """
+    row = Ticket.__table__.c
+    fault = (row.type == "repair") & row.state.in_(rules.OPEN)
+    visited = func.coalesce(row.finished_at, row.started_at)
+    return select(row.device_id, fault.label("open"), visited.label("visited_at")).where(row.device_id.is_not(None))
+
+
+def waits_without_device(ticket_id: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
+    """That ticket is a fault that waits and names no device, so that no device says so; also of the bare table, for the same reason."""
+    row = Ticket.__table__.c
+    return exists().where(row.id == ticket_id, row.device_id.is_(None), row.state.in_(rules.OPEN))

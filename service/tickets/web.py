@@ -86,7 +86,7 @@ def _from_pop(session: Session, person: Identity, form: TicketForm) -> TicketFor
     if pop is None or pop.staff_id != person.staff_id:
         raise NotFound(_("This call is not at your phone. Look for it in the list of calls."))
     said = masking.shown_plain(person, _outside(pop))
-    told = {"pop": pop.id, "party_id": pop.party_id, "contact_id": pop.contact_id, "phone": said}
+    told = {"pop": pop.id, "party_id": pop.party_id, "contact_id": form.contact_id or pop.contact_id, "phone": said}
     return form.model_copy(update=told)
 
 

@@ -31,7 +31,7 @@ def test_a_customer_and_a_contact_are_made_inside_the_ticket(firm: SimpleNamespa
     page.wait_for_selector(".party-line b >> text=新开的店")
     assert page.input_value("[name=subject]") == "half typed"
 
-    page.click("#quick button")
+    page.click(".labelled >> text=New contact")
     page.fill("#new_contact", "李雷")
     page.fill("#new_department", "行政部")
     page.click("[data-quick-save]")

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from service.calls import actions as calls
 from service.core import clock, db, scope
 from service.core.config import Settings
-from service.parties.model import Party, PartyPhone
+from service.parties.model import Contact, Party, PartyPhone
 from service.tickets.model import Ticket, TicketCall
 from tests import make
 from tests.browser import scene
@@ -311,3 +311,27 @@ def test_who_sees_whole_numbers_has_nothing_to_click(firm: SimpleNamespace, open
     cleo.go(f"/customers/{firm.customer.id}")
     cleo.page.wait_for_selector("text=138 0000 1001")
     assert cleo.page.locator("[data-show-number]").count() == 0
+
+
+def test_a_caller_from_a_site_is_the_customer_and_a_new_contact_is_made_in_the_form_of_the_call(firm: SimpleNamespace, opened: Opened) -> None:
+    with db.begin(scope.ALL) as work:
+        site = make.site(work, firm.pudong, name="一号楼机房", party_id=firm.customer.id, contact="李工", phone="021-6234 5678 转 8")
+    ada = at_desk(opened)
+    page = ada.page
+    scene.rings("1795331794.7", caller_number="+862162345678")
+    page.wait_for_selector(".pop-details .who >> text=恒通")
+    assert page.get_attribute(".pop-details a[href^='/sites/']", "href") == f"/sites/{site.id}"
+    assert "李工" in page.inner_text("article.pop.is-current")
+
+    page.keyboard.press("F2")
+    page.fill("[data-panel] [name=subject]", "机房漏水")
+    page.click("[data-panel] >> text=New contact")
+    page.fill("[data-panel] [name=new_contact]", "周师傅")
+    page.click("[data-panel] [data-quick-save]")
+    ada.until("document.querySelector('[data-panel] form [name=contact_id]').selectedOptions[0].textContent.includes('周师傅')")
+    assert page.input_value("[data-panel] [name=subject]") == "机房漏水"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("[data-saved]")
+    with db.begin(scope.ALL) as work:
+        ticket = work.scalars(select(Ticket)).one()
+        assert work.get_one(Contact, ticket.contact_id).name == "周师傅"

@@ -77,7 +77,7 @@ CHECKED: dict[str, Any] = {"ledger_item.kind": "invoice", "call_segment.kind": "
            "recording_pause.why": "left", "call_pair.verdict": "joined", "device_swap.kind": "swap",
            "maintenance_plan.timing": "interval", "maintenance_plan.state": "active", "maintenance_reminder.state": "done", "leave.kind": "annual", "leave.until": AT + timedelta(hours=1)}
 # Columns that may be empty by themselves, but not as their rule has it.
-TOGETHER: dict[str, dict[str, Any]] = {"device_swap": {"old_device_id": 1, "new_device_id": 2}}
+TOGETHER: dict[str, dict[str, Any]] = {"party_apart": {"other_id": 3}, "device_swap": {"old_device_id": 1, "new_device_id": 2}}
 MINE, FOREIGN = 1, 2
 
 

@@ -17,7 +17,7 @@ from service.core.errors import Invalid
 class Reader:
     codes: frozenset[str] = field(default_factory=frozenset)
 
-    def may(self, permission: str, /) -> bool:
+    def reads(self, permission: str, /) -> bool:
         return permission in self.codes
 
 

@@ -12,6 +12,7 @@ from service.core import db, masking, scope, search
 from service.core.search import Entry
 from service.parties import index as parties
 from service.parties import queries
+from service.parties.model import PartyAccount
 from tests import make
 
 CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
@@ -25,6 +26,10 @@ def found(session: Session, cast: SimpleNamespace) -> SimpleNamespace:
     second = make.party(session, cast.pudong, "恒通", number="C-2001")
     third = make.party(session, cast.suzhou, "Zebra Repair (Suzhou)", number="C-3001")
     fourth = make.party(session, cast.suzhou, "重庆长安单记", number="C-1002")
+    for name in ("شركة النور للتجارة", "Café Zürich №5", "Привет Сервис"):
+        make.party(session, cast.suzhou, name)
+    session.add(PartyAccount(party_id=second.id, account="ZH-7", book="册B0917", branch_id=second.branch_id))
+    session.flush()
     make.contact(session, first, "王丽华")
     make.phone(session, first, "138 0000 1001")
     make.phone(session, second, "021-6234 5678")
@@ -53,6 +58,12 @@ def found(session: Session, cast: SimpleNamespace) -> SimpleNamespace:
         ("zeb", ["Zebra Repair (Suzhou)"]),
         ("ＺＥＢＲＡ suz", ["Zebra Repair (Suzhou)"]),
         ("cqca", ["重庆长安单记"]),
+        ("شركة النو", ["شركة النور للتجارة"]),
+        ("zürich", ["Café Zürich №5"]),
+        ("Привет", ["Привет Сервис"]),
+        ("册B0917", ["恒通"]),
+        ("b0917", ["恒通"]),
+        ("重庆长安1002", ["重庆长安单记"]),
         ("通恒", []),
         ("恒通 zebra", []),
         ("", []),

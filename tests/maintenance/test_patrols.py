@@ -10,13 +10,16 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.core import attachments
+from service.core import attachments, db, scope
+from service.core.editing import Stale
 from service.core.errors import Invalid, NotFound
 from service.maintenance.patrols import actions, queries
 from service.maintenance.patrols.model import PatrolVisit
 from service.maintenance.patrols.schemas import Found, Round, Sent
+from service.sites import actions as places
 from service.sites import condition
 from service.sites import queries as sites
+from service.tickets import actions as tickets
 from service.tickets.model import Ticket
 from service.tickets.queries import device_facts
 from tests import make
@@ -53,6 +56,11 @@ def a_round(session: Session, firm: SimpleNamespace, **more: object) -> int:
 def condition_of(session: Session, firm: SimpleNamespace, site: int) -> str:
     site_id = firm.sites[site].id
     return sites.site_tallies(session, [site_id])[site_id].condition
+
+
+def faults_of(session: Session, firm: SimpleNamespace, site: int) -> int:
+    site_id = firm.sites[site].id
+    return sites.site_tallies(session, [site_id])[site_id].faults
 
 
 def test_a_form_sent_twice_is_one_patrol_with_its_pictures(session: Session, firm: SimpleNamespace, tmp_path: Path) -> None:
@@ -109,7 +117,7 @@ def test_a_round_changes_and_two_who_change_it_are_told(session: Session, firm: 
     less = Round("浦东二线", firm.wang.id, *WEEK, (firm.sites[0].id, firm.sites[1].id))
     actions.change(session, round_id, less, version=1, by=firm.cleo.id, at=MORNING)
     assert queries.progress(session, [round_id])[round_id] == queries.Progress(2, 1)
-    with pytest.raises(actions.StaleRound):
+    with pytest.raises(Stale):
         actions.change(session, round_id, less, version=1, by=firm.cleo.id, at=MORNING)
 
 
@@ -145,13 +153,55 @@ def test_a_site_is_abnormal_until_the_next_patrol_finds_it_in_order(session: Ses
     assert condition_of(session, firm, 0) == "normal"
 
 
-def test_a_devices_line_of_time_has_its_own_patrols_and_those_of_its_place(session: Session, firm: SimpleNamespace, tmp_path: Path) -> None:
+def finish(session: Session, ticket_id: int, firm: SimpleNamespace) -> None:
+    tickets.assign(session, ticket_id, firm.wang.id, by=firm.cleo.id, at=MORNING)
+    tickets.accept(session, ticket_id, by=firm.wang.id, at=MORNING)
+    tickets.start(session, ticket_id, by=firm.wang.id, at=MORNING)
+    tickets.finish(session, ticket_id, "已修", by=firm.wang.id, at=MORNING)
+
+
+@pytest.mark.parametrize("with_device", [True, False])
+def test_a_fault_of_a_patrol_ends_with_the_ticket_that_it_became(session: Session, firm: SimpleNamespace, tmp_path: Path, with_device: bool) -> None:
+    more = {"device_id": make.device(session, firm.party, site_id=firm.sites[0].id).id} if with_device else {}
+    ticket = actions.request_repair(session, visit(session, firm, tmp_path, 0, "k1", faulty=True, **more), by=firm.cleo.id, at=MORNING)
+    assert faults_of(session, firm, 0) == 1
+    visit(session, firm, tmp_path, 0, "k2", at=datetime(2027, 3, 16, 1, tzinfo=UTC))  # seen in order, and yet somebody is asked to repair
+    assert (faults_of(session, firm, 0), condition_of(session, firm, 0)) == (1, "abnormal")
+    assert [site.id for site in sites.sites(session, sites.Filters(condition="abnormal"))] == [firm.sites[0].id]
+
+    finish(session, ticket, firm)
+    assert (faults_of(session, firm, 0), condition_of(session, firm, 0)) == (0, "normal")
+    assert firm.sites[0].id in [site.id for site in sites.sites(session, sites.Filters(condition="normal"))]
+
+
+def test_a_site_is_as_it_is_also_for_who_sees_only_own_tickets(committed_cast: SimpleNamespace, tmp_path: Path) -> None:
+    firm = committed_cast
+    condition.facts("tickets", device_facts)
+    condition.patrols("patrols", queries.latest)
+    with db.begin(scope.ALL) as work:
+        firm.party = make.party(work, firm.pudong)
+        firm.sites = [make.site(work, firm.pudong, party_id=firm.party.id) for _number in range(2)]
+        make.ticket(work, firm.party, firm.ada, MORNING, device_id=make.device(work, firm.party, site_id=firm.sites[0].id).id)
+        actions.request_repair(work, visit(work, firm, tmp_path, 1, "k1", faulty=True), by=firm.cleo.id, at=MORNING)
+    with db.begin(scope.Scope((firm.pudong.id,), fine=scope.Fine(firm.wang.id))) as work:
+        assert list(work.scalars(select(Ticket.id))) == []
+        assert [condition_of(work, firm, number) for number in (0, 1)] == ["abnormal", "abnormal"]
+
+
+def test_a_device_keeps_the_patrols_that_saw_it_wherever_it_goes(session: Session, firm: SimpleNamespace, tmp_path: Path) -> None:
     site = firm.sites[0].id
-    device = make.device(session, firm.party, site_id=site, installed_on=date(2027, 3, 15))
-    other = make.device(session, firm.party, site_id=site)
     before = visit(session, firm, tmp_path, 0, "k0", at=datetime(2027, 3, 10, tzinfo=UTC))
+    device, other = (make.device(session, firm.party, site_id=site, serial=serial) for serial in ("P-1", "P-2"))
     own = visit(session, firm, tmp_path, 0, "k1", device_id=device.id)
-    place = visit(session, firm, tmp_path, 0, "k2")
+    there = visit(session, firm, tmp_path, 0, "k2")
     visit(session, firm, tmp_path, 0, "k3", device_id=other.id)
-    rows = queries.visits_of_device(session, device.id, site, device.installed_on, until=None, limit=10)
-    assert [row.id for row in rows] == [place, own] and before not in rows
+    places.take_device(session, site, device.id, by=firm.ada.id, at=MORNING)
+    visit(session, firm, tmp_path, 0, "k4", at=datetime(2027, 3, 17, tzinfo=UTC))
+    rows = [row.id for row in queries.visits_of_device(session, device.id, until=None, limit=10)]
+    assert rows == [there, own] and before not in rows
+
+
+def test_the_same_form_twice_is_one_round(session: Session, firm: SimpleNamespace) -> None:
+    new = Round("浦东一线", firm.wang.id, *WEEK, (firm.sites[0].id,))
+    one, again = (actions.plan(session, new, by=firm.cleo.id, at=MORNING, request_key="k") for _click in range(2))
+    assert one == again != actions.plan(session, new, by=firm.cleo.id, at=MORNING, request_key="l")

@@ -7,8 +7,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.core.editing import Stale
 from service.core.errors import Invalid, NotFound
+from service.devices import actions as devices
+from service.devices.effects import on_leaving
+from service.devices.schemas import Holder, Retirement
 from service.maintenance import actions, queries
+from service.maintenance.lists import VISITS
 from service.maintenance.model import MaintenancePlan, MaintenanceReminder
 from service.maintenance.schemas import Plan
 from service.tickets import actions as tickets
@@ -143,7 +148,7 @@ def test_two_who_change_one_plan_notice_each_other(session: Session, firm: Simpl
     new = Plan("清洁", "monthly", 20, date(2027, 3, 2), 2)
     actions.change(session, monthly.id, new, version=seen, by=firm.cleo.id, at=MARCH)
     assert monthly.next_due_on == date(2027, 3, 20)
-    with pytest.raises(actions.StalePlan):
+    with pytest.raises(Stale):
         actions.change(session, monthly.id, new, version=seen, by=firm.root.id, at=MARCH)
 
 
@@ -179,12 +184,52 @@ def test_a_visit_cannot_be_made_tomorrow_or_without_words(session: Session, firm
         actions.skip(session, 999_999, "x", by=firm.wang.id, at=day(3, 13))
 
 
-def test_open_visits_are_paged_by_due_date(session: Session, firm: SimpleNamespace) -> None:
-    for number in (15, 14, 15, 13):
-        plan(session, firm, "monthly", number)
-    actions.remind(session, at=day(3, 14) + timedelta(days=1))
-    pages, after = [], None
-    while page := queries.open_visits(session, after=after, limit=3):
-        pages.append([visit.due_on.day for visit in page])
-        after = (page[-1].due_on, page[-1].id)
-    assert pages == [[13, 14, 15], [15]]
+def test_the_same_form_twice_is_one_plan_and_another_form_another(session: Session, firm: SimpleNamespace) -> None:
+    new = Plan("清洁", "monthly", 15, date(2027, 3, 2), 2)
+    later = MARCH + timedelta(hours=1)
+    one, again = (actions.plan(session, firm.device.id, new, by=firm.cleo.id, at=at, request_key="k1") for at in (MARCH, later))
+    other = actions.plan(session, firm.device.id, new, by=firm.cleo.id, at=MARCH, request_key="k2")
+    assert one == again != other
+
+
+def test_a_plan_that_begins_later_is_due_later(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    actions.remind(session, at=day(3, 13))
+    actions.complete(session, reminders(session, monthly)[0].id, "正常", done_on=date(2027, 3, 13), by=firm.wang.id, at=day(3, 13))
+    actions.change(session, monthly.id, Plan("清洁", "monthly", 15, date(2027, 9, 1), 2), version=monthly.version, by=firm.cleo.id, at=day(3, 14))
+    assert monthly.next_due_on == date(2027, 9, 15)
+
+
+def test_a_plan_goes_on_today_when_today_is_its_day(session: Session, firm: SimpleNamespace) -> None:
+    monthly = plan(session, firm, "monthly", 15)
+    actions.set_state(session, monthly.id, "paused", by=firm.cleo.id, at=MARCH)
+    actions.set_state(session, monthly.id, "active", by=firm.cleo.id, at=day(5, 15))
+    assert monthly.next_due_on == date(2027, 5, 15)
+
+
+def test_nobody_is_sent_to_a_retired_device_until_it_comes_back(session: Session, firm: SimpleNamespace) -> None:
+    shown = lambda: [row.number for row in session.execute(VISITS.rows(session, {}))]  # noqa: E731
+    old, young = plan(session, firm, "monthly", 15), plan(session, firm, "monthly", 20)
+    actions.remind(session, at=day(3, 13))
+    retire = {"version": firm.device.version, "by": firm.ada.id, "at": day(3, 14)}
+    devices.retire(session, firm.device.id, Retirement("坏", date(2027, 3, 14)), **retire)
+    assert (actions.remind(session, at=day(3, 20)), shown()) == (0, [])
+    with pytest.raises(Invalid, match="retired"):
+        actions.dispatch(session, reminders(session, old)[0].id, by=firm.cleo.id, at=day(3, 20))
+
+    devices.bring_back(session, firm.device.id, "修好", version=firm.device.version, by=firm.ada.id, at=day(3, 21))
+    assert (actions.remind(session, at=day(3, 21)), shown()) == (1, [old.number, young.number])
+
+
+def test_the_plans_of_a_device_that_leaves_the_branch_end(session: Session, firm: SimpleNamespace) -> None:
+    on_leaving(actions.device_left)
+    waiting, sent = plan(session, firm, "monthly", 15), plan(session, firm, "monthly", 15)
+    actions.remind(session, at=day(3, 13))
+    ticket = actions.dispatch(session, reminders(session, sent)[0].id, by=firm.cleo.id, at=day(3, 13))
+    other = make.party(session, firm.suzhou, "苏州客户")
+    devices.move(session, firm.device.id, Holder(other.id), "转让", version=firm.device.version, by=firm.ada.id, at=day(3, 14))
+
+    assert [one.state for one in (waiting, sent)] == ["ended", "ended"]
+    assert [(r.state, r.reason) for r in reminders(session, waiting)] == [("skipped", "The device went to another branch.")]
+    finish(session, ticket, firm, "正常", day(3, 16))
+    assert [r.state for r in reminders(session, sent)] == ["done"] and actions.remind(session, at=day(12, 30)) == 0

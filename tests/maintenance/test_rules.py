@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.maintenance.rules import Timing, may_remind
+from service.maintenance.rules import Timing
 
 DAYS = st.integers(0, 29_000).map(lambda days: date(2020, 1, 1) + timedelta(days=days))
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,7 +67,3 @@ def test_the_next_visit_never_lies_behind_its_due_date(kind: str, every: int, du
     timing, done = Timing(kind, every), due + timedelta(days=late)
     following, passed = timing.next_visit(due, done)
     assert following > due and (kind == "interval" or following > done) and passed >= 0
-
-
-def test_notice_begins_so_many_days_ahead() -> None:
-    assert [may_remind(date(2027, 3, 15), 2, date(2027, 3, day)) for day in (12, 13, 15, 20)] == [False, True, True, True]

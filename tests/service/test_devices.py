@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from service.core import search
+from service.core.editing import Stale
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.lists import ListSpec
 from service.core.model import AuditEntry
@@ -132,7 +133,7 @@ def test_an_older_form_is_refused(session: Session, firm: SimpleNamespace) -> No
     device = created(session, firm)
     facts = DeviceFacts("打印机", "ZT411", "SN 9-001", state="abnormal")
     actions.change(session, device.id, facts, version=1, **firm.who)
-    with pytest.raises(actions.StaleDevice, match="changed meanwhile"):
+    with pytest.raises(Stale, match="saved this meanwhile"):
         actions.change(session, device.id, replace(facts, model="ZT421"), version=1, **firm.who)
     assert (now(session, device.id).model, kinds(session, device.id)) == ("ZT411", ["created", "state"])
 

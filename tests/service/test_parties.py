@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from service.core import masking, scope
 from service.core import phone as phones
-from service.core.errors import Invalid
+from service.core.editing import Stale
+from service.core.errors import Invalid, NotFound
 from service.core.model import AuditEntry
-from service.parties import actions, categories, duplicates, queries, rules
-from service.parties.actions import LooksAlike, NewParty, StaleParty
+from service.parties import actions, categories, duplicates, forms, queries, rules
+from service.parties.actions import LooksAlike, NewParty
 from service.parties.model import Party, PartyPhone
 from service.parties.schemas import AccountRow, ContactRow, ContractRow, DepartmentRow, MailRow, PartyDraft, PhoneRow
 from tests import make
@@ -114,7 +116,7 @@ def test_a_change_tells_old_and_new_of_what_differs_alone(session: Session, cast
 def test_who_saves_upon_an_older_version_is_told(session: Session, cast: SimpleNamespace, made: queries.Card, draft: PartyDraft) -> None:
     wanted = again(made, draft)
     actions.change(session, made.party.id, replace(wanted, note="Ada"), version=1, by=cast.ada.id, at=AT)
-    with pytest.raises(StaleParty):
+    with pytest.raises(Stale):
         actions.change(session, made.party.id, replace(wanted, note="Ben"), version=1, by=cast.ben.id, at=AT)
     assert made.party.note == "Ada"
 
@@ -265,3 +267,49 @@ def test_who_left_and_who_is_out_of_use_are_named_last(session: Session, cast: S
     made.contacts[0].active = False
     session.flush()
     assert [one.party_id for one in queries.match_phones(session, [(number, scope.ALL)])[0]] == [other.id, made.party.id]
+
+
+def test_who_look_alike_and_are_two_are_suspected_no_more_until_somebody_doubts(session: Session, cast: SimpleNamespace, made: queries.Card) -> None:
+    twin = make.party(session, cast.pudong, "上海恒通物流公司")
+    third = make.party(session, cast.pudong, "恒通物流（上海）")
+
+    def suspected(*, apart: bool = False) -> set[tuple[int, int]]:
+        return {(pair.one.id, pair.other.id) for pair in queries.pairs(session, apart=apart)}
+
+    pair = (made.party.id, twin.id)
+    assert pair in suspected() and not suspected(apart=True)
+    for _twice in range(2):
+        duplicates.told_apart(session, twin.id, made.party.id, by=cast.cleo.id, at=AT)
+    assert pair not in suspected() and suspected(apart=True) == {pair}
+    mine = queries.Asked(made.party.name, but=made.party.id)
+    assert twin.id not in {one.id for one in queries.alike(session, mine)}
+    assert twin.id in {one.id for one in queries.alike(session, replace(mine, but=third.id))}, "whoever is new is still warned of both"
+    assert [lines(session, one)[-1].verb for one in pair] == ["told apart", "told apart"]
+    assert [line.verb for line in lines(session, twin.id)].count("told apart") == 1
+    duplicates.suspected_again(session, made.party.id, twin.id, by=cast.cleo.id, at=AT)
+    assert pair in suspected()
+    with pytest.raises(NotFound):
+        duplicates.told_apart(session, made.party.id, made.party.id, by=cast.cleo.id, at=AT)
+
+
+class Little:
+    """Somebody who may write parties and see neither numbers nor amounts."""
+
+    def may(self, permission: str) -> bool:
+        return permission == "party.write"
+
+
+def test_what_a_person_may_not_see_stays_as_it_is_when_they_save(session: Session, cast: SimpleNamespace, made: queries.Card, draft: PartyDraft) -> None:
+    whole = "310101199001011234"
+    wanted = replace(again(made, draft), kind="person", credit_limit=Decimal("50000.00"), tax_number=whole)
+    actions.change(session, made.party.id, wanted, version=1, by=cast.mei.id, at=AT)
+    card = queries.card(session, made.party.id)
+    assert card
+    shown = forms.from_card(card, Little())
+    assert shown.get("credit_limit") == "" and shown.get("tax_number") == "310***********1234"
+    sent = forms.to_draft(shown, Little(), card)
+    assert (sent.credit_limit, sent.tax_number) == (Decimal("50000.00"), whole)
+    shown.values["tax_number"] = "310***********9999"
+    with pytest.raises(Invalid, match="covered with stars"):
+        forms.to_draft(shown, Little(), card)
+    assert [one.id for one in queries.search(session, "19900101", reader=CLEO)] == [], "parts of it add up to the whole"

@@ -36,8 +36,10 @@ NAMING = text("""
 def two(settings: Settings, session: Session, cast: SimpleNamespace) -> SimpleNamespace:
     """The same customer twice, the old one with a row in every table that knows parties."""
     wire(settings)
+    before = make.party(session, cast.pudong, "恒通")
     old = make.party(session, cast.pudong, "恒通物流", number="C-OLD", address="旧址", tags=["老"], vendor=True, contract_name="年保")
     new = make.party(session, cast.pudong, "上海恒通物流有限公司", number="C-NEW", tags=["新"])
+    after = make.party(session, cast.pudong, "恒通股份")
     contact = make.contact(session, old, "李伟", preferred=True)
     make.contact(session, new, "何静", preferred=True)
     make.phone(session, old, "13800001001", contact)
@@ -59,10 +61,12 @@ def two(settings: Settings, session: Session, cast: SimpleNamespace) -> SimpleNa
         "insert into party_account (party_id, account, branch_id) values (:party, '3001', :branch)",
         "insert into device_holding (device_id, began_at, party_id, branch_id) values (:device, now(), :party, :branch)",
         "insert into device_swap (kind, old_device_id, party_id, done_on, at, by_id, branch_id) values ('removal', :device, :party, now(), now(), :by, :branch)",
+        "insert into party_apart (one_id, other_id, by_id, at, branch_id) values (:before, :party, :by, now(), :branch), (:party, :after, :by, now(), :branch)",
         "update missed_caller set party_id = :party",
         "update call set party_id = :party",
     ):
-        session.execute(text(statement), {"party": old.id, "contact": contact.id, "branch": old.branch_id, "device": device.id, "by": cast.ada.id})
+        session.execute(text(statement), {"party": old.id, "contact": contact.id, "branch": old.branch_id, "device": device.id, "by": cast.ada.id,
+                                          "before": before.id, "after": after.id})  # fmt: skip
     calls.orders.dial(session, "13800001001", key="k" * 20, by=cast.ada.id, at=clock.now(), about=calls.About(old.id, contact.id, "party", old.id))
     return SimpleNamespace(old=old, new=new, contact=contact, ticket=ticket, pop=pop, call=call, missed=missed)
 
@@ -84,7 +88,9 @@ def test_no_row_of_any_table_names_the_old_party_any_more(session: Session, cast
     merge(session, two, by=cast.mei.id)
     assert set(naming(session, two.old.id).values()) == {0}
     after = naming(session, two.new.id)
-    assert all(after[name] >= rows for name, rows in before.items() if name not in ("party_phone.party_id",))
+    pairs = [name for name in before if name.startswith("party_apart.")]  # whoever stood before the old one may stand after the new one
+    assert sum(after[name] for name in pairs) == sum(before[name] for name in pairs) == 2
+    assert all(after[name] >= rows for name, rows in before.items() if name not in ("party_phone.party_id", *pairs))
 
 
 def test_whose_each_row_was_stays_known(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:

@@ -23,6 +23,7 @@ from service.core.config import Settings, SwitchSettings
 from service.core.lists.spec import KNOWN
 from service.core.model import AuditEntry
 from service.parties.model import PartyPhone
+from service.staff import queries as staff
 from service.staff import rules
 from service.staff.model import Role, Staff
 from service.tickets.model import Ticket
@@ -276,3 +277,20 @@ def test_what_a_customer_owes_is_for_those_whose_work_it_is(app: Flask, settings
     for who, seen in (("ada", True), ("cleo", True), ("fay", True), ("wang", False)):
         page = browser(app, settings, firm, who).get(path, headers=PAGE).text
         assert ("4,321.09" in page, "•••" in page) == (seen, not seen), who
+
+
+def test_who_reads_numbers_in_one_branch_reads_them_where_no_other_is_seen(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    """An agent of Suzhou who is supervisor in Pudong: a page of both branches covers, one who only has Pudong reads."""
+    with db.begin(scope.ALL) as work:
+        both = make.staff(work, "both", firm.suzhou, "agent", reach="branch")
+        make.role_at(work, both, "supervisor", firm.pudong)
+        one = make.staff(work, "one", firm.suzhou, "supervisor", reach="branch")
+        make.role_at(work, one, "supervisor", firm.pudong)
+    pages = {who.username: people.browser(app, settings, who) for who in (both, one)}
+    path = f"/customers/{firm.party_id}"
+    assert MASKED in said(pages["both"], path) and NUMBER not in said(pages["both"], path) + said(pages["both"], "/calls")
+    assert NUMBER in said(pages["one"], path)
+    with db.begin(scope.NONE) as work:
+        me = staff.identity_of(work, work.get_one(Staff, both.id))
+    assert me.may("phone.read") and not me.reads("phone.read") and me.reads("phone.reveal")
+    assert replace(me, scope=me.scope_for("floor.watch")).reads("phone.read"), "what only Pudong is seen through is read"

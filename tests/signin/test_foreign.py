@@ -79,6 +79,7 @@ FOREIGN: dict[str, dict[str, str]] = {
     "POST /customers/<int:party_id>/enable": {},
     "GET /customers/<int:party_id>/merge": {},
     "POST /customers/<int:party_id>/merge": {"into": "999999"},
+    "POST /customers/<int:party_id>/<any(apart, suspected):verdict>": {"other": "999999"},
     "GET /maintenance/plans/new/<int:device_id>": {},
     "GET /maintenance/plans/<int:plan_id>": {},
     "POST /maintenance/plans/<int:plan_id>": {"content": "X", "timing": "interval", "every": "2", "starts_on": "2027-01-01", "version": "1"},

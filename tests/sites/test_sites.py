@@ -1,5 +1,6 @@
 """Regions, projects, sites and devices: what a level holds, when a site is in order, and what is refused."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -10,9 +11,13 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from service.core import phone, scope, search
+from service.core.editing import Stale
 from service.core.errors import Invalid
 from service.core.model import AuditEntry
-from service.devices.model import Device
+from service.devices import actions as devices
+from service.devices.model import Device, DeviceEvent
+from service.devices.places import queries as found
+from service.devices.schemas import ComponentFacts, Fate, Holder, Retirement, Work
 from service.parties import queries as parties
 from service.sites import actions, condition, index, queries, rules
 from service.sites.model import Site
@@ -78,16 +83,16 @@ def test_what_is_no_fault_leaves_a_site_in_order(session: Session, cast: SimpleN
 
 
 def test_the_latest_patrol_counts_as_much_as_a_fault(session: Session, place: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"faulty": True}
+    found = {"faults": 1}
     monkeypatch.setattr(condition, "_patrols", {})
     condition.patrols("test", lambda: select(
-        literal(place.site.id).label("site_id"), literal(found["faulty"]).label("faulty"), as_type(AT, DateTime(timezone=True)).label("visited_at")))
+        literal(place.site.id).label("site_id"), literal(found["faults"]).label("faults"), as_type(AT, DateTime(timezone=True)).label("visited_at")))
 
     tally = queries.site_tallies(session, [place.site.id])[place.site.id]
-    assert (tally.condition, tally.visited_at, tally.devices) == ("abnormal", AT, 1)
+    assert (tally.condition, tally.faults, tally.visited_at, tally.devices) == ("abnormal", 1, AT, 1)
     assert listed(session, condition="abnormal") == [place.site.id]
 
-    found["faulty"] = False
+    found["faults"] = 0
     assert state(session, place.site.id) == "normal" and listed(session, condition="abnormal") == []
 
 
@@ -152,7 +157,7 @@ def test_a_change_is_on_record_and_a_stale_one_is_refused(session: Session, cast
 
     entry = session.scalars(select(AuditEntry).where(AuditEntry.entity == "site", AuditEntry.verb == "changed")).one()
     assert (entry.old, entry.new) == ({"name": "一号楼机房"}, {"name": "一号楼"})
-    with pytest.raises(actions.Stale):
+    with pytest.raises(Stale):
         actions.change_site(session, place.site.id, form, by=cast.ben.id, at=AT)
 
 
@@ -221,3 +226,53 @@ def test_sites_and_projects_are_found_by_letters_and_phone(session: Session, cas
 def test_each_device_has_a_code_of_its_own_that_nobody_guesses(session: Session, place: SimpleNamespace) -> None:
     codes = {session.get_one(Device, make.device(session, place.customer).id).code for _number in range(50)}
     assert len(codes) == 50 and all(len(code) == 16 and set(code) <= set("0123456789abcdef") for code in codes)
+
+
+# ---- what leaves its place
+
+
+def test_a_swap_puts_the_new_device_at_the_site_of_the_old_one(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    old = place.device
+    work = Work(AT.date(), "王师傅")
+    devices.swap_for_serial(session, old.id, "NEW-1", work, Fate("repair"), version=old.version, by=cast.ada.id, at=AT)
+    new = session.scalars(select(Device).where(Device.serial == "NEW-1")).one()
+    assert (old.site_id, old.project_id, new.site_id, new.project_id) == (None, None, place.site.id, place.project.id)
+    assert [device.id for device in queries.devices_at(session, place.site.id)] == [new.id]
+
+
+def test_what_is_removed_retired_or_another_customers_stands_at_no_site(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    who = {"by": cast.ada.id, "at": AT}
+    removed, retired, sold = (make.device(session, place.customer, site_id=place.site.id, project_id=place.project.id) for _number in range(3))
+    devices.remove(session, removed.id, Work(AT.date()), Fate(), version=removed.version, **who)
+    devices.retire(session, retired.id, Retirement("锈蚀", AT.date()), version=retired.version, **who)
+    devices.move(session, sold.id, Holder(make.party(session, cast.pudong).id), "转让", version=sold.version, **who)
+    assert [(one.site_id, one.project_id) for one in (removed, retired, sold)] == [(None, None)] * 3
+    assert (queries.site_tallies(session, [place.site.id])[place.site.id].devices, queries.project_tallies(session, [place.project.id])[place.project.id].devices) == (1, 2)
+    with pytest.raises(devices.AlreadyRetired):
+        actions.put_device(session, place.site.id, retired.number, **who)
+
+
+def test_the_history_of_a_device_names_the_sites_it_stood_at(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    other = actions.create_site(session, SiteForm(name="二号楼", party_id=place.customer.id), by=cast.ada.id, branch_id=cast.hq.id, at=AT)
+    actions.put_device(session, other, place.device.number, by=cast.ada.id, at=AT)
+    actions.take_device(session, other, place.device.id, by=cast.ada.id, at=AT)
+    told = session.execute(select(DeviceEvent.kind, DeviceEvent.old, DeviceEvent.new).where(DeviceEvent.device_id == place.device.id).order_by(DeviceEvent.id)).all()
+    assert [tuple(row) for row in told] == [("placed", "一号楼机房", "二号楼"), ("placed", "二号楼", None)]
+
+
+def test_a_scan_knows_a_serial_in_any_spelling_and_that_of_a_part(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    part = devices.fit(session, place.device.id, ComponentFacts("打印头", "PH-77 1"), by=cast.ada.id, at=AT)
+    for typed in (f" {place.device.serial.lower()} ", "ph771", place.device.number.lower()):
+        assert [row.id for row in found.scanned(session, typed)] == [place.device.id], typed
+    devices.take_out(session, part, "", by=cast.ada.id, at=AT)
+    other = make.device(session, place.customer)
+    devices.fit(session, other.id, ComponentFacts("打印头", "PH-771"), by=cast.ada.id, at=AT)
+    assert [row.id for row in found.scanned(session, "PH-77-1")] == [other.id]
+
+
+def test_the_same_form_twice_is_one_site_and_one_project(session: Session, cast: SimpleNamespace) -> None:
+    who = {"by": cast.ada.id, "branch_id": cast.hq.id}
+    for make_one, form in ((actions.create_site, SiteForm(name="门卫室", request_key="k")), (actions.create_project, ProjectForm(name="园区", request_key="k"))):
+        one, again = (make_one(session, form, at=at, **who) for at in (AT, AT + timedelta(hours=1)))  # type: ignore[arg-type]
+        other = make_one(session, replace(form, request_key="l"), at=AT, **who)  # type: ignore[arg-type, type-var]
+        assert one == again != other

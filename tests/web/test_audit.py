@@ -1,7 +1,10 @@
 """The audit as a page: who, what, when, from where, before and after; and nobody rewrites it."""
 
+import ast
+import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +16,8 @@ from service.app import create_app
 from service.core import audit, clock, db, scope
 from service.core.config import Settings
 from service.parties import actions as parties
+from service.reports.history import words
+from service.tickets.rules import MOVES
 from tests.signin import people
 
 PAGE = {"Accept": "text/html"}
@@ -81,3 +86,40 @@ def test_a_line_tells_from_where(app: Flask, settings: Settings, firm: SimpleNam
 def test_not_even_the_owner_of_the_tables_rewrites_it(statement: str, firm: SimpleNamespace, database: db.Database) -> None:
     with database.owner.connect() as owner, pytest.raises(DBAPIError, match="history"):
         owner.execute(text(statement))
+
+
+def test_what_is_kept_as_number_or_code_is_said_in_words(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    ada, at = firm.ada, clock.now()
+    with db.begin(scope.ALL) as work:
+        told = {"roles": "agent, technician", "roles_at": f"supervisor @{firm.suzhou.id}", "reach": "below", "branch_id": firm.suzhou.id, "active": True, "kind": "provider"}
+        audit.record(work, at=at, by=ada.id, verb="changed", entity="staff", entity_id=ada.id, old={"branch_id": firm.pudong.id}, new=told, branch_id=firm.pudong.id)
+        audit.record(work, at=at, by=ada.id, verb="changed", entity="role", entity_id=1, old={"permissions": "desk.use"}, new={"permissions": "desk.use, phone.read"})
+        audit.record(work, at=at, by=ada.id, verb="created", entity="team", entity_id=1, new={"members": f"{ada.id}, {firm.ben.id}", "leader_id": firm.ben.id}, branch_id=firm.pudong.id)
+        audit.record(work, at=at, by=ada.id, verb="created", entity="maintenance_plan", entity_id=1, new={"timing": "monthly", "responsible_id": firm.ben.id}, branch_id=firm.pudong.id)
+        audit.record(work, at=at, by=ada.id, verb="moved", entity="device", entity_id=1, new={"party_id": firm.party, "state": "repair"}, branch_id=firm.pudong.id)
+    client = people.browser(app, settings, firm.root)
+    page = client.get("/settings/audit", headers=PAGE).text.partition("<tbody>")[2].partition("</tbody>")[0]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    for said in ("Agent, Technician", f"Supervisor in {firm.suzhou.name_en}", "Branch and below", f"{firm.pudong.name_en} → {firm.suzhou.name_en}", "Outside provider",
+                  "in use Yes", "See whole numbers and addresses everywhere", "Ada, Ben", "each month, on a day", "responsible Ben", "In repair", "customer &lt;b&gt;浦东客户"):
+        assert said in text, said
+    assert not re.search(r"\b(below|provider|monthly|phone\.read|True)\b", text.replace("Branch and below", "").replace("Outside provider", ""))
+    assert "Supervisor in" in client.get("/lists/audit/export.csv", headers=PAGE).text
+
+
+def test_every_verb_and_thing_that_the_program_records_has_words() -> None:
+    """Each literal `verb=` and `entity=` beside which the audit is written, and each literal that is handed to a function which writes it."""
+    verbs, things = {"play", "download", *MOVES}, set()
+    writers = ("_told", "_recorded", "_audited", "_settled", "_on_record", "_told_hold", "_noted")
+    for path in Path(words.__file__).parents[2].rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = ast.unparse(node.func)
+            if name.startswith("audit."):
+                verbs |= {one.value.value for one in node.keywords if one.arg == "verb" and isinstance(one.value, ast.Constant)}
+                things |= {one.value.value for one in node.keywords if one.arg == "entity" and isinstance(one.value, ast.Constant)}
+            elif name in writers and "audit" in path.read_text("utf-8"):
+                verbs |= {one.value for one in node.args[1:4] if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    assert len(verbs) > 60 and verbs - set(words.VERBS) - set(words.ENTITIES) == set()
+    assert things - set(words.ENTITIES) == set()

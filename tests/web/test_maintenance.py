@@ -134,3 +134,16 @@ def test_a_technician_reads_and_changes_nothing(app: Flask, settings: Settings, 
     page = wang.get(where, headers=PAGE).text
     assert "清洁打印头" in page and "<fieldset class=\"fields\" disabled" in page
     assert send(wang, where + "/state", state="ended")[0] == 403
+
+
+def test_two_who_change_one_round_see_both(cleo: FlaskClient, firm: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as work:
+        one, two = (make.site(work, firm.pudong, name=name).id for name in ("一号机房", "二号机房"))
+    today = clock.local(clock.now()).date().isoformat()
+    form = {"name": "上门巡查", "inspector_id": firm.wang.id, "starts_on": today, "ends_on": today, "site": [one]}
+    _, where = send(cleo, "/maintenance/rounds", **form)
+    assert send(cleo, where, **form | {"version": 1, "name": "夜间巡查", "site": [one, two]})[0] == 302
+    status, page = send(cleo, where, **form | {"version": 1, "name": "周末巡查"})
+    shown = page.split("Saved by somebody else meanwhile")[1].split("</section>")[0]
+    assert status == 409 and "夜间巡查" in shown and "周末巡查" in shown and "二号机房" in shown
+    assert 'name="version" value="2"' in page

@@ -108,7 +108,7 @@ def test_a_site_is_entered_changed_and_a_stale_change_shows_both(ada: FlaskClien
 
     assert send(ada, address, name="三号楼", version="1", phone="13911112222", party_id=place.customer.id)[0] == 302
     status, both = send(ada, address, name="三楼", version="1", phone="13911112222", note="别锁门", party_id=place.customer.id)
-    assert status == 409 and "Saved meanwhile" in both
+    assert status == 409 and "Saved by somebody else meanwhile" in both
     assert "三号楼</td>" in both and "三楼</td>" in both and "别锁门</td>" in both and 'name="version" value="2"' in both
     assert send(ada, address, name="三楼", version="2", phone="13911112222", party_id=place.customer.id)[0] == 302
 

@@ -31,7 +31,8 @@ async function made(mark) {
   if (!form) return;
   const { made: party, contact } = mark.dataset;
   delete mark.dataset.made;
-  await renew(form, `/tickets/new?party=${party}&contact=${contact}&call=${form.elements.call.value}`);
+  const about = form.elements.pop.value ? `pop=${form.elements.pop.value}` : `party=${party}&call=${form.elements.call.value}`;
+  await renew(form, `/tickets/new?${about}&contact=${contact}`);
   form.elements.subject.focus();
 }
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.calls.kpi import actions, queries, rules
 from service.calls.kpi.measures import BEGINNING, Measures, figures
-from service.core import clock, db, identity, kpi_words
+from service.core import asked, clock, db, identity, kpi_words
 from service.core import kpi as kpis
 from service.core.errors import Invalid
 from service.core.identity import Identity
@@ -78,7 +78,8 @@ def _typed(given: Mapping[str, str]) -> Policy:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else -1
+    found = asked.whole(text, 5)
+    return -1 if found is None else found
 
 
 def _day(text: str) -> date:

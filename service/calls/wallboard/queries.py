@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from service.calls import matching
 from service.calls import queries as calls
 from service.calls import rules as call_rules
 from service.calls.agents.model import AgentState, QueueMember
@@ -18,7 +19,7 @@ from service.calls.lines import Labels, queue_labels
 from service.calls.model import Call, CallAlias, CallSegment, FeedCheckpoint
 from service.calls.wallboard import rules
 from service.calls.wallboard.rules import Line
-from service.core import clock, kpi, phone
+from service.core import clock, kpi
 from service.core.kpi import Figures, Policy
 from service.core.scope import Scope
 from service.parties import queries as parties
@@ -132,9 +133,9 @@ def _customers(session: Session, live: Sequence[Call], reach: Scope) -> dict[int
     names = parties.names(session, {call.party_id for call in live if call.party_id})
     known = {call.id: names.get(call.party_id, "") for call in live if call.party_id}
     open_ = [call for call in live if not call.party_id and call.direction != "internal"]
-    wanted = [(phone.parse(call_rules.customer_number(call.direction, call.caller_number, call.called)), reach) for call in open_]
-    for call, found in zip(open_, parties.match_phones(session, wanted) if wanted else [], strict=True):
-        if len(found) == 1:
+    wanted = [(matching.side(call.direction, call.caller_number, call.called), reach) for call in open_]
+    for call, found in zip(open_, matching.matched(session, wanted) if wanted else [], strict=True):
+        if matching.sure(found)[0] is not None:
             known[call.id] = found[0].name
     return known
 

@@ -69,7 +69,7 @@ def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, 
 def _allowed(one: Filter, spec: ListSpec, person: Identity) -> None:
     column = spec.column(one.key)
     for permission in (one.permission, column.guard if column else "", column.permission if column else ""):
-        if permission and not person.may(permission):
+        if permission and not person.reads(permission):
             raise Forbidden(_("“%(label)s” is hidden from your roles, and so it cannot be searched. Ask an administrator.", label=one.label), permission)
 
 

@@ -72,7 +72,7 @@ class Column:
 
     def covered_for(self, person: Identity) -> bool:
         """The person does not see the values as they are."""
-        return bool(self.guard) and not person.may(self.guard)
+        return bool(self.guard) and not person.reads(self.guard)
 
     def told(self, row: Row, told: Told) -> Any:
         """What the reader may see of the value; nothing of a covered amount."""
@@ -83,7 +83,7 @@ class Column:
 
     def seen_by(self, person: Identity) -> bool:
         """The person may know that there is such a column."""
-        return not self.permission or person.may(self.permission)
+        return not self.permission or person.reads(self.permission)
 
     def sorts_for(self, person: Identity) -> bool:
         """The person may order by it: an order tells of the values."""

@@ -4,7 +4,6 @@ from service.devices.actions.archive import change as change
 from service.devices.actions.archive import create as create
 from service.devices.actions.archive import move as move
 from service.devices.actions.holding import AlreadyRetired as AlreadyRetired
-from service.devices.actions.holding import StaleDevice as StaleDevice
 from service.devices.actions.parts import fit as fit
 from service.devices.actions.parts import replace as replace
 from service.devices.actions.parts import take_out as take_out

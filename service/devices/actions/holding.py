@@ -6,17 +6,15 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from service.core import editing
 from service.core.errors import DeskError, Invalid, NotFound
+from service.devices import effects
 from service.devices.model import Device, DeviceComponent, DeviceEvent, DeviceHolding
 from service.devices.schemas import Holder
 from service.parties import queries as parties
 
 LONGEST = {"name": 120, "model": 120, "serial": 80, "place": 200, "department": 100, "holder": 100, "reason": 500, "remarks": 2000,
            "person": 100, "destination": 200, "number": 40, "kind": 40}  # fmt: skip
-
-
-class StaleDevice(DeskError):
-    """The device was changed since the form was opened."""
 
 
 class AlreadyRetired(DeskError):
@@ -40,10 +38,8 @@ def locked(session: Session, device_id: int, version: int | None = None) -> Devi
     row = session.get(Device, device_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
-    if version is not None and version != row.version:
-        raise StaleDevice(
-            _("Device %(number)s was changed meanwhile. Compare what is saved now with what you typed, and save again.", number=row.number)
-        )
+    if version is not None:
+        editing.fresh(row.version, version)
     return row
 
 
@@ -93,12 +89,15 @@ def branch_for(session: Session, holder: Holder) -> int:
 
 
 def hand_over(session: Session, row: Device, holder: Holder, branch_id: int, *, reason: str, by: int | None, at: datetime) -> None:
-    """The device is with this holder from now on; who had it before keeps an end. Its parts follow it into its branch."""
+    """The device is with this holder from now on; who had it before keeps an end. Its parts follow it into its branch; what another customer takes stands at no site of the former one."""
     session.execute(
         update(DeviceHolding).where(DeviceHolding.device_id == row.id, DeviceHolding.ended_at.is_(None)).values(ended_at=at)
     )
     if row.branch_id != branch_id:
+        effects.left(session, row.id, by=by, at=at)
         session.execute(update(DeviceComponent).where(DeviceComponent.device_id == row.id).values(branch_id=branch_id))
+    if row.party_id != holder.party_id:
+        row.site_id = row.project_id = None  # the place is the former customer's
     for name in ("party_id", "department", "holder", "place", "department_id", "contact_id"):
         setattr(row, name, getattr(holder, name))
     row.branch_id = branch_id

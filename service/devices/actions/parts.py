@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.catalogue import queries as catalogue
 from service.core import audit, locks
 from service.core.errors import DeskError, Invalid, NotFound
+from service.devices import occasion
 from service.devices.actions.holding import in_use, line, locked, named, too_long, wrong
 from service.devices.index import index
 from service.devices.model import Device, DeviceComponent
@@ -30,6 +31,7 @@ def fit(
         return known
     device = locked(session, device_id)
     in_use(device)
+    occasion.check(session, ticket_id, [device.party_id])
     part = _made(session, device, facts, at=at, ticket_id=ticket_id, request_key=request_key)
     line(session, device, "fitted", by=by, at=at, new=named(part), ticket_id=ticket_id)
     _audited(session, device, part, "component fitted", None, by=by, at=at)
@@ -46,6 +48,7 @@ def replace(
     if known is not None:
         return known
     device, old = _fitted(session, component_id)
+    occasion.check(session, ticket_id, [device.party_id])
     facts = facts if facts.product_id or facts.name.strip() else altered(facts, product_id=old.product_id, name=old.name)
     old.removed_at = at
     new = _made(session, device, facts, at=at, ticket_id=ticket_id, request_key=request_key, replaces_id=old.id)
@@ -58,6 +61,7 @@ def replace(
 def take_out(session: Session, component_id: int, reason: str, *, by: int, at: datetime, ticket_id: int | None = None) -> None:
     """The component is no longer in the device; its history keeps it."""
     device, old = _fitted(session, component_id)
+    occasion.check(session, ticket_id, [device.party_id])
     old.removed_at = at
     session.flush()
     line(session, device, "taken out", by=by, at=at, old=named(old), note=_reason(reason), ticket_id=ticket_id)

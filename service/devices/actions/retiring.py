@@ -34,6 +34,7 @@ def retired(
         raise Invalid(next(iter(faults.values())), faults)
     before = row.state
     row.state, row.retired_on, row.retired_reason, row.retired_to = "retired", how.on, reason, destination
+    row.site_id = row.project_id = None
     note = f"{reason} → {destination}" if destination else reason
     line(session, row, "retired", by=by, at=at, old=before, new=how.on.isoformat(), note=note, ticket_id=ticket_id, swap_id=swap_id)
     new = {"state": "retired", "retired_on": how.on, "reason": reason, "destination": destination}

@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, clock, locks
 from service.core.errors import DeskError, Invalid
-from service.devices import rules
+from service.devices import occasion, rules
 from service.devices.actions import archive, holding
 from service.devices.actions.holding import hand_over, in_use, line, locked, named, too_long, wrong
 from service.devices.actions.retiring import retired
@@ -55,17 +55,20 @@ def _by_serial(session: Session, old: Device, serial: str) -> int | None:
 
 
 def _swapped(session: Session, old_id: int, new_id: int, work: Work, fate: Fate, *, version: int, by: int, at: datetime) -> int:
-    _check(work, fate)
+    _check(work, fate, at)
     rows = {device_id: locked(session, device_id, version if device_id == old_id else None) for device_id in sorted({old_id, new_id})}
     old, new = rows[old_id], rows[new_id]
     if old is new:
         raise wrong("serial", _("A device cannot be exchanged for itself."))
     in_use(old)
+    occasion.check(session, work.ticket_id, [old.party_id])
     _free(new)
     place = holding.holder_of(old)
+    where = old.site_id, old.project_id
     row = _row(session, "swap", old, place, work, by, at, old_device_id=old_id, new_device_id=new_id)
     _leaves(session, old, work, fate, row, by, at, kind="swapped out", new=named(new))
     _arrives(session, new, place, work, row, by, at, kind="swapped in", old=named(old))
+    new.site_id, new.project_id = where
     _done(session, row, by, at)
     return row.id
 
@@ -75,11 +78,12 @@ def remove(session: Session, device_id: int, work: Work, fate: Fate, *, version:
     known = _same_request(session, work)
     if known is not None:
         return known
-    _check(work, fate)
+    _check(work, fate, at)
     device = locked(session, device_id, version)
     in_use(device)
     if not _stands(device):
         raise Standing(_("Device %(number)s stands nowhere, so it cannot be taken away.", number=device.number))
+    occasion.check(session, work.ticket_id, [device.party_id])
     row = _row(session, "removal", device, holding.holder_of(device), work, by, at, old_device_id=device_id)
     _leaves(session, device, work, fate, row, by, at, kind="removed", new=None)
     _done(session, row, by, at)
@@ -91,11 +95,12 @@ def install(session: Session, device_id: int, holder: Holder, work: Work, *, ver
     known = _same_request(session, work)
     if known is not None:
         return known
-    _check(work, Fate())
+    _check(work, Fate(), at)
     device = locked(session, device_id, version)
     _free(device)
     if not holder.place.strip():
         raise wrong("place", _("Say where it is put in."))
+    occasion.check(session, work.ticket_id, [holder.party_id])
     row = _row(session, "installation", device, holder, work, by, at, new_device_id=device_id)
     _arrives(session, device, holder, work, row, by, at, kind="installed", old=None)
     _done(session, row, by, at)
@@ -103,7 +108,7 @@ def install(session: Session, device_id: int, holder: Holder, work: Work, *, ver
 
 
 def _stands(device: Device) -> bool:
-    return bool(device.installed_on or device.place)
+    return bool(device.installed_on or device.place or device.site_id)
 
 
 def _free(device: Device) -> None:
@@ -114,8 +119,10 @@ def _free(device: Device) -> None:
         )
 
 
-def _check(work: Work, fate: Fate) -> None:
+def _check(work: Work, fate: Fate, at: datetime) -> None:
     faults = too_long(person=work.person, remarks=work.remarks)
+    if work.done_on > clock.local(at).date():
+        faults["done_on"] = _("This day has not come yet.")
     if fate.state not in rules.STATES:
         faults["state"] = _("Say what becomes of the old device.")
     if fate.state == "retired" and fate.retirement is None:
@@ -151,7 +158,7 @@ def _leaves(
 ) -> None:
     place = device.place
     hand_over(session, device, Holder(device.party_id), device.branch_id, reason=kind, by=by, at=at)
-    device.installed_on = None
+    device.installed_on = device.site_id = device.project_id = None
     line(session, device, kind, by=by, at=at, old=place, new=new, note=row.remarks, swap_id=row.id, ticket_id=work.ticket_id)
     if fate.state == "retired" and fate.retirement is not None:
         retired(session, device, fate.retirement, by=by, at=at, ticket_id=work.ticket_id, swap_id=row.id)

@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from service.core import attachments, audit, clock, live, locks
+from service.core import attachments, audit, clock, editing, live, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
-from service.maintenance.patrols.model import PatrolRound, PatrolStop, PatrolVisit
+from service.maintenance.patrols.model import PatrolDevice, PatrolRound, PatrolStop, PatrolVisit
 from service.maintenance.patrols.schemas import Found, Round, Sent
 from service.sites import queries as sites
 from service.staff import queries as staff
@@ -25,11 +25,8 @@ ENTITY = "patrol"  # what its pictures belong to
 LONGEST_NAME, LONGEST_FINDINGS = 100, 5000
 MOST_SITES, LONGEST_ROUND = 300, timedelta(days=400)
 MOST_PICTURES = 12  # sent together
+MOST_DEVICES = 5000  # at one site
 FARTHEST = 100_000  # metres that a position may be wrong by
-
-
-class StaleRound(DeskError):
-    """Somebody else saved the round since it was read."""
 
 
 class NoFault(DeskError):
@@ -39,10 +36,15 @@ class NoFault(DeskError):
 # ---- rounds
 
 
-def plan(session: Session, new: Round, *, by: int, at: datetime) -> int:
-    """The inspector has a round over these sites; returns its id."""
+def plan(session: Session, new: Round, *, by: int, at: datetime, request_key: str | None = None) -> int:
+    """The inspector has a round over these sites; the same form twice is one round. Returns its id."""
+    if request_key:
+        locks.hold(session, "round request", request_key)
+        known = session.scalars(select(PatrolRound.id).where(PatrolRound.request_key == request_key)).first()
+        if known is not None:
+            return known
     branch_id = _check(session, new)
-    row = PatrolRound(**_plain(new), created_at=at, branch_id=branch_id)
+    row = PatrolRound(**_plain(new), created_at=at, request_key=request_key, branch_id=branch_id)
     session.add(row)
     session.flush()
     _stop_at(session, row, set(new.sites))
@@ -55,8 +57,7 @@ def change(session: Session, round_id: int, new: Round, *, version: int, by: int
     row = session.get(PatrolRound, round_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise no_round()
-    if row.version != version:
-        raise StaleRound(_("Somebody saved this round meanwhile. See how it stands now, and change it again."))
+    editing.fresh(row.version, version)
     branch_id = _check(session, new)
     stops = set(session.scalars(select(PatrolStop.site_id).where(PatrolStop.round_id == round_id)))
     old = {name: getattr(row, name) for name in _plain(new)} | {"sites": sorted(stops)}
@@ -133,11 +134,19 @@ def record(session: Session, folder: Path, found: Found, pictures: Sequence[Sent
     )  # fmt: skip
     session.add(row)
     session.flush()
+    _seen(session, row)
     for sent in pictures:
         attachments.keep(session, folder, sent.content, sent.name, entity=ENTITY, entity_id=row.id, by=by, branch_id=row.branch_id, at=at)
     audit.record(session, at=at, by=by, verb="patrolled", entity="patrol_visit", entity_id=row.id, new={"site_id": site.id, "faulty": row.faulty}, branch_id=row.branch_id)
     live.publish(session, "all", "patrol", {}, at=at)
     return row.id
+
+
+def _seen(session: Session, row: PatrolVisit) -> None:
+    """Whatever stands there was seen, unless the patrol was of one device: that is its own."""
+    there = [row.device_id] if row.device_id else [device.id for device in sites.devices_at(session, row.site_id, limit=MOST_DEVICES)]
+    session.add_all(PatrolDevice(visit_id=row.id, device_id=device_id, branch_id=row.branch_id) for device_id in there)
+    session.flush()
 
 
 def _position(session: Session, found: Found, pictures: Sequence[Sent]) -> dict[str, Any]:
@@ -200,9 +209,9 @@ def request_repair(session: Session, visit_id: int, *, by: int, at: datetime) ->
 def _request(session: Session, row: PatrolVisit) -> NewTicket:
     site = sites.site(session, row.site_id)
     assert site is not None, "a patrol of a site in scope"
-    at_site = sites.devices_at(session, site.id)
-    chosen = next((one for one in at_site if one.id == row.device_id), None)
-    device = chosen or (at_site[0] if len(at_site) == 1 else None)
+    at_site = sites.devices_at(session, site.id, limit=2)
+    named = devices.device(session, row.device_id) if row.device_id else None
+    device = named or (at_site[0] if len(at_site) == 1 else None)
     party_id = device.party_id if device else site.party_id or _owner(session, site)
     if not party_id:
         raise NoFault(_("Nobody is known for whom site %(number)s is kept. Name its customer on its page, then ask again.", number=site.number))

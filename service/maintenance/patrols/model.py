@@ -40,6 +40,7 @@ class PatrolRound(Base):
     ends_on: Mapped[date] = mapped_column(Date)
     version: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     created_at: Mapped[ts]
+    request_key: Mapped[str | None] = mapped_column(Text, unique=True)
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}
@@ -88,4 +89,16 @@ class PatrolVisit(Base):
     faulty: Mapped[bool] = mapped_column(Boolean)
     ticket_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("ticket.id"))
     request_key: Mapped[str] = mapped_column(Text, unique=True)
+    branch_id: Mapped[branch]
+
+
+class PatrolDevice(Base):
+    """A device that stood at the site when the patrol was there, so that it keeps the patrol wherever it goes."""
+
+    __tablename__ = "patrol_device"
+    __scope__ = BRANCH
+    __table_args__ = (UniqueConstraint("visit_id", "device_id"), Index("ix_patrol_device_device_id", "device_id"))
+    id: Mapped[key]
+    visit_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("patrol_visit.id"))
+    device_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("device.id"))
     branch_id: Mapped[branch]

@@ -5,28 +5,38 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from service.core import attachments, clock
+from service.maintenance.patrols.model import PatrolDevice
 from service.maintenance.patrols.model import PatrolRound as PatrolRound
 from service.maintenance.patrols.model import PatrolStop as PatrolStop
 from service.maintenance.patrols.model import PatrolVisit as PatrolVisit
 from service.sites import queries as sites
 from service.sites.queries import Site
 from service.staff import queries as staff
+from service.tickets import queries as tickets
 from service.tickets.schemas import Origin
 
 ENTITY = "patrol"
 
 
-def latest() -> Select[int, bool, datetime]:
-    """(site_id, faulty, visited_at) of the latest patrol of each site, without groups, so that one site costs one look."""
+def latest() -> Select[*tuple[Any, ...]]:
+    """(site_id, faults, visited_at) of the latest patrol of each site, without groups, so that one site costs one look.
+
+    A fault that became a request counts with its ticket and ends with it: by its device where it names one, else here. One of
+    which nobody made a request counts until a later patrol finds the site in order.
+    """
     later = aliased(PatrolVisit)
     after = (later.at > PatrolVisit.at) | ((later.at == PatrolVisit.at) & (later.id > PatrolVisit.id))
     newer = exists().where(later.site_id == PatrolVisit.site_id, after).correlate(PatrolVisit)
-    return select(PatrolVisit.site_id, PatrolVisit.faulty.label("faulty"), PatrolVisit.at.label("visited_at")).where(~newer)
+    asked = aliased(PatrolVisit)
+    waiting = select(func.count()).where(asked.site_id == PatrolVisit.site_id, asked.ticket_id.is_not(None), tickets.waits_without_device(asked.ticket_id))
+    unasked = case((PatrolVisit.faulty & PatrolVisit.ticket_id.is_(None), 1), else_=0)
+    faults = unasked + waiting.correlate(PatrolVisit).scalar_subquery()
+    return select(PatrolVisit.site_id, faults.label("faults"), PatrolVisit.at.label("visited_at")).where(~newer)
 
 
 def visit(session: Session, visit_id: int) -> PatrolVisit | None:
@@ -39,12 +49,9 @@ def round_(session: Session, round_id: int) -> PatrolRound | None:
     return session.get(PatrolRound, round_id)
 
 
-def visits_of_device(session: Session, device_id: int, site_id: int | None, since: date | None, *, until: tuple[datetime, int] | None, limit: int) -> list[PatrolVisit]:
-    """Patrols that named the device, and those of the place where it stands since it was put in; newest first, before a moment and id."""
-    here = PatrolVisit.device_id.is_(None) & (PatrolVisit.site_id == site_id)
-    if since:
-        here &= PatrolVisit.at >= clock.midnight(since)
-    query = select(PatrolVisit).where((PatrolVisit.device_id == device_id) | here if site_id else PatrolVisit.device_id == device_id)
+def visits_of_device(session: Session, device_id: int, *, until: tuple[datetime, int] | None, limit: int) -> list[PatrolVisit]:
+    """Patrols that named the device or found it at their site, wherever it is now; newest first, before a moment and id."""
+    query = select(PatrolVisit).join(PatrolDevice, PatrolDevice.visit_id == PatrolVisit.id).where(PatrolDevice.device_id == device_id)
     if until:
         at, last = until
         query = query.where((PatrolVisit.at < at) | ((PatrolVisit.at == at) & (PatrolVisit.id < last)))

@@ -1,6 +1,7 @@
 """The pages of patrols: the inspector's own on a phone, and the office's review."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,15 +10,18 @@ from typing import Any
 from flask import Blueprint, current_app, flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.core import asked, attachments, clock, db, identity, lists, pages
 from service.core.config import Settings
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
 from service.maintenance.patrols import actions, queries
 from service.maintenance.patrols.lists import PATROLS, ROUNDS, UNVISITED, period
+from service.maintenance.patrols.model import PatrolRound
 from service.maintenance.patrols.schemas import Found, Round, Sent
 from service.sites import queries as sites
 from service.sites.queries import Filters, Site
@@ -26,6 +30,7 @@ from service.tickets import queries as tickets
 
 bp = Blueprint("patrols", __name__, url_prefix="/maintenance")
 READ, GO, WRITE = "maintenance.read", "patrol.write", "maintenance.write"
+NAMES = {"name": _l("Name"), "inspector_id": _l("Inspector"), "starts_on": _l("From"), "ends_on": _l("Until"), "sites": _l("Sites to visit")}
 OFFERED = 60  # sites in a form until words narrow them
 
 
@@ -182,18 +187,18 @@ def rounds() -> ResponseReturnValue:
 def new_round() -> ResponseReturnValue:
     """The form for a round."""
     identity.require(WRITE)
-    return _round(None, Round("", 0, _today(), _today() + timedelta(days=6)))
+    return _round(None, Round("", 0, _today(), _today() + timedelta(days=6)), key=uuid.uuid4().hex)
 
 
 @bp.post("/rounds")
 def plan() -> ResponseReturnValue:
     """The inspector has a round."""
-    person, typed = identity.require(WRITE), _read_round()
+    person, typed, key = identity.require(WRITE), _read_round(), request.form.get("request_key", "").strip()[:64]
     try:
         with db.begin(person.scope) as session:
-            round_id = actions.plan(session, typed, by=person.staff_id, at=clock.now())
+            round_id = actions.plan(session, typed, by=person.staff_id, at=clock.now(), request_key=key or None)
     except Invalid as error:
-        return _round(None, typed, error)
+        return _round(None, typed, error, key)
     flash(_("The round is planned. It stands on the inspector's page."))
     return redirect(f"/maintenance/rounds/{round_id}")
 
@@ -211,7 +216,7 @@ def change_round(round_id: int) -> ResponseReturnValue:
     try:
         with db.begin(person.scope) as session:
             actions.change(session, round_id, typed, version=_number("version"), by=person.staff_id, at=clock.now())
-    except (Invalid, actions.StaleRound) as error:
+    except (Invalid, Stale) as error:
         return _round(round_id, typed, error)
     flash(_("Saved."))
     return redirect(f"/maintenance/rounds/{round_id}")
@@ -248,7 +253,16 @@ def _read_round() -> Round:
     return Round(form.get("name", ""), _number("inspector_id"), _day("starts_on"), _day("ends_on"), tuple(dict.fromkeys(ticked)))
 
 
-def _round(round_id: int | None, typed: Round | None, error: DeskError | None = None) -> ResponseReturnValue:
+def _told(session: Session, round_: PatrolRound | Round, ids: Iterable[int]) -> dict[str, object]:
+    """The round's fields in words."""
+    chosen = sites.sites_by_id(session, set(ids)).values()
+    return {name: getattr(round_, name, "") for name in NAMES} | {
+        "inspector_id": staff.names(session, {round_.inspector_id}).get(round_.inspector_id),
+        "sites": ", ".join(sorted(f"{site.number} {site.name}" for site in chosen)),
+    }
+
+
+def _round(round_id: int | None, typed: Round | None, error: DeskError | None = None, key: str = "") -> ResponseReturnValue:
     """The round as it stands, or as it was typed beside what stands."""
     person = identity.require(READ)
     with db.begin(person.scope) as session:
@@ -262,8 +276,10 @@ def _round(round_id: int | None, typed: Round | None, error: DeskError | None = 
             "choice": _choice(session, ticked) if writes else None, "people": staff.assignees(session, row.branch_id if row else None),
             "regions": sites.region_choices(session) if writes else [], "names": staff.names(session, {row.inspector_id} if row else set()),
         }  # fmt: skip
+        saved = [stop.site.id for stop in stops]
+        differs = differing(_told(session, row, saved), _told(session, typed, typed.sites), NAMES) if isinstance(error, Stale) and row and typed else []
     page = render_template(
-        "maintenance/round.html", row=row, round=typed or row, stops=stops, may_write=writes, stale=isinstance(error, actions.StaleRound), today=_today(),
+        "maintenance/round.html", row=row, round=typed or row, key=key, stops=stops, may_write=writes, differs=differs, today=_today(),
         fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "", open_form=bool(typed), **known,
     )  # fmt: skip
     return page, error.status if error else 200

@@ -7,6 +7,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from service.core.model import AuditEntry
+from service.reports.history import values
 
 VERBS: Mapping[str, LazyString] = {
     "created": _l("Created"),
@@ -50,10 +51,33 @@ VERBS: Mapping[str, LazyString] = {
     "consent": _l("Noted consent"),
     "reason": _l("Said what a call was about"),
     "take": _l("Took a caller to call back"),
-    "close": _l("Took a caller off the list"),
+    "close": _l("Closed"),
     "reopen": _l("Put a caller back on the list"),
     "hold": _l("Held a recording"),
-    "lift": _l("Lifted a hold"),
+    "lift hold": _l("Lifted a hold"),
+    "play": _l("Listened to a recording"),
+    "download": _l("Took a recording along"),
+    "transcode": _l("Wrote a recording in another format"),
+    "record-pause": _l("Paused a recording"),
+    "record-resume": _l("Let a recording go on"),
+    "record-pause-failed": _l("A recording could not be paused"),
+    "join": _l("Said that two calls are one"),
+    "tell apart": _l("Said that two calls are two"),
+    "part": _l("Parted two halves of a call"),
+    "assign": _l("Gave a ticket to somebody"),
+    "accept": _l("Accepted a ticket"),
+    "start": _l("Began work on a ticket"),
+    "finish": _l("Finished the work"),
+    "create": _l("Made"),
+    "change": _l("Changed the hours"),
+    "set days": _l("Set days with other hours"),
+    "clear day": _l("Took a day with other hours away"),
+    "follow": _l("Let lines follow these hours"),
+    "unfollow": _l("Let lines follow no hours"),
+    "remove": _l("Removed"),
+    "saved view": _l("Saved a view"),
+    "changed view": _l("Changed a view"),
+    "removed view": _l("Removed a view"),
     "destroy": _l("Had audio destroyed"),
     "retention": _l("Set how long audio is kept"),
     "imported": _l("Imported"),
@@ -80,7 +104,11 @@ VERBS: Mapping[str, LazyString] = {
     "added picture": _l("Added a picture"),
     "removed picture": _l("Removed a picture"),
     "add version": _l("Added a version"),
+    "patrolled": _l("Walked past a site"),
+    "repair requested": _l("Asked for a repair"),
 }
+# What a word means of one kind of thing alone.
+OF_ENTITY: Mapping[tuple[str, str], LazyString] = {("missed_caller", "close"): _l("Took a caller off the list")}
 ENTITIES: Mapping[str, LazyString] = {
     "staff": _l("Person"),
     "branch": _l("Branch"),
@@ -113,6 +141,8 @@ ENTITIES: Mapping[str, LazyString] = {
     "region": _l("Region"),
     "maintenance_plan": _l("Maintenance plan"),
     "maintenance_reminder": _l("Maintenance visit"),
+    "patrol_round": _l("Patrol round"),
+    "patrol_visit": _l("Patrol"),
 }
 KINDS: Mapping[str, LazyString] = {
     "signin": _l("Sign-ins"),
@@ -121,16 +151,6 @@ KINDS: Mapping[str, LazyString] = {
     "settings": _l("Settings"),
     "security": _l("People and security"),
     "job": _l("Jobs"),
-}
-WHY: Mapping[str, LazyString] = {
-    "password": _l("wrong password"),
-    "unknown": _l("nobody has this name"),
-    "off": _l("switched off"),
-    "locked": _l("too many attempts"),
-    "code": _l("no code, or a wrong one"),
-    "passkey": _l("passkey does not fit"),
-    "address": _l("outside the role's addresses"),
-    "token": _l("wrong set-up address"),
 }
 FIELDS: Mapping[str, LazyString] = {
     "name": _l("name"),
@@ -188,38 +208,60 @@ FIELDS: Mapping[str, LazyString] = {
     "switch": _l("switch"),
     "extension": _l("extension"),
     "week": _l("week"),
+    "username": _l("user name"),
+    "roles_at": _l("roles in one branch"),
+    "valid_until": _l("may sign in until"),
+    "description": _l("what it is for"),
+    "members": _l("members"),
+    "head_id": _l("head"),
+    "leader_id": _l("leader"),
+    "code": _l("code"),
+    "region": _l("region"),
+    "region_id": _l("region"),
+    "hotline": _l("hotline"),
+    "inspector_id": _l("inspector"),
+    "sites": _l("sites"),
+    "ends_on": _l("ends on"),
+    "faulty": _l("faulty"),
+    "category_id": _l("category"),
+    "project_id": _l("project"),
+    "unit": _l("unit"),
+    "warranty_months": _l("months of warranty"),
+    "serial_controlled": _l("each has a serial"),
+    "component": _l("component"),
+    "holder": _l("holder"),
+    "old_device_id": _l("device that went"),
+    "new_device_id": _l("device that came"),
+    "original_reading": _l("reading of the one that went"),
+    "current_reading": _l("reading of the one that came"),
+    "person": _l("person"),
+    "destination": _l("where it went"),
+    "retired_on": _l("retired on"),
+    "days": _l("days"),
+    "target": _l("table of"),
+    "created": _l("created"),
+    "updated": _l("changed"),
 }
-JOBS: Mapping[str, LazyString] = {
-    "night": _l("The night run"),
-    "recordings.daily": _l("Daily care of recordings"),
-    "recordings.destroy": _l("Destruction of audio"),
-    "maintenance.remind": _l("Maintenance reminders"),
-    "doctor": _l("Examination of the switches"),
-    "search.rebuild": _l("Rebuild of the search"),
-    "imports.check": _l("Check of an import"),
-    "imports.load": _l("Load of an import"),
-    "imports.undo": _l("Undoing of an import"),
-}
-TIMING: Mapping[str, LazyString] = {"monthly": _l("On a day of each month"), "interval": _l("Every so many days")}
 PAGES: Mapping[str, str] = {
+    "patrol_visit": "/maintenance/patrols/{}", "patrol_round": "/maintenance/rounds/{}", "role": "/settings/roles/{}", "branch": "/settings/branches/{}",
     "party": "/customers/{}", "ticket": "/tickets/{}", "call": "/calls/{}", "device": "/devices/{}", "site": "/sites/{}",
     "project": "/sites/projects/{}", "staff": "/settings/people/{}", "product": "/settings/products/{}",
     "maintenance_plan": "/maintenance/plans/{}", "import": "/settings/imports/{}",
 }  # fmt: skip
 
 
-def told(entry: AuditEntry) -> Iterator[tuple[str, Any, Any]]:
-    """Each field that the line tells of, by the name it is kept under, with what was before and what is after."""
+def told(entry: AuditEntry, known: values.Names) -> Iterator[tuple[str, Any, Any]]:
+    """Each field that the line tells of, by the name it is kept under, with what was before and what is after, in words."""
     old, new = entry.old or {}, entry.new or {}
     for name in [*old, *(name for name in new if name not in old)]:
-        yield name, _said(entry, name, old.get(name)), _said(entry, name, new.get(name))
+        before, after = values.said(entry, name, old.get(name), known), values.said(entry, name, new.get(name), known)
+        if before is not None or after is not None:
+            yield name, before, after
 
 
-def _said(entry: AuditEntry, name: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    codes = JOBS if (entry.entity, name) == ("job", "name") else {"why": WHY, "timing": TIMING}.get(name, {})
-    return codes.get(value, value)
+def verb(entry: AuditEntry) -> str:
+    """What was done, in the reader's language."""
+    return str(OF_ENTITY.get((entry.entity, entry.verb)) or VERBS.get(entry.verb, entry.verb))
 
 
 def field(name: str) -> str:

@@ -7,10 +7,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, editing, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.sites import rules
-from service.sites.actions import fresh
 from service.sites.model import Project, Region, Site
 from service.sites.schemas import RegionForm
 
@@ -33,7 +32,7 @@ def change(session: Session, region_id: int, form: RegionForm, *, by: int, at: d
     """The region has this name and lies there in the tree."""
     locks.hold(session, "regions", "tree")  # two moves at once could make a ring
     region = _region(session, region_id)
-    fresh(region, form.version)
+    editing.fresh(region.version, form.version)
     values = _values(session, form, region)
     new = {name: value for name, value in values.items() if getattr(region, name) != value}
     old = {name: getattr(region, name) for name in new}

@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, clock, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.staff import edits, queries, rules
 from service.staff.model import Role, staff_role
@@ -55,7 +55,7 @@ def change(session: Session, role_id: int, facts: Facts, *, version: int, by: in
     """The role is as described, for everybody who holds it, from their next click on."""
     locks.hold(session, "people", "")
     row = role(session, role_id)
-    before, able = described(row), queries.administrators(session)
+    before, able = described(row), queries.administrators(session, on=clock.local(at).date())
     edits.check(row.version, version, _plain(before), _plain(facts))
     if before.name in rules.PERMISSIONS and facts.name != before.name:
         raise Invalid(_("Some fields need another look."), {"name": _("This role came with the program and keeps its name. Copy it instead.")})
@@ -69,7 +69,7 @@ def change(session: Session, role_id: int, facts: Facts, *, version: int, by: in
         row.version += 1
         audit.record(session, at=at, by=by, verb="changed", entity="role", entity_id=row.id, old=old, new=new)
     session.flush()
-    keep_an_administrator(session, able)
+    keep_an_administrator(session, able, at=at)
 
 
 def delete(session: Session, role_id: int, *, by: int, at: datetime) -> None:
@@ -88,11 +88,16 @@ class LastAdministrator(DeskError):
     """Nobody would be left who can let people in."""
 
 
-def keep_an_administrator(session: Session, before: int) -> None:
-    """Raises LastAdministrator when a change took the right to administer all branches from the last who had it."""
-    if before and not queries.administrators(session):
+def keep_an_administrator(session: Session, before: queries.Administrators, *, at: datetime) -> None:
+    """Raises LastAdministrator when a change took the right to administer all branches from the last who had it, now or for good."""
+    left = queries.administrators(session, on=clock.local(at).date())
+    if before.able and not left.able:
         raise LastAdministrator(
             _("Nobody would be left who may let people in. Give another person the role of an administrator first.")
+        )
+    if before.lasting and not left.lasting:
+        raise LastAdministrator(
+            _("On the last day of those who are left, nobody could let people in any more. Let another administrator stay without an end first.")
         )
 
 

@@ -81,6 +81,12 @@ def known() -> frozenset[str]:
     return frozenset(code for _title, codes in GROUPS for code in codes)
 
 
+def spoken(codes: Iterable[str]) -> list[str]:
+    """The words of each code, in the order of the codes; one without words as it is."""
+    words = {code: said for _title, group in GROUPS for code, said in group.items()}
+    return [str(words.get(code, code)) for code in codes]
+
+
 def groups(codes: Iterable[str]) -> list[tuple[LazyString, list[tuple[str, object]]]]:
     """All groups with code and words; codes without words come last, as they are."""
     rest: list[tuple[str, object]] = [(code, code) for code in sorted(set(codes) - known())]

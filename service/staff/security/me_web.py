@@ -133,7 +133,7 @@ def _page(me: Identity, error: DeskError | None = None, wrong_at: str = "") -> R
         known = {
             "app": second_factor.has_app(session, me.staff_id),
             "left": second_factor.codes_left(session, me.staff_id),
-            "needed": second_factor.needed(person),
+            "needed": second_factor.needed(session, me.staff_id),
             "keys": passkeys.of(session, me.staff_id),
             "open_": sessions.of(session, me.staff_id, me.session_id),
             "changed_at": person.password_at,

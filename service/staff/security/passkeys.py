@@ -97,9 +97,8 @@ def remove(session: Session, staff_id: int, passkey_id: int, *, at: datetime) ->
     row = session.get(Passkey, passkey_id, with_for_update=True)
     if row is None or row.staff_id != staff_id:
         raise NotFound(_("There is no such passkey. It may have been removed already."))
-    person = session.get_one(Staff, staff_id)
     last = len(of(session, staff_id)) == 1 and not second_factor.has_app(session, staff_id)
-    if last and second_factor.needed(person):
+    if last and second_factor.needed(session, staff_id):
         raise DeskError(_("Your role demands a second factor, and this is your last. Set up another first."))
     session.delete(row)
     session.flush()

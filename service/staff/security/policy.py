@@ -9,23 +9,15 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks, scope
-from service.core.errors import DeskError, Invalid, NotFound
+from service.core import audit, editing, locks, scope
+from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
 from service.staff.model import Role, SignInAttempt, Staff
-from service.staff.security import rules, second_factor
+from service.staff.security import demands, rules, second_factor
 from service.staff.security.model import Firm
 from service.staff.security.rules import Policy
 
 LIMITS = {"password_days": (0, 3650), "lock_after": (3, 100), "lock_minutes": (1, 1440)}
-
-
-class Stale(DeskError):
-    """Somebody else saved meanwhile; `theirs` is what stands now."""
-
-    def __init__(self, theirs: Policy) -> None:
-        super().__init__(_("Somebody else changed this meanwhile. Look at both and save again what shall hold."))
-        self.theirs = theirs
 
 
 def of(session: Session) -> Policy:
@@ -40,8 +32,7 @@ def change(session: Session, wanted: Policy, *, by: int | None, at: datetime) ->
     """The firm's rules are these, unless somebody saved since `wanted.version` was read."""
     locks.hold(session, "firm", "")
     before = of(session)
-    if before.version != wanted.version:
-        raise Stale(before)
+    editing.fresh(before.version, wanted.version)
     _check(wanted)
     row = session.get(Firm, 1) or Firm(id=1)
     row.name, row.password_days, row.lock_after, row.lock_minutes = wanted.name, wanted.password_days, wanted.lock_after, wanted.lock_minutes
@@ -60,13 +51,13 @@ def change_role(session: Session, role_id: int, *, second: bool, addresses: str,
     if role is None:
         raise NotFound(_("There is no such role. Load the page again."))
     text = _ranges(addresses)
-    me = session.get_one(Staff, by)
-    if role in me.roles and not rules.inside(address, text):
+    own = role in demands.roles(session, by)
+    if own and not rules.inside(address, text):
         raise Invalid(
             _("You would shut yourself out."),
             {"addresses": _("You are at %(address)s, outside these ranges. Add a range that holds it.", address=address)},
         )
-    if role in me.roles and second and not second_factor.has_any(session, by):
+    if own and second and not second_factor.has_any(session, by):
         raise Invalid(
             _("You have no second factor yourself."), {"second_factor": _("Set up your own first, at “Your security”; then demand it of others.")}
         )
@@ -113,7 +104,7 @@ def let_in(session: Session, username: str, *, at: datetime) -> None:
         raise NotFound(_("Nobody signs in as %(name)s. Check the name.", name=username))
     second_factor.reset(session, person.id, by=None, at=at)
     session.execute(delete(SignInAttempt))  # those of the address hold the person up as well
-    for role in [role for role in person.roles if role.addresses]:
+    for role in [role for role in demands.roles(session, person.id) if role.addresses]:
         _told(session, "role", role.id, {"role": role.name, "addresses": role.addresses}, {"role": role.name, "addresses": ""}, None, at)
         role.addresses = ""
 

@@ -3,15 +3,22 @@
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
-from service.core import clock, db, identity
+from service.core import asked, clock, db, identity
+from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid
 from service.staff.security import policy, second_factor, sessions
-from service.staff.security.policy import Stale
 from service.staff.security.rules import Policy
 
 bp = Blueprint("security_policy", __name__)
 HERE = "/settings/security"
+NAMES = {
+    "name": _l("Name of the firm"),
+    "password_days": _l("Passwords last (days)"),
+    "lock_after": _l("Locked after (attempts)"),
+    "lock_minutes": _l("Locked for (minutes)"),
+}
 NUMBERS = ("password_days", "lock_after", "lock_minutes", "version")
 
 
@@ -86,12 +93,9 @@ def reset(staff_id: int) -> ResponseReturnValue:
 def _typed() -> Policy:
     """The form as it was typed; what is no number is one that no rule allows."""
     form = request.form
-    numbers = {name: int(form.get(name, "")) if _digits(form.get(name, "")) else -1 for name in NUMBERS}
+    typed = {name: asked.whole(form.get(name, ""), 8) for name in NUMBERS}
+    numbers = {name: -1 if value is None else value for name, value in typed.items()}
     return Policy(name=form.get("name", "").strip(), **numbers)
-
-
-def _digits(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 9
 
 
 def _page(
@@ -104,7 +108,7 @@ def _page(
         "security/policy.html",
         policy=typed or now,
         version=now.version,
-        theirs=now if isinstance(error, Stale) else None,
+        differs=differing(vars(now), vars(typed), NAMES) if isinstance(error, Stale) and typed else [],
         roles=roles,
         locked=locked,
         fields=error.fields if isinstance(error, Invalid) else {},

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.core import audit
 from service.core.errors import DeskError, Invalid
 from service.staff.model import Staff
-from service.staff.security import rules, sealing
+from service.staff.security import demands, rules, sealing
 from service.staff.security.model import Passkey, RecoveryCode, Totp
 
 
@@ -79,8 +79,7 @@ def fresh_codes(session: Session, staff_id: int, *, at: datetime) -> list[str]:
 
 def remove_app(session: Session, staff_id: int, *, at: datetime) -> None:
     """The person's app proves nothing any more; refused while a role of theirs demands a second factor and no passkey is left."""
-    person = session.get_one(Staff, staff_id)
-    if needed(person) and not _passkeys(session, staff_id):
+    if needed(session, staff_id) and not _passkeys(session, staff_id):
         raise DeskError(_("Your role demands a second factor. Add a passkey first, or ask an administrator."))
     _forget_app(session, staff_id)
     _told(session, staff_id, "second factor removed", by=staff_id, at=at)
@@ -103,9 +102,9 @@ def has_any(session: Session, staff_id: int) -> bool:
     return has_app(session, staff_id) or _passkeys(session, staff_id) > 0
 
 
-def needed(person: Staff) -> bool:
+def needed(session: Session, staff_id: int) -> bool:
     """True when a role of theirs demands a second factor."""
-    return any(role.second_factor for role in person.roles)
+    return demands.of(session, staff_id).second_factor
 
 
 def codes_left(session: Session, staff_id: int) -> int:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from service.core import audit, db, scope
 from service.core.identity import Identity
 from service.staff import actions, queries
 from service.staff.model import Staff, StaffSession
-from service.staff.security import rules, steps
+from service.staff.security import demands, rules, second_factor, steps
 
 SEEN_EVERY = timedelta(minutes=1)
 
@@ -30,17 +30,21 @@ class Open:
 
 
 def admitted(sid: str, address: str, *, at: datetime, on: date | None = None) -> Identity | None:
-    """Who holds the sign-in and is still here on that day; it ends when they have come to an address outside the ranges of their roles."""
+    """Who holds the sign-in and is still here on that day; it ends once it is not what their roles demand now.
+
+    That is an address outside their ranges, or a second factor that they do not have: the next sign-in leads to where it is set up.
+    """
     with db.begin(scope.NONE) as session:
         row = session.execute(_HELD.where(StaffSession.id == sid, queries.still_here(on))).one_or_none()
         if row is None:
             return None
         staff, seen_at = row
-        if rules.admitted(address, (role.addresses for role in staff.roles)):
+        why = _short_of(session, staff, address)
+        if not why:
             if at - seen_at > SEEN_EVERY:
                 session.execute(update(StaffSession).where(StaffSession.id == sid).values(seen_at=at))
             return queries.identity_of(session, staff, sid)
-    _moved_out(sid, staff, address, at)
+    _ended(sid, staff, why, address, at)
     return None
 
 
@@ -48,7 +52,23 @@ _HELD = (
     select(Staff, StaffSession.seen_at)
     .join(StaffSession, StaffSession.staff_id == Staff.id)
     .where(StaffSession.ended_at.is_(None), Staff.active)
+    .options(lazyload(Staff.roles))  # what they demand is asked for with those of one branch
 )
+
+
+def _short_of(session: Session, staff: Staff, address: str) -> str:
+    """What the sign-in lacks of what the person's roles demand: address, factor, or nothing."""
+    asked = demands.of(session, staff.id)
+    if not rules.admitted(address, asked.addresses):
+        return "address"
+    return "factor" if asked.second_factor and not second_factor.has_any(session, staff.id) else ""
+
+
+def lacking(sid: str, address: str) -> str:
+    """What the holder of a sign-in that has ended would lack now, so that they can be told: address, factor, or nothing."""
+    with db.begin(scope.NONE) as session:
+        staff = session.scalars(select(Staff).join(StaffSession, StaffSession.staff_id == Staff.id).where(StaffSession.id == sid, Staff.active)).first()
+        return _short_of(session, staff, address) if staff else ""
 
 
 def of(session: Session, staff_id: int, own: str) -> Sequence[Open]:
@@ -90,8 +110,8 @@ def _told(session: Session, staff_id: int, count: int, *, by: int, at: datetime)
     audit.record(session, at=at, by=by, verb="sign-ins ended", entity="staff", entity_id=staff_id, new={"count": count}, branch_id=branch_id)
 
 
-def _moved_out(sid: str, staff: Staff, address: str, at: datetime) -> None:
+def _ended(sid: str, staff: Staff, why: str, address: str, at: datetime) -> None:
     with db.begin(scope.ALL) as session:
         actions.end_session(session, sid, at=at)
-        audit.record(session, at=at, by=staff.id, verb="refused", entity="staff", entity_id=staff.id, new={"why": "address", "from": address},
+        audit.record(session, at=at, by=staff.id, verb="refused", entity="staff", entity_id=staff.id, new={"why": why, "from": address},
                      branch_id=staff.branch_id, kind="refused")

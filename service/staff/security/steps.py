@@ -32,7 +32,7 @@ def next_of(session: Session, person: Staff, *, factor: bool, at: datetime) -> s
     days = policy.of(session).password_days
     return rules.next_step(
         has_factor=second_factor.has_any(session, person.id),
-        needs_factor=second_factor.needed(person),
+        needs_factor=second_factor.needed(session, person.id),
         given_factor=factor,
         needs_password=person.must_change or rules.too_old(person.password_at, days, at),
     )

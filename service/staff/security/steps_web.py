@@ -11,7 +11,18 @@ from service.core import audit, clock, db, identity, pages, scope
 from service.core.errors import DeskError, Invalid
 from service.staff import actions
 from service.staff.model import Staff
-from service.staff.security import asked, passkeys, passwords, policy, record, rules, second_factor, sessions, steps
+from service.staff.security import (
+    asked,
+    demands,
+    passkeys,
+    passwords,
+    policy,
+    record,
+    rules,
+    second_factor,
+    sessions,
+    steps,
+)
 from service.staff.security.steps import Waiting
 
 bp = Blueprint("steps", __name__)
@@ -177,7 +188,7 @@ def give_passkey() -> ResponseReturnValue:
                 work, waiting.staff_id if waiting else None, form.get("challenge", ""), form.get("answer", ""), asked.site(), at=now
             )
             person = work.get_one(Staff, staff_id)
-            addresses = [role.addresses for role in person.roles]
+            addresses = demands.of(work, staff_id).addresses
     except passkeys.NotProven:
         with db.begin(scope.NONE) as work:
             actions.note_attempt(work, waiting.username if waiting else "", address, at=now)

@@ -51,7 +51,7 @@ def _cells() -> Iterator[Cell]:
                 on = date.fromisoformat(found[2])
             except ValueError:
                 continue
-            yield Cell(int(found[1]), on, int(found[3]) if found[3] else None, int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None)
+            yield Cell(int(found[1]), on, int(found[3]) if found[3] else None, asked.whole(value, 9))
 
 
 @bp.post(f"{PLACE}/copy")

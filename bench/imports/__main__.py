@@ -1,6 +1,6 @@
 """How long does an import take, beside a bare COPY of the same rows, and how much memory?
 
-    python bench/imports/run.py [ROWS] [parties|devices]
+    python -m bench.imports [ROWS] [parties|devices]
 
 Reads an xlsx, checks it and loads it as the jobs do, in a database of its own; then copies the same rows into a table of the same
 shape with nothing else. Prints rows a second, the ratio, and the peak memory of this process.
@@ -10,16 +10,15 @@ import csv
 import io
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import psycopg2
 import xlsxwriter
+from sqlalchemy import text
 
-from service import prepare
-from service.core import clock, config, db, jobs, scope
-from service.core.embedded import Embedded
+from bench.books import Books, books
+from service.core import clock, db, jobs, scope
 from service.imports import actions, folder
 from service.imports.actions import Brought
 from service.imports.model import Batch
@@ -92,31 +91,17 @@ def copied(dsn: str, target: str, rows: int) -> float:
 
 
 def main(rows: int, target: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="ringdesk-bench-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        server = Embedded(home / "postgresql")
-        server.start()
-        try:
-            settings = prepare.resolve(config.load({"RINGDESK_DATA": str(home / "data"), "RINGDESK_SECRET_KEY": "k" * 48}), server)
-            prepare.migrate(settings)
-            database = db.Database(settings, "bench")
-            db.use(database.app)
-            wire(settings)
-            measure(home, settings, server, rows, target)
-            database.close()
-        finally:
-            server.stop()
+    with books() as made:
+        wire(made.settings)
+        measure(made, rows, target)
 
 
-def measure(home: Path, settings: config.Settings, server: Embedded, rows: int, target: str) -> None:
+def measure(made: Books, rows: int, target: str) -> None:
     with db.begin(scope.ALL) as session:
-        from sqlalchemy import text
-
         branch_id = session.scalar(text("insert into branch (code, name) values ('HQ', '总部') returning id")) or 0
         by = session.scalar(text(
             "insert into staff (email, username, active, fs_uniquifier, name, branch_id) values ('b@b', 'bench', true, 'b', 'Bench', :b) returning id"), {"b": branch_id}) or 0
-    place, path = settings.imports_dir, home / "rows.xlsx"
+    home, place, path = made.folder, made.settings.imports_dir, made.folder / "rows.xlsx"
     if target == "devices":
         customers = home / "customers.csv"
         customers.write_text("客户名称\n" + "\n".join(f"客户第{n}号" for n in range(CUSTOMERS)))
@@ -124,7 +109,7 @@ def measure(home: Path, settings: config.Settings, server: Embedded, rows: int, 
     book(path, target, rows)
     before = peak()
     checked, loaded, batch = imported(place, path, target, by, branch_id)
-    bare = copied(db.raw_dsn(server.dsn(database="ringdesk")), target, rows)
+    bare = copied(db.raw_dsn(made.settings.dsn_owner), target, rows)
     print(f"{target}: {rows:,} rows ({path.stat().st_size >> 10} kB xlsx): created {batch.created:,}, bad {batch.bad}, failed {batch.failed}")
     print(f"  read and checked {checked:6.1f} s  {rows / checked:8,.0f} rows/s")
     print(f"  loaded           {loaded:6.1f} s  {rows / loaded:8,.0f} rows/s  (search index, numbers and row history included)")

@@ -1,4 +1,4 @@
-"""Two people edit the same record: what the other one saved beside what was typed."""
+"""Two people edit the same record: who saves upon an older version sees what the other one saved beside what was typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,29 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from service.core.errors import DeskError
+
+
+class Stale(DeskError):
+    """Somebody else saved the record since it was read; nothing of this save was kept."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or _("Somebody else saved this meanwhile. Compare both below; saving again keeps what stands in the form."))
+
+
+def fresh(now: int, seen: int) -> None:
+    """The record still has the version that was read. Raises Stale."""
+    if now != seen:
+        raise Stale
+
 
 @dataclass(frozen=True)
 class Differing:
     """A field that is saved in one way and typed in another."""
 
     name: Any
-    saved: str
-    typed: str
+    saved: Any
+    typed: Any
 
 
 def differing(saved: Mapping[str, Any], typed: Mapping[str, Any], names: Mapping[str, Any]) -> list[Differing]:
