@@ -96,7 +96,7 @@ def thing(entry: AuditEntry, known: Names) -> str:
 
 
 def _coded(entity: str, name: str, value: str, known: Names) -> str:
-    if (entity, name) == ("role", "permissions"):
+    if (entity, name) == ("role", "permissions") or name == "permission":
         return ", ".join(str(words) for words in staff.spoken(value.split(", ")))
     if (entity, name) == ("list", "list"):
         return str(KNOWN[value].title) if value in KNOWN else value
