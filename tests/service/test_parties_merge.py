@@ -23,7 +23,7 @@ from service.wire import wire
 from tests import make
 from tests.conftest import AT
 
-CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
+CLEO: masking.Reader = SimpleNamespace(reads=lambda _code: True)  # sees whole numbers
 
 NAMING = text("""
     select table_.relname, column_.attname from pg_constraint fk
