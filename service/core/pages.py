@@ -183,7 +183,7 @@ def _page(status: int, title: str, hint: str, *, number: str = "", permission: s
         title=title,
         hint=hint,
         number=number,
-        permission=permission,
+        permission=identity.spoken(permission),
         fragment="HX-Request" in request.headers,
     )
     # The script that asked shows the sentence; a header carries no Chinese, so it travels encoded.

@@ -89,7 +89,7 @@ def field(target: Target, name: str) -> Field | None:
 
 def choices(one: Field) -> str:
     """What may be typed, in the reader's language."""
-    return ", ".join(str(words[0]) for words in one.choices.values())
+    return str(_(", ")).join(str(words[0]) for words in one.choices.values())
 
 
 def filled(words: Any, facts: Mapping[str, Any]) -> str:

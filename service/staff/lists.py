@@ -83,7 +83,7 @@ PEOPLE = lists.know(
             Column("roles", _l("Roles"), _roles, width=0),
             Column("roles_at", _l("Roles in one branch"), _roles_at, width=168, shown=False, card="off"),
             Column("branch", _l("Branch"), lambda p, told: told.name("branches", p.branch_id), sort=Staff.branch_id, width=168, card="quiet"),
-            Column("department", _l("Department"), lambda p, told: told.name("units", p.department_id), sort=Staff.department_id, nullable=True, width=132, card="quiet"),
+            Column("department", _l("Department"), lambda p, told: told.name("units", p.department_id), sort=Staff.department_id, nullable=True, width=156, card="quiet"),
             Column("kind", _l("Is to the firm"), lambda p, _told: label("person", p.kind), sort=Staff.kind, width=132, shown=False, card="off"),
             Column("phone", _l("Phone number"), lambda p, _told: p.phone, "phone", width=148, shown=False, card="off"),
             Column("reach", _l("Sees"), lambda p, _told: label("reach", p.reach), sort=Staff.reach, width=148, card="quiet"),
