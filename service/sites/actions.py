@@ -29,7 +29,7 @@ def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: i
     if (known := _same_request(session, Project, form.request_key)) is not None:
         return known
     values = _project_values(session, form, None)
-    values["number"] = values["number"] or numbers.take(session, "P", at)
+    values["number"] = values["number"] or numbers.take(session, "P", at, Project)
     project = Project(**values, created_at=at, request_key=form.request_key or None, branch_id=_branch(session, form.party_id, branch_id))
     session.add(project)
     session.flush()
@@ -56,8 +56,7 @@ def _project_values(session: Session, form: ProjectForm, known: Project | None) 
         wrong["name"] = fault
     if len(form.number) > 60:
         wrong["number"] = _("Use at most %(most)s signs.", most=60)
-    taken = session.scalars(select(Project.id).where(Project.number == form.number)).first() if form.number else None
-    if taken is not None and (known is None or taken != known.id):
+    if form.number and form.number != (known.number if known else "") and numbers.taken(session, Project, [form.number]):
         wrong["number"] = _("Another project has this number.")
     if form.amount is not None:
         try:
