@@ -257,7 +257,7 @@ def test_a_plan_is_locked_before_its_visits(session: Session, firm: SimpleNamesp
 
     def heard(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         if "FOR UPDATE" in statement:
-            locked.append(statement.split("FROM ")[1].split()[0])
+            locked.append(statement.split("FROM ")[1].split(maxsplit=1)[0])
 
     event.listen(session.get_bind(), "before_cursor_execute", heard)
     try:
