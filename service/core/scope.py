@@ -106,7 +106,7 @@ def declare(connection: Connection, scope: Scope) -> None:
 
 @contextmanager
 def everywhere(session: Session) -> Iterator[None]:
-    """Inside, PostgreSQL answers for all branches: to ask whether a value is free, never for anything that somebody reads."""
+    """Inside, PostgreSQL knows all branches: to ask whether a value is free, or to carry rows along; never for what somebody reads."""
     session.flush()
     connection = session.connection()
     before = connection.execute(_DECLARED, {"name": SETTING}).scalar_one() or ""

@@ -210,7 +210,7 @@ def _refuse(session: Session, turn: Turn, line: int | None, why: str) -> bool:
     return True
 
 
-def _good(batch_id: int, most: int) -> Select[tuple[ImportRow]]:
+def _good(batch_id: int, most: int) -> Select[Any]:
     """The next rows that are to be loaded."""
     return select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.state == "good").order_by(ImportRow.line).limit(most)
 

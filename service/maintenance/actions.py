@@ -232,7 +232,7 @@ def _plain(new: Plan) -> dict[str, Any]:
 
 
 def _locked(session: Session, plan_id: int) -> MaintenancePlan:
-    row = session.get(MaintenancePlan, plan_id, with_for_update=True, populate_existing=True)
+    row = db.locked(session, MaintenancePlan, plan_id)
     if row is None:
         raise NotFound(_("There is no such plan in your branches. Look for it in the list of plans."))
     return row

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.core import attachments, audit, editing, locks, numbers
+from service.core import attachments, audit, db, editing, locks, numbers
 from service.core import phone as phones
 from service.core.errors import Invalid, NotFound
 from service.devices import queries as devices
@@ -40,12 +40,13 @@ def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: i
 
 def change_project(session: Session, project_id: int, form: ProjectForm, *, by: int, at: datetime) -> None:
     """The project is as the form says; an amount that the person may not see stays."""
-    project = session.get(Project, project_id, with_for_update=True)
+    project = db.locked(session, Project, project_id)
     if project is None:
         raise no_project()
     editing.fresh(project.version, form.version)
     values = _project_values(session, form, project)
     values["number"] = values["number"] or project.number
+    _at_home(session, project, form.party_id)
     if _changed(session, project, "project", values, by=by, at=at):
         index_projects(session, [project.id])
 
@@ -95,7 +96,9 @@ def change_site(session: Session, site_id: int, form: SiteForm, *, by: int, at: 
     """The site is as the form says, and what stands there belongs to its project."""
     site = _locked(session, site_id)
     editing.fresh(site.version, form.version)
-    if not _changed(session, site, "site", _site_values(session, form), by=by, at=at):
+    values = _site_values(session, form)
+    _at_home(session, site, form.party_id)
+    if not _changed(session, site, "site", values, by=by, at=at):
         return
     places.follow(session, site.id, project_id=site.project_id)
     index_sites(session, [site.id])
@@ -214,7 +217,7 @@ def no_site() -> NotFound:
 
 
 def _locked(session: Session, site_id: int) -> Site:
-    site = session.get(Site, site_id, with_for_update=True)
+    site = db.locked(session, Site, site_id)
     if site is None:
         raise no_site()
     return site
@@ -253,6 +256,12 @@ def _branch(session: Session, party_id: int | None, otherwise: int) -> int:
     """What is a customer's is its customer's branch's."""
     card = party_queries.card(session, party_id) if party_id else None
     return card.party.branch_id if card else otherwise
+
+
+def _at_home(session: Session, row: Project | Site, party_id: int | None) -> None:
+    """Pictures, patrols and devices lie in the branch, so whoever takes the place over is of it too."""
+    if party_id != row.party_id and _branch(session, party_id, row.branch_id) != row.branch_id:
+        _refuse({"party_id": _("This customer belongs to another branch. Put it on file anew for that customer.")})
 
 
 def _changed(session: Session, row: Project | Site, entity: str, values: dict[str, Any], *, by: int, at: datetime) -> bool:

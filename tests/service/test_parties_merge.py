@@ -14,6 +14,7 @@ from service.calls.model import AgentPop
 from service.calls.schemas import Ring
 from service.core import clock, masking, scope
 from service.core.config import Settings
+from service.core.editing import Stale
 from service.core.errors import DeskError, NotFound
 from service.core.model import AuditEntry
 from service.ledger import queries as ledger
@@ -23,7 +24,7 @@ from service.wire import wire
 from tests import make
 from tests.conftest import AT
 
-CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
+CLEO: masking.Reader = SimpleNamespace(reads=lambda _code: True)  # sees whole numbers
 
 NAMING = text("""
     select table_.relname, column_.attname from pg_constraint fk
@@ -179,3 +180,13 @@ def test_who_rings_after_the_merge_is_the_one_that_stays(session: Session, cast:
     ring = Ring("pbx1", "1795395600.9", "1001", caller_number="13800001001", direction="inbound")
     pop = session.get_one(AgentPop, calls.phone_rings(session, ring, at=AT))
     assert (pop.party_id, [match["name"] for match in pop.matches]) == (two.new.id, ["上海恒通物流有限公司"])
+
+
+def test_what_was_compared_is_what_is_merged(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
+    seen = two.old.version, two.new.version
+    two.new.note, two.new.version = "别人刚写的", two.new.version + 1
+    session.flush()
+    with pytest.raises(Stale, match="Compare"):
+        actions.merge(session, two.old.id, two.new.id, within=scope.ALL, by=cast.mei.id, at=AT, versions=seen)
+    actions.merge(session, two.old.id, two.new.id, within=scope.ALL, by=cast.mei.id, at=AT, versions=(two.old.version, two.new.version))
+    assert two.old.state == "merged"

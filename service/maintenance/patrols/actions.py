@@ -12,7 +12,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
-from service.core import attachments, audit, clock, editing, live, locks
+from service.core import attachments, audit, clock, db, editing, live, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance.patrols.model import PatrolDevice, PatrolRound, PatrolStop, PatrolVisit
@@ -55,7 +55,7 @@ def plan(session: Session, new: Round, *, by: int, at: datetime, request_key: st
 
 def change(session: Session, round_id: int, new: Round, *, version: int, by: int, at: datetime) -> None:
     """The round is as described; visits that were made stay made."""
-    row = session.get(PatrolRound, round_id, with_for_update=True, populate_existing=True)
+    row = db.locked(session, PatrolRound, round_id)
     if row is None:
         raise no_round()
     editing.fresh(row.version, version)
