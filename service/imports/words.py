@@ -46,7 +46,7 @@ CELL: Mapping[str, Any] = {
 PLACES: Mapping[str, Any] = {
     "ticket": _l("tickets"), "call": _l("calls"), "device": _l("devices"), "contact": _l("contacts"), "party_phone": _l("phones"), "ledger_item": _l("open items"),
     "agent_pop": _l("calls"), "missed_caller": _l("missed callers"), "staff_session": _l("sign-ins"), "device_event": _l("lines of their history"), "device_holding": _l("holders"), "maintenance_plan": _l("maintenance plans"), "site": _l("sites"), "project": _l("projects"), "device_component": _l("components"), "extension_assignment": _l("seats"),
-    "device_swap": _l("swaps and removals"), "phone_order": _l("dialled calls"), "party_apart": _l("pairs said to be two"), "party_merge_row": _l("merged customers"), "maintenance_reminder": _l("maintenance visits"), "patrol_visit": _l("patrols"),
+    "device_swap": _l("swaps and removals"), "phone_order": _l("dialled calls"), "party_apart": _l("pairs said to be two"), "party_merge_row": _l("merged customers"), "maintenance_reminder": _l("maintenance visits"), "patrol_visit": _l("patrols"), "patrol_device": _l("patrols"),
 }
 OTHERS = _l("other records")
 STATE: Mapping[str, Any] = {

@@ -77,7 +77,8 @@ def merge(party_id: int) -> ResponseReturnValue:
     if other_id is None:
         raise Invalid(_("Choose the customer that stays."))
     chosen = [name for name in merging.FIELDS if request.form.get(f"take-{name}") == "old"]
+    versions = asked.whole(request.form.get("old_version", "")), asked.whole(request.form.get("new_version", ""))
     with db.begin(scope.ALL) as session:  # rows of both may stand in branches that the person does not see; the parties may not
-        actions.merge(session, party_id, int(other_id), chosen, within=person.scope, by=person.staff_id, at=clock.now())
+        actions.merge(session, party_id, int(other_id), chosen, within=person.scope, by=person.staff_id, at=clock.now(), versions=versions)
     flash(_("Merged. The former number leads here."))
     return redirect(f"/customers/{other_id}")

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from service.core import audit
+from service.core.editing import Stale
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.scope import Scope
 from service.parties import archive, told
@@ -69,11 +70,13 @@ class SameParty(DeskError):
 
 
 def merge(
-    session: Session, old_id: int, new_id: int, chosen: Collection[str] = (), *, within: Scope, by: int, at: datetime
-) -> None:
+    session: Session, old_id: int, new_id: int, chosen: Collection[str] = (), *, within: Scope, by: int, at: datetime,
+    versions: tuple[int | None, int | None] = (None, None),
+) -> None:  # fmt: skip
     """The old party is the new one: its rows follow, fields in `chosen` are taken from it, its number finds the new one.
 
-    The session sees all branches, since rows of both stand in several; `within` is what the person may write.
+    The session sees all branches, since rows of both stand in several; `within` is what the person may write;
+    `versions` are those of the two that were compared. Raises Stale when another one saved either meanwhile.
     """
     if old_id == new_id:
         raise SameParty(_("This is the same party. Choose another one."))
@@ -85,6 +88,8 @@ def merge(
         raise DifferentBranches(
             _("The two belong to different branches, and each branch must go on seeing its own tickets with their customer. Keep both, and disable the one that is not needed.")
         )
+    if any(seen not in (None, one.version) for one, seen in zip((old, new), versions, strict=True)):
+        raise Stale(_("Somebody else saved one of the two meanwhile. Compare them again before you merge them."))
     if not set(chosen) <= set(FIELDS):
         raise Invalid(_("Choose each value from one of the two."))
     before = told.facts(session, new)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.core import attachments, audit, editing, locks, numbers
+from service.core import attachments, audit, db, editing, locks, numbers
 from service.core import phone as phones
 from service.core.errors import Invalid, NotFound
 from service.devices import queries as devices
@@ -32,8 +32,8 @@ def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: i
     """The project exists under its own number or the next one; the same form twice is one project. Returns its id."""
     if (known := _same_request(session, Project, form.request_key)) is not None:
         return known
-    values = _project_values(session, form, None, at)
-    values["number"] = values["number"] or numbers.take(session, "P", at)
+    values = _project_values(session, form, None)
+    values["number"] = values["number"] or numbers.take(session, "P", at, Project)
     project = Project(**values, created_at=at, request_key=form.request_key or None, branch_id=_branch(session, form.party_id, branch_id))
     with _taking_its_number(session):
         session.add(project)
@@ -45,27 +45,25 @@ def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: i
 
 def change_project(session: Session, project_id: int, form: ProjectForm, *, by: int, at: datetime) -> None:
     """The project is as the form says; an amount that the person may not see stays."""
-    project = session.get(Project, project_id, with_for_update=True)
+    project = db.locked(session, Project, project_id)
     if project is None:
         raise no_project()
     editing.fresh(project.version, form.version)
-    values = _project_values(session, form, project, at)
+    values = _project_values(session, form, project)
     values["number"] = values["number"] or project.number
+    _at_home(session, project, form.party_id)
     if _changed(session, project, "project", values, by=by, at=at):
         index_projects(session, [project.id])
 
 
-def _project_values(session: Session, form: ProjectForm, known: Project | None, at: datetime) -> dict[str, Any]:
+def _project_values(session: Session, form: ProjectForm, known: Project | None) -> dict[str, Any]:
     wrong, values = {}, _plain(form, ("number", "name", "region_id", "party_id", "products", "note"))
     if fault := rules.name_fault(form.name, what=_("Give the project a name.")):
         wrong["name"] = fault
     if len(form.number) > 60:
         wrong["number"] = _("Use at most %(most)s signs.", most=60)
-    taken = session.scalars(select(Project.id).where(Project.number == form.number)).first() if form.number else None
-    if taken is not None and (known is None or taken != known.id):
+    if form.number and form.number != (known.number if known else "") and numbers.taken(session, Project, [form.number]):
         wrong["number"] = _("Another project has this number.")
-    elif taken is None and numbers.is_coming("P", form.number, at):
-        wrong["number"] = _("Numbers of this form are given by Ringdesk itself, today and later. Leave it empty, or change its form.")
     if form.amount is not None:
         try:
             values["amount"] = rules.amount(form.amount)
@@ -103,7 +101,9 @@ def change_site(session: Session, site_id: int, form: SiteForm, *, by: int, at: 
     """The site is as the form says, and what stands there belongs to its project."""
     site = _locked(session, site_id)
     editing.fresh(site.version, form.version)
-    if not _changed(session, site, "site", _site_values(session, form), by=by, at=at):
+    values = _site_values(session, form)
+    _at_home(session, site, form.party_id)
+    if not _changed(session, site, "site", values, by=by, at=at):
         return
     places.follow(session, site.id, project_id=site.project_id)
     index_sites(session, [site.id])
@@ -257,7 +257,7 @@ def no_site() -> NotFound:
 
 
 def _locked(session: Session, site_id: int) -> Site:
-    site = session.get(Site, site_id, with_for_update=True)
+    site = db.locked(session, Site, site_id)
     if site is None:
         raise no_site()
     return site
@@ -309,6 +309,12 @@ def _taking_its_number(session: Session) -> Iterator[None]:
             raise
         taken = {"number": _("This number is taken in another branch. Choose another.")}
         raise Invalid(taken["number"], taken) from error
+
+
+def _at_home(session: Session, row: Project | Site, party_id: int | None) -> None:
+    """Pictures, patrols and devices lie in the branch, so whoever takes the place over is of it too."""
+    if party_id != row.party_id and _branch(session, party_id, row.branch_id) != row.branch_id:
+        _refuse({"party_id": _("This customer belongs to another branch. Put it on file anew for that customer.")})
 
 
 def _changed(session: Session, row: Project | Site, entity: str, values: dict[str, Any], *, by: int, at: datetime) -> bool:

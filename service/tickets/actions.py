@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
-from service.core import audit, clock, editing, locks, masking, numbers
+from service.core import audit, clock, db, editing, locks, masking, numbers
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.parties import queries as parties
@@ -237,7 +237,7 @@ def refused(session: Session, ticket_id: int, *, by: int, at: datetime) -> None:
 
 
 def _locked(session: Session, ticket_id: int) -> Ticket:
-    ticket = session.get(Ticket, ticket_id, with_for_update=True, populate_existing=True)
+    ticket = db.locked(session, Ticket, ticket_id)
     if ticket is None:
         raise NotFound(_("There is no such ticket in your branches. Check the number or ask the branch that owns it."))
     return ticket

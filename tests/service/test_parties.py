@@ -299,6 +299,7 @@ class Little:
         return permission == "party.write"
 
 
+
 def test_what_a_person_may_not_see_stays_as_it_is_when_they_save(session: Session, cast: SimpleNamespace, made: queries.Card, draft: PartyDraft) -> None:
     whole = "310101199001011234"
     wanted = replace(again(made, draft), kind="person", credit_limit=Decimal("50000.00"), tax_number=whole)

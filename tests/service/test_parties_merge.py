@@ -15,6 +15,7 @@ from service.calls.model import AgentPop
 from service.calls.schemas import Ring
 from service.core import clock, masking, scope
 from service.core.config import Settings
+from service.core.editing import Stale
 from service.core.errors import DeskError, NotFound
 from service.core.model import AuditEntry
 from service.ledger import queries as ledger
@@ -197,3 +198,13 @@ def test_who_stands_in_both_is_one_person_afterwards(session: Session, cast: Sim
     assert {phone.digits for phone in card.phones if phone.contact_id == same.id} == {"8613800001001", "8613600008888"}
     assert session.get_one(Ticket, two.ticket.id).contact_id == two.contact.id  # the old row stays for what names it
     assert len(matching.matched(session, [(matching.side("inbound", "13800001001", "62345678"), scope.ALL)])[0]) == 1
+
+
+def test_what_was_compared_is_what_is_merged(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
+    seen = two.old.version, two.new.version
+    two.new.note, two.new.version = "别人刚写的", two.new.version + 1
+    session.flush()
+    with pytest.raises(Stale, match="Compare"):
+        actions.merge(session, two.old.id, two.new.id, within=scope.ALL, by=cast.mei.id, at=AT, versions=seen)
+    actions.merge(session, two.old.id, two.new.id, within=scope.ALL, by=cast.mei.id, at=AT, versions=(two.old.version, two.new.version))
+    assert two.old.state == "merged"

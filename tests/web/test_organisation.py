@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ from service.staff.model import Branch, Department, Role, Staff
 from service.staff.shifts import actions as shifts
 from service.staff.shifts import rules
 from service.staff.shifts.actions import Away, Cell, Kind
-from service.staff.shifts.model import Shift
+from service.staff.shifts.model import Leave, Shift
 from tests import make
 from tests.conftest import AT
 from tests.signin import people
@@ -184,6 +185,24 @@ def test_two_who_plan_the_same_day_notice_each_other(session: Session, cast: Sim
     assert session.scalars(select(Shift.day).order_by(Shift.day)).all() == [day, day + week]
     with pytest.raises(Invalid):
         shifts.define(session, Kind("坏", None, 540), **by)
+
+
+def test_what_is_planned_goes_with_whoever_moves_and_what_was_is_told(session: Session, cast: SimpleNamespace) -> None:
+    early, today = shifts.define(session, Kind("早班", 480, 960), by=cast.root.id, at=AT), clock.local(AT).date()
+    past, ahead = Cell(cast.ada.id, today - timedelta(days=1), None, early), Cell(cast.ada.id, today + timedelta(days=2), None, early)
+    shifts.plan(session, [past, ahead], within=scope.ALL, by=cast.root.id, at=AT)
+    off = Away(cast.ada.id, "annual", AT - timedelta(days=1), AT + timedelta(days=1))
+    shifts.enter_leave(session, off, within=scope.ALL, by=cast.root.id, at=AT)
+    persons.change(session, cast.ada.id, replace(persons.person(session, cast.ada.id), branch_id=cast.suzhou.id), by=cast.root.id, at=AT)
+
+    session.flush()
+    session.expunge_all()
+    here = scope.Scope((cast.suzhou.id,))
+    scope.declare(session.connection(), here)
+    assert session.scalars(select(Shift.day)).all() == [ahead.day] and session.scalars(select(Leave.id)).all()
+    shifts.plan(session, [replace(ahead, was=early, now=None)], within=here, by=cast.dan.id, at=AT)
+    with pytest.raises(shifts.PlanChanged):
+        shifts.plan(session, [past], within=here, by=cast.dan.id, at=AT)
 
 
 def test_the_week_is_planned_on_its_page(root: FlaskClient, committed_cast: SimpleNamespace) -> None:

@@ -56,9 +56,6 @@ class Devices:
     def find(self, session: Session, rows: Sequence[Row], into: Into) -> None:
         """By number; else by serial, at the customer or of the same kind."""
         finding.find(session, rows, self.places)
-        for row in rows:
-            if row.entity_id is None and numbers.is_coming("DEV", row.values.get("number") or "", into.at):
-                row.refuse("number", "number_coming")
 
     def current(self, session: Session, asked: Mapping[int, Values]) -> dict[int, Values]:
         """Devices in a row's values; the customer is what they were found by."""
@@ -74,7 +71,8 @@ class Devices:
 
     def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
         """The devices exist at their customers, in the customers' branches, each with its holder and the first line of its history; None where another branch has the number."""
-        taken = iter(numbers.take_many(session, "DEV", sum(not row.values.get("number") for row in rows), into.at))
+        typed = {row.values["number"] for row in rows if row.values.get("number")}
+        taken = iter(numbers.take_many(session, "DEV", sum(not row.values.get("number") for row in rows), into.at, Device, typed))
         ids_of_parties = {row.leads["party"] for row in rows}
         branches, people = parties.homes(session, ids_of_parties), parties.people(session, {row.leads["party"] for row in rows if row.values.get("holder")})
         given = [

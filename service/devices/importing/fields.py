@@ -49,7 +49,6 @@ SENTENCES = {
     "party_several": _l("%(number)s customers have this name. Write the customer's number instead."),
     "serial_several": _l("%(number)s devices have this serial number. Give the device's number too."),
     "serial_taken": _l("%(device)s has this serial already. Correct the serial or the device's number."),
-    "number_coming": _l("Numbers of this form are given by Ringdesk itself, today and later. Leave it empty, or change its form."),
     "serial_missing": _l("Give a serial number or a device number, or a second import would make the device twice."),
     "serial_needed": _l("%(product)s is kept by serial. Fill in the serial."),
     "name_missing": _l("Give the device a name, or its product."),

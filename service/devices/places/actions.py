@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from service.core import audit
-from service.devices.actions.holding import in_use, line
+from service.devices.actions.holding import in_use, line, locked
 from service.devices.model import Device
 
 
@@ -14,7 +14,7 @@ def place(
     kind: str = "placed",
 ) -> bool:  # fmt: skip
     """The device stands at this site and belongs to this project, and its history names both places; False when it already did."""
-    device = session.get_one(Device, device_id, with_for_update=True)
+    device = locked(session, device_id)
     in_use(device)
     old, new = {"site_id": device.site_id, "project_id": device.project_id}, {"site_id": site_id, "project_id": project_id}
     if old == new:

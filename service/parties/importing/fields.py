@@ -72,7 +72,6 @@ SENTENCES: dict[str, Any] = {
     "category_several": _l("%(number)s categories have this name. Write the whole path, such as “企业 / 物流”."),
     "contact_missing": _l("Whose is it? Fill in the contact's name too."),
     "contract_days": _l("The contract ends before it begins. Correct one of the days."),
-    "number_coming": _l("Numbers of this form are given by Ringdesk itself, today and later. Leave it empty, or change its form."),
     "role_missing": _l("Choose at least one: customer, supplier, carrier or outside repairer."),
 }
 TWICE = _l("Row %(line)s of the file is the same customer already; that one counts. Bring further contacts of a customer with “Contacts”.")

@@ -61,8 +61,6 @@ class Parties:
         for row in rows:
             if row.values.get("number"):
                 row.entity_id = numbered.get(row.values["number"])
-                if row.entity_id is None and numbers.is_coming("C", row.values["number"], into.at):
-                    row.refuse("number", "number_coming")
             elif not _by_account(row, accounts):
                 _by_name(row, named.get(row.values.get("name") or "", []), called)
         _sort(session, rows)
@@ -89,7 +87,8 @@ class Parties:
 
     def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
         """The customers exist with all that the rows say; None where another branch has the number."""
-        taken = iter(numbers.take_many(session, "C", sum(not row.values.get("number") for row in rows), into.at))
+        typed = {row.values["number"] for row in rows if row.values.get("number")}
+        taken = iter(numbers.take_many(session, "C", sum(not row.values.get("number") for row in rows), into.at, Party, typed))
         usual = archive.usual(session)
         given = [_columns(row.values, row.leads, usual) | {"number": row.values.get("number") or next(taken), "created_at": into.at.isoformat(), "branch_id": into.branch_id} for row in rows]
         ids = {row.number: row.id for row in sql.insert(session, "party", TYPES, given, told="id, number", conflict="on conflict (number) do nothing")}
