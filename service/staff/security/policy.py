@@ -10,8 +10,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from service.core import audit, editing, locks, scope
+from service.core.editing import Differing
 from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
+from service.staff import edits
 from service.staff.keys import refuse_stronger
 from service.staff.model import Role, SignInAttempt, Staff
 from service.staff.security import demands, rules, second_factor
@@ -46,16 +48,21 @@ def change(session: Session, wanted: Policy, *, by: int | None, at: datetime) ->
         _told(session, "firm", 1, {field: old[field] for field in changed}, {field: new[field] for field in changed}, by, at)
 
 
-def change_role(session: Session, role_id: int, *, second: bool, addresses: str, version: int, by: int, address: str, at: datetime) -> None:
+def change_role(
+    session: Session, role_id: int, *, second: bool, addresses: str, by: int, address: str, at: datetime, seen: tuple[bool, str] | None = None
+) -> None:
     """The role demands a second factor or not, and signs in from these ranges alone (empty: from anywhere).
 
-    Raises Stale when somebody saved the role since `version` was read.
+    `seen` is what stood there when the form was opened. Raises Overtaken when it does not any more.
     """
     role = session.get(Role, role_id, with_for_update=True)
     if role is None:
         raise NotFound(_("There is no such role. Load the page again."))
-    editing.fresh(role.version, version)
     text = _ranges(addresses)
+    stands = {"second_factor": role.second_factor, "addresses": role.addresses}
+    if seen is not None and seen != (role.second_factor, role.addresses):
+        wanted = {"second_factor": second, "addresses": text}
+        raise edits.Overtaken(role.version, [Differing(name, stands[name], wanted[name]) for name in wanted if stands[name] != wanted[name]])
     own = role in demands.roles(session, by)
     if own and not rules.inside(address, text):
         raise Invalid(
@@ -66,15 +73,13 @@ def change_role(session: Session, role_id: int, *, second: bool, addresses: str,
         raise Invalid(
             _("You have no second factor yourself."), {"second_factor": _("Set up your own first, at “Your security”; then demand it of others.")}
         )
-    old = {"second_factor": role.second_factor, "addresses": role.addresses}
     role.second_factor, role.addresses = second, text
     session.flush()
     new = {"second_factor": second, "addresses": text}
-    changed = [field for field in new if old[field] != new[field]]
+    changed = [field for field in new if stands[field] != new[field]]
     if changed:
-        role.version += 1
         told = {"role": role.name}
-        _told(session, "role", role.id, told | {f: old[f] for f in changed}, told | {f: new[f] for f in changed}, by, at)
+        _told(session, "role", role.id, told | {f: stands[f] for f in changed}, told | {f: new[f] for f in changed}, by, at)
 
 
 def roles(session: Session) -> Sequence[Role]:
@@ -112,7 +117,7 @@ def let_in(session: Session, username: str, *, at: datetime) -> None:
     session.execute(delete(SignInAttempt))  # those of the address hold the person up as well
     for role in [role for role in demands.roles(session, person.id) if role.addresses]:
         _told(session, "role", role.id, {"role": role.name, "addresses": role.addresses}, {"role": role.name, "addresses": ""}, None, at)
-        role.addresses, role.version = "", role.version + 1
+        role.addresses = ""
 
 
 def known(session: Session, staff_id: int, *, by: int | None = None, within: Scope = ALL) -> Staff:
