@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from service.app import create_app
 from service.core import clock, db, scope
 from service.core.config import Settings
-from service.core.editing import Stale
 from service.core.errors import DeskError, Invalid
 from service.staff import people as persons
 from service.staff.model import Branch, Role, Staff

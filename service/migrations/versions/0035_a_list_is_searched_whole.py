@@ -3,7 +3,7 @@
 from service.migrations import rules
 
 revision = "0035"
-down_revision = "0032"
+down_revision = "0034"
 
 SIGNATURE = "ringdesk_search(tsquery, text, text, text, text[], integer, bigint, bigint[], bigint[], bigint[]{})"
 
