@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select, true
 from sqlalchemy.orm import Session
 
+from service.core import pages, scope
 from service.core.identity import Identity
 from service.core.scope import ALL, Scope, joined
 from service.staff import rules
@@ -247,6 +248,17 @@ def department_of(session: Session, staff_id: int) -> int | None:
 def branches(session: Session) -> dict[int, Branch]:
     """All branches by id; few enough to read at once."""
     return {branch.id: branch for branch in session.scalars(select(Branch))}
+
+
+def branch_names(session: Session) -> dict[int, str]:
+    """The name of each branch in the language of the reader."""
+    return {key: one.name_en or one.name if pages.language() == "en" else one.name for key, one in branches(session).items()}
+
+
+def branch_choices(session: Session) -> list[tuple[str, str]]:
+    """The branches that the session sees something of, as choices of a list."""
+    seen = scope.of(session)
+    return [(str(key), name) for key, name in branch_names(session).items() if seen.covers(key)]
 
 
 def headquarters(session: Session) -> int:

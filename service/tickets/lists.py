@@ -40,6 +40,7 @@ def _labels(session: Session, rows: Sequence[Ticket], wanted: Mapping[str, Any])
     return {
         "parties": parties.names(session, {row.party_id for row in rows} | ({wanted["party"]} if "party" in wanted else set())),
         "people": staff.names(session, {row.assignee_id for row in rows if row.assignee_id} | ({wanted["assignee"]} if "assignee" in wanted else set())),
+        "branches": staff.branch_names(session),
     }
 
 
@@ -74,6 +75,7 @@ TICKETS = lists.know(
             Column("party", _l("Customer"), lambda t, told: told.name("parties", t.party_id), width=208, card="quiet"),
             Column("state", _l("State"), lambda t, _told: str(STATE.get(t.state, t.state)), "state", width=108),
             Column("assignee", _l("Assignee"), lambda t, told: told.name("people", t.assignee_id), width=116, card="quiet"),
+            Column("branch", _l("Branch"), lambda t, told: told.name("branches", t.branch_id), width=132, shown=False, card="quiet", across=True),
             Column("type", _l("Type"), lambda t, _told: str(TYPE.get(t.type, t.type)), width=96, shown=False, card="quiet"),
             Column("registered", _l("Registered"), lambda t, _told: t.registered_at, "moment", Ticket.registered_at, width=132, shown=False, card="labelled"),
             Column("due", _l("Due"), lambda t, _told: t.resolve_due_at, "moment", Ticket.resolve_due_at, width=132, shown=False, card="labelled"),
@@ -86,6 +88,7 @@ TICKETS = lists.know(
             Filter("priority", _l("Priority"), "choice", lambda code: Ticket.priority == code, lambda _session: list(PRIORITY.items())),
             Filter("type", _l("Type"), "choice", lambda code: Ticket.type == code, lambda _session: list(TYPE.items())),
             Filter("assignee", _l("Assignee"), "choice", lambda who: Ticket.assignee_id == int(who), _assignees),
+            Filter("branch", _l("Branch"), "choice", lambda key: Ticket.branch_id == int(key), staff.branch_choices, more=True, across=True),
             *lists.days("registered", _l("Registered"), Ticket.registered_at, more=True),
         ),
         sort="-number",

@@ -1,0 +1,70 @@
+"""Whoever opens the product for the first time: each page says what it knows, and each refusal where to go on."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.app import create_app
+from service.core import clock, db, scope
+from service.core.config import Settings
+from service.staff.model import Staff
+from tests import make
+from tests.signin import people
+
+PAGE = {"Accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, database: db.Database) -> Iterator[Flask]:
+    yield create_app(settings, database)
+
+
+@pytest.fixture
+def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
+    """One customer in each of two branches, with a device and an open ticket."""
+    cast, ids = committed_cast, {}
+    with db.begin(scope.ALL) as work:
+        for branch, name in ((cast.pudong, "浦东客户"), (cast.suzhou, "苏州客户")):
+            party = make.party(work, branch, name)
+            device = make.device(work, party, name=f"{name}的打印机")
+            ticket = make.ticket(work, party, work.get_one(Staff, cast.root.id), clock.now(), subject=f"{name}的工单")
+            ids[branch.id] = {"customers": party.id, "devices": device.id, "tickets": ticket.id}
+    return SimpleNamespace(**vars(cast), here=ids[cast.pudong.id], there=ids[cast.suzhou.id])
+
+
+@pytest.fixture
+def root(app: Flask, settings: Settings, firm: SimpleNamespace) -> FlaskClient:
+    return people.browser(app, settings, firm.root)
+
+
+@pytest.fixture
+def ada(app: Flask, settings: Settings, firm: SimpleNamespace) -> FlaskClient:
+    return people.browser(app, settings, firm.ada)
+
+
+def see(client: FlaskClient, path: str, status: int = 200) -> str:
+    answer = client.get(path, headers=PAGE)
+    assert answer.status_code == status, path
+    return answer.text
+
+
+def send(client: FlaskClient, path: str, **form: object) -> tuple[int, str]:
+    answer = client.post(path, data=form | {"csrf_token": people.token(client, "/settings/password")}, headers=PAGE)
+    return answer.status_code, answer.headers.get("Location") or answer.text
+
+
+@pytest.mark.parametrize("kind", ["customers", "devices", "tickets"])
+def test_who_sees_several_branches_narrows_a_list_to_one_and_sees_which_it_is(kind: str, firm: SimpleNamespace, root: FlaskClient, ada: FlaskClient) -> None:
+    page = see(root, f"/{kind}?branch={firm.suzhou.id}&cols=branch")
+
+    assert f'href="/{kind}/{firm.there[kind]}"' in page and f'href="/{kind}/{firm.here[kind]}"' not in page
+    assert page.count(firm.suzhou.name_en) > 1 and 'name="branch"' in page
+    assert 'name="branch"' not in see(ada, f"/{kind}") and 'value="branch"' not in see(ada, f"/{kind}")
+
+
+def test_the_pages_of_a_customer_and_a_device_say_which_branch_they_belong_to(firm: SimpleNamespace, root: FlaskClient) -> None:
+    assert 'title="Branch"' in see(root, f"/customers/{firm.there['customers']}")
+    assert "<dt>Branch</dt><dd>" in see(root, f"/devices/{firm.there['devices']}")
