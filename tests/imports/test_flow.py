@@ -20,6 +20,8 @@ from service.imports.model import Batch, ImportRow
 from service.parties import queries as parties
 from service.parties.model import Contact, Contract, Party, PartyPhone
 from service.staff.model import Staff
+from service.staff.roles import actions as roles
+from service.staff.roles.actions import Facts
 from service.wire import wire
 from tests import make
 from tests.imports.files import book, lines
@@ -83,7 +85,7 @@ def count(model: Any) -> int:
 
 def search(session: Any, typed: str) -> Any:
     """As whoever sees whole numbers finds them."""
-    return parties.search(session, typed, reader=SimpleNamespace(may=lambda _permission: True))
+    return parties.search(session, typed, reader=SimpleNamespace(reads=lambda _permission: True))
 
 
 def until(session: Any) -> str:
@@ -244,6 +246,20 @@ def test_one_row_that_a_rule_refuses_spoils_no_other(bring: Callable[..., int], 
     assert undo(batch.id).state == "undone"
     with db.begin(scope.ALL) as session:
         assert session.scalars(select(Staff).where(Staff.username == "li.lei")).first() is None
+
+
+def test_a_role_of_the_firms_own_is_given_by_its_name_and_a_telephone_number_comes_along(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as session:
+        roles.create(session, Facts("外勤工程师", "", "branch", ("ticket.read",)), by=committed_cast.root.id, at=clock.now())
+        roles.create(session, Facts("旧角色", "", "branch", ("ticket.read",), active=False), by=committed_cast.root.id, at=clock.now())
+    rows = (("li.lei", "李雷", "坐席；外勤工程师", "139 0571 1234"), ("han", "韩梅梅", "旧角色", ""), ("wu", "吴", "坐席", "139057112x"))
+    batch = check(bring("users", book(("用户名", "姓名", "角色", "手机"), *rows)))
+
+    assert wrong(batch.id) == [(3, "roles", "choice"), (4, "phone", "phone")]
+    assert load(batch.id).created == 1
+    with db.begin(scope.ALL) as session:
+        row = session.scalars(select(Staff).where(Staff.username == "li.lei")).one()
+        assert (row.phone, sorted(role.name for role in row.roles)) == ("139 0571 1234", ["agent", "外勤工程师"])
 
 
 def test_contacts_come_to_their_customers(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:

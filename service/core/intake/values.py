@@ -124,7 +124,7 @@ def _phones(one: Field, typed: str) -> list[str]:
             raise Wrong("phone_rounded")
         raw = re.sub(r"(?<=\d)\.0+$", "", raw)
         number = phone.parse(raw)
-        if len(number.digits) < 3 or len(number.digits) > 20:
+        if not phone.is_written(raw):
             raise Wrong("phone")
         found.setdefault(number.key, raw[:80])
     return list(found.values())
