@@ -61,9 +61,22 @@ class Identity:
         """Refused in words unless the permission holds in that branch."""
         if not self.may(permission, branch_id):
             raise Forbidden(
-                _("Your roles do not include “%(permission)s” in this branch. Ask an administrator to add it.", permission=permission),
+                _("Your roles do not include “%(permission)s” in this branch. Ask an administrator to add it.", permission=in_words(permission)),
                 permission,
             )
+
+
+_spoken: dict[str, Callable[[str], str]] = {}
+
+
+def speak(words: Callable[[str], str]) -> None:
+    """From now on a refusal says a permission in these words; called once, by wire()."""
+    _spoken["words"] = words
+
+
+def in_words(permission: str) -> str:
+    """The permission as the form of a role says it."""
+    return _spoken["words"](permission) if "words" in _spoken else permission
 
 
 _provider: dict[str, Callable[[], Identity | None]] = {}
@@ -100,7 +113,7 @@ def require(*permissions: str) -> Identity:
     for number, permission in enumerate(permissions):
         if not person.may(permission):
             raise Forbidden(
-                _("Your roles do not include “%(permission)s”. Ask an administrator to add it.", permission=permission),
+                _("Your roles do not include “%(permission)s”. Ask an administrator to add it.", permission=in_words(permission)),
                 permission,
             )
         held = person.scope_for(permission)
@@ -114,7 +127,7 @@ def require_everywhere(permission: str) -> Identity:
     if person.scope != ALL:
         raise Forbidden(
             _("This is for all branches at once, and your “%(permission)s” holds in some only. Ask an administrator of the firm.",
-              permission=permission),
+              permission=in_words(permission)),
             permission,
         )
     return person

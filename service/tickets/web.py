@@ -113,12 +113,18 @@ def _form(
         **{"values": form.model_copy(update={"priority": form.priority or proposed}), "card": card},
         **{"devices": _choice(session, form), "covered": _covered(session, form.device_id), "proposed": proposed},
         **{
-            "assignees": staff.assignees(session, card.party.branch_id if card else None),
+            "assignees": _assignees(session, person, card.party.branch_id if card else None),
             "priorities": rules.PRIORITIES,
         },
         **{"types": rules.TYPES, "fields": fields or {}, "refusal": "" if fields else refusal},
         **{"linked": form.pop or form.call, "embedded": "HX-Request" in request.headers, "today": _today()},
     )
+
+
+def _assignees(session: Session, person: Identity, branch_id: int | None) -> list[Any]:
+    """Whom the person may give a ticket of that branch: anybody, or without that right only themselves."""
+    everybody = person.may(rules.MOVES["assign"].permission, branch_id)
+    return [one for one in staff.assignees(session, branch_id) if everybody or one.id == person.staff_id]
 
 
 @bp.get("/tickets/cover")

@@ -6,11 +6,14 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from service.app import create_app
-from service.core import clock, db, scope
+from service.core import clock, db, phone, scope
 from service.core.config import Settings
-from service.staff.model import Staff
+from service.staff.model import Branch, Staff
+from service.staff.roles import actions as roles
+from service.staff.roles.actions import Facts
 from tests import make
 from tests.signin import people
 
@@ -68,3 +71,32 @@ def test_who_sees_several_branches_narrows_a_list_to_one_and_sees_which_it_is(ki
 def test_the_pages_of_a_customer_and_a_device_say_which_branch_they_belong_to(firm: SimpleNamespace, root: FlaskClient) -> None:
     assert 'title="Branch"' in see(root, f"/customers/{firm.there['customers']}")
     assert "<dt>Branch</dt><dd>" in see(root, f"/devices/{firm.there['devices']}")
+
+
+def test_without_the_right_to_assign_the_form_of_a_ticket_offers_nobody_else(app: Flask, settings: Settings, firm: SimpleNamespace, ada: FlaskClient) -> None:
+    path = f"/tickets/new?party={firm.here['customers']}"
+    wang = see(people.browser(app, settings, firm.wang), path)
+
+    assert f'<option value="{firm.ben.id}"' in see(ada, path)
+    assert f'<option value="{firm.wang.id}"' in wang and f'<option value="{firm.ben.id}"' not in wang
+    with db.begin(scope.ALL) as work:
+        roles.create(work, Facts("登记员", "", "branch", ("party.read", "ticket.read", "ticket.write")), by=firm.root.id, at=clock.now())
+        make.staff(work, "clerk", work.get_one(Branch, firm.pudong.id), "登记员")
+        clerk = work.scalars(select(Staff).where(Staff.username == "clerk")).one()
+        work.expunge(clerk)
+    assert 'name="assignee_id"' not in see(people.browser(app, settings, clerk), path)
+
+
+def test_a_refusal_says_the_right_as_the_form_of_a_role_does(ada: FlaskClient) -> None:
+    page = see(ada, "/settings/people", 403)
+
+    assert "Manage people, roles, branches, shifts and settings" in page and "staff.admin" not in page
+
+
+@pytest.mark.parametrize(("typed", "is_one"), [
+    ("13905711234", True), ("021-6234 5678", True), ("+86 (21) 62345678", True), ("021-62345678转801", True), ("62345678 ext. 12", True),
+    ("62345678-801", True), ("021-62345678#801", True), ("０２１－６２３４５６７８（分机：801）", True), ("110", True), ("801", True),
+    ("abc", False), ("139057112x", False), ("x12", False), ("12", False), ("", False), ("电话 13905711234", False), ("1" * 30, False),
+])
+def test_what_can_be_a_telephone_number(typed: str, is_one: bool) -> None:
+    assert phone.is_written(typed) is is_one
