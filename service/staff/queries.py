@@ -12,6 +12,7 @@ from service.core import pages, scope
 from service.core.identity import Identity
 from service.core.scope import ALL, Scope, joined
 from service.staff import rules
+from service.staff.departments.model import Team
 from service.staff.grants import Firm, Held, Holder, Unit, grants, own, permissions
 from service.staff.model import Branch, Department, ExtensionAssignment, Role, Staff, StaffSession, staff_role
 from service.staff.roles.words import spoken as spoken
@@ -243,6 +244,19 @@ def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, s
 def department_of(session: Session, staff_id: int) -> int | None:
     """The department where the person belongs, if any."""
     return session.scalars(select(Staff.department_id).where(Staff.id == staff_id)).first()
+
+
+def works_within(session: Session, staff_id: int, within: Scope) -> bool:
+    """True when there is such a person in those branches."""
+    branch_id = session.scalars(select(Staff.branch_id).where(Staff.id == staff_id)).first()
+    return branch_id is not None and within.covers(branch_id)
+
+
+def leads(session: Session, staff_id: int) -> list[str]:
+    """The departments and teams in use that the person is at the head of."""
+    units = select(Department.name).where(Department.active, Department.head_id == staff_id).order_by(Department.name)
+    teams = select(Team.name).where(Team.active, Team.leader_id == staff_id).order_by(Team.name)
+    return [*session.scalars(units), *session.scalars(teams)]
 
 
 def branches(session: Session) -> dict[int, Branch]:

@@ -13,7 +13,7 @@ from service.core.identity import Identity
 from service.core.lists import Action, Column, Empty, Filter, ListSpec
 from service.parties import queries as parties
 from service.staff import queries as staff
-from service.tickets import actions, rules
+from service.tickets import actions, queries, rules
 from service.tickets.model import Ticket
 from service.tickets.queries import STATE
 
@@ -56,6 +56,13 @@ def _assignees(session: Session) -> list[tuple[Any, Any]]:
     return [(one.id, one.name) for one in staff.assignees(session)]
 
 
+def _holders(session: Session) -> list[tuple[Any, Any]]:
+    """Those who may have tickets, and behind them those who still have some and may not any more."""
+    able = _assignees(session)
+    rest = staff.names(session, queries.holders(session) - {key for key, _name in able})
+    return [*able, *sorted(rest.items(), key=lambda one: one[1])]
+
+
 TICKETS = lists.know(
     ListSpec(
         name="tickets",
@@ -87,7 +94,7 @@ TICKETS = lists.know(
             Filter("q", _l("Contains"), clause=_typed, placeholder=_l("Number or words of the subject")),
             Filter("priority", _l("Priority"), "choice", lambda code: Ticket.priority == code, lambda _session: list(PRIORITY.items())),
             Filter("type", _l("Type"), "choice", lambda code: Ticket.type == code, lambda _session: list(TYPE.items())),
-            Filter("assignee", _l("Assignee"), "choice", lambda who: Ticket.assignee_id == int(who), _assignees),
+            Filter("assignee", _l("Assignee"), "choice", lambda who: Ticket.assignee_id == int(who), _holders),
             Filter("branch", _l("Branch"), "choice", lambda key: Ticket.branch_id == int(key), staff.branch_choices, more=True, across=True),
             *lists.days("registered", _l("Registered"), Ticket.registered_at, more=True),
         ),

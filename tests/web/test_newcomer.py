@@ -1,6 +1,7 @@
 """Whoever opens the product for the first time: each page says what it knows, and each refusal where to go on."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +12,13 @@ from sqlalchemy import select
 from service.app import create_app
 from service.core import clock, db, phone, scope
 from service.core.config import Settings
+from service.devices.model import Device
+from service.maintenance import actions as maintenance
+from service.maintenance.model import MaintenancePlan
 from service.staff.model import Branch, Staff
 from service.staff.roles import actions as roles
 from service.staff.roles.actions import Facts
+from service.tickets.model import Ticket
 from tests import make
 from tests.signin import people
 
@@ -100,3 +105,35 @@ def test_a_refusal_says_the_right_as_the_form_of_a_role_does(ada: FlaskClient) -
 ])
 def test_what_can_be_a_telephone_number(typed: str, is_one: bool) -> None:
     assert phone.is_written(typed) is is_one
+
+
+def test_who_is_switched_off_with_open_work_is_named_with_it(firm: SimpleNamespace, root: FlaskClient) -> None:
+    with db.begin(scope.ALL) as work:
+        wang = work.get_one(Staff, firm.wang.id)
+        ticket = work.get_one(Ticket, firm.here["tickets"])
+        plan = make.plan(work, work.get_one(Device, firm.here["devices"]), wang, responsible_id=wang.id)
+        unit = make.department(work, work.get_one(Branch, firm.pudong.id), "售后部", wang)
+        assert unit.head_id == wang.id
+        ticket.assignee_id, wang.active = wang.id, False
+    left = f"/settings/people/{firm.wang.id}/left"
+
+    assert f'hx-get="{left}"' in see(root, f"/settings/people/{firm.wang.id}")
+    part = see(root, left)
+    assert "1 open ticket" in part and "1 maintenance plan" in part and "售后部" in part
+    assert f'href="/tickets/{ticket.id}"' in see(root, f"/tickets?view=open&assignee={firm.wang.id}")
+    assert f'href="/maintenance/plans/{plan}"' in see(root, f"/maintenance/plans?state=active&responsible={firm.wang.id}")
+    assert "<a" not in see(root, f"/settings/people/{firm.ben.id}/left")
+
+
+def test_a_plan_within_its_days_of_notice_has_its_visit_at_once_and_another_says_when(firm: SimpleNamespace, root: FlaskClient) -> None:
+    today = clock.local(clock.now()).date()
+    with db.begin(scope.ALL) as work:
+        device, by = work.get_one(Device, firm.here["devices"]), work.get_one(Staff, firm.root.id)
+        soon = make.plan(work, device, by, content="马上")
+        late = make.plan(work, device, by, content="以后", every=30, starts_on=today, notice_days=10)
+        day = work.get_one(MaintenancePlan, late).next_due_on
+        assert maintenance.remind(work, at=clock.now()) == 0
+
+    visits = see(root, "/maintenance")
+    assert f'href="/maintenance/plans/{soon}"' in visits and f'href="/maintenance/plans/{late}"' not in visits
+    assert f"{day - timedelta(days=10):%Y-%m-%d}" in see(root, f"/maintenance/plans/{late}")
