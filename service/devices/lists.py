@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.catalogue import queries as catalogue
 from service.core import clock, lists
 from service.core import search as finder
-from service.core.lists import Column, Empty, Filter, ListSpec
+from service.core.lists import Action, Column, Empty, Filter, ListSpec
 from service.devices import queries
 from service.devices.model import Device
 from service.devices.rules import CURRENT
@@ -105,6 +105,7 @@ DEVICES = lists.know(
         ),
         sort="-created",
         labels=_labels,
+        actions=(Action("labels", _l("Print labels"), "printer", "device.read", leads=("/labels", "device")),),
         empty=Empty("devices", _l("No device is on file"), _l("Put the first one on file, or type its serial at the intake of a ticket.")),
     )
 )

@@ -137,3 +137,12 @@ def test_a_plan_within_its_days_of_notice_has_its_visit_at_once_and_another_says
     visits = see(root, "/maintenance")
     assert f'href="/maintenance/plans/{soon}"' in visits and f'href="/maintenance/plans/{late}"' not in visits
     assert f"{day - timedelta(days=10):%Y-%m-%d}" in see(root, f"/maintenance/plans/{late}")
+
+
+def test_labels_are_printed_from_a_device_and_from_ticked_ones(firm: SimpleNamespace, root: FlaskClient) -> None:
+    ids = [firm.here["devices"], firm.there["devices"]]
+    status, address = send(root, "/lists/devices/do/labels", id=ids)
+
+    assert (status, address) == (302, f"/labels?device={ids[0]}&device={ids[1]}")
+    assert see(root, address).count("checked") == 2
+    assert f'href="/labels?device={ids[0]}"' in see(root, f"/devices/{ids[0]}") and "Print labels" in see(root, "/devices")

@@ -120,16 +120,20 @@ class Filter:
 
 @dataclass(frozen=True)
 class Action:
-    """What is done with many rows at once. `do` does it to one key, with the choice that was made, and refuses in words; `options` are the choices."""
+    """What is done with many rows at once. `do` does it to one key, with the choice that was made, and refuses in words; `options` are the choices.
+
+    `leads`, an address and the name of a parameter: nothing is done here, the person goes there with the ticked keys.
+    """
 
     key: str
     label: Any
     icon: str
     permission: str
-    do: Callable[[Session, int, str, Identity, datetime], None]
+    do: Callable[[Session, int, str, Identity, datetime], None] | None = None
     options: Callable[[Session], Sequence[tuple[Any, Any]]] | None = None
     choose: Any = ""
     danger: bool = False
+    leads: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
