@@ -146,3 +146,29 @@ def test_labels_are_printed_from_a_device_and_from_ticked_ones(firm: SimpleNames
     assert (status, address) == (302, f"/labels?device={ids[0]}&device={ids[1]}")
     assert see(root, address).count("checked") == 2
     assert f'href="/labels?device={ids[0]}"' in see(root, f"/devices/{ids[0]}") and "Print labels" in see(root, "/devices")
+
+
+@pytest.mark.parametrize("number", ["abc", "139057112x"])
+def test_letters_are_no_telephone_number_wherever_one_is_typed(number: str, firm: SimpleNamespace, root: FlaskClient) -> None:
+    party, said = firm.here["customers"], "Type a phone number."
+    person = {"name": "李雷", "username": "li.lei", "roles": "agent", "reach": "branch", "branch_id": firm.pudong.id, "active": "1"}
+    forms: dict[str, dict[str, object]] = {
+        "/settings/people": person | {"phone": number},
+        "/settings/branches": {"code": "XX", "name": "新网点", "kind": "branch", "parent_id": firm.hq.id, "hotline": number, "active": "1"},
+        f"/customers/{party}": {"version": "1", "name": "浦东客户", "roles": "customer", "kind": "company", "grade": "standard", "settlement": "job", "credit_days": "30", "vendor_days": "30", "phone-n1-raw": number},
+        f"/customers/{party}/contacts": {"new_contact": "王", "new_phone": number},
+        "/tickets": {"party_id": party, "subject": "坏了", "priority": "normal", "phone": number},
+        "/sites": {"name": "站点", "phone": number},
+    }
+    for path, form in forms.items():
+        status, page = send(root, path, **form)
+        assert status == 422 and said in page, path
+
+
+def test_a_serial_that_nobody_knows_stays_with_the_ticket(firm: SimpleNamespace, ada: FlaskClient) -> None:
+    form = {"party_id": firm.here["customers"], "subject": "坏了", "priority": "normal", "description": "不开机", "serial": "SN-404"}
+    _status, address = send(ada, "/tickets", **form)
+
+    assert "SN-404" in see(ada, address) and "不开机" in see(ada, address)
+    assert 'value="SN-404"' in send(ada, "/tickets", **form | {"subject": ""})[1]
+    assert "keeps it" in see(ada, "/devices/found?serial=SN-404")
