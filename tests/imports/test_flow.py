@@ -171,6 +171,17 @@ def test_devices_find_their_customers_and_rows_that_say_the_same_are_told(bring:
         assert (device.serial, str(device.warranty_until), device.number[:4]) == ("S1", "2026-11-26", "DEV2")
 
 
+def test_one_serial_is_two_devices_only_when_both_say_which_kind_they_are(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as session:
+        other = make.party(session, committed_cast.pudong, name="别家")
+        make.device(session, other, name="打印机", model="ZT411", serial="S1")
+        make.party(session, committed_cast.pudong, name="恒通")
+    rows = (("恒通", "打印机", "", "S1", ""), ("恒通", "打印机", "M1", "S1", ""), ("恒通", "电脑", "T14", "S2", ""), ("恒通", "电脑", "", "s-2", ""), ("恒通", "手机", "X9", "S2", ""))
+    batch = check(bring("devices", book(DEVICES, *rows)))
+
+    assert wrong(batch.id) == [(2, "serial", "device_elsewhere"), (5, "serial", "serial_taken")]
+
+
 def test_what_is_in_use_is_not_taken_back_and_the_refusal_counts_it(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
     batch = load(check(bring("parties", book(HEADS, GOOD, ("苏州精工", "", "", "", "")))).id)
     with db.begin(scope.ALL) as session:

@@ -15,6 +15,9 @@ from service.core.config import Settings
 from service.devices.model import Device
 from service.maintenance import actions as maintenance
 from service.maintenance.model import MaintenancePlan
+from service.parties import categories
+from service.parties import index as found
+from service.parties.model import Contract, Party
 from service.staff.model import Branch, Staff
 from service.staff.roles import actions as roles
 from service.staff.roles.actions import Facts
@@ -172,3 +175,45 @@ def test_a_serial_that_nobody_knows_stays_with_the_ticket(firm: SimpleNamespace,
     assert "SN-404" in see(ada, address) and "不开机" in see(ada, address)
     assert 'value="SN-404"' in send(ada, "/tickets", **form | {"subject": ""})[1]
     assert "keeps it" in see(ada, "/devices/found?serial=SN-404")
+
+
+def test_a_customer_is_found_by_the_number_of_a_contract(firm: SimpleNamespace, root: FlaskClient) -> None:
+    with db.begin(scope.ALL) as work:
+        work.add(Contract(party_id=firm.there["customers"], number="HT-2026-088", branch_id=firm.suzhou.id))
+        work.flush()
+        found.index(work, [firm.there["customers"]])
+
+    page = see(root, "/customers?q=HT-2026-088")
+    assert f'href="/customers/{firm.there["customers"]}"' in page and f'href="/customers/{firm.here["customers"]}"' not in page
+
+
+def test_a_wrong_day_or_number_in_an_address_is_told_without_a_list_to_choose_from(root: FlaskClient) -> None:
+    day, number = see(root, "/tickets?registered_from=gestern", 422), see(root, "/tickets?party=x", 422)
+
+    assert "is no day" in day and "is no number" in number and "Choose one of the list" not in day + number
+    assert "Choose one of the list" in see(root, "/tickets?priority=x", 422)
+
+
+def test_a_category_counts_what_stands_below_it(firm: SimpleNamespace, root: FlaskClient) -> None:
+    with db.begin(scope.ALL) as work:
+        top = categories.add(work, "customer", "企业", None, by=firm.root.id, at=clock.now())
+        low = categories.add(work, "customer", "物流", top, by=firm.root.id, at=clock.now())
+        work.get_one(Party, firm.here["customers"]).category_id = low
+        work.get_one(Party, firm.there["customers"]).category_id = top
+        work.flush()
+        counts = categories.counts(work)
+
+    assert (counts[top], counts[low]) == (2, 1)
+
+
+def test_every_place_that_a_refused_undo_may_name_has_words() -> None:
+    import service.app  # noqa: F401  every model is known
+    from service.core.intake.sql import _REFERENCES
+    from service.imports import targets
+    from service.imports.words import PLACES
+
+    with db.begin(scope.ALL) as work:
+        for target in targets.TARGETS.values():
+            for table in target.tables:
+                named = {row.from_table for row in work.execute(_REFERENCES, {"table": table})}
+                assert named <= PLACES.keys(), (table, named - PLACES.keys())
