@@ -106,7 +106,7 @@ DEVICES = lists.know(
         sort="-created",
         labels=_labels,
         actions=(Action("labels", _l("Print labels"), "printer", "device.read", leads=("/labels", "device")),),
-        empty=Empty("devices", _l("No device is on file"), _l("Put the first one on file, or type its serial at the intake of a ticket.")),
+        empty=Empty("devices", _l("No device is on file"), _l("Put the first one on file, or type its serial at the intake of a ticket."), permission="device.write"),
     )
 )
 

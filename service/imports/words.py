@@ -36,7 +36,7 @@ CELL: Mapping[str, Any] = {
     "phone": _l("This is no telephone number. Write digits such as 13812341001 or 021-62345678."),
     "day": _l("This cannot be read as a day. Write it as 2026-11-26."),
     "no_such_day": _l("There is no such day. Write it as 2026-11-26."),
-    "whole": _l("This must be a whole number from 0 to %(most)s."),
+    "whole": _l("This must be a whole number from %(least)s to %(most)s."),
     "money": _l("This is no amount. Write it as 1234.50, without a minus."),
     "mail": _l("This is no mail address."),
     "choice": _l("This is none of: %(choices)s."),
@@ -86,7 +86,7 @@ def sentence(target: Target, finding: Mapping[str, Any]) -> str:
     one = field(target, finding["field"])
     facts = {"field": str(one.head) if one else "", "choices": choices(one) if one else ""} | finding.get("facts", {})
     words = target.sentences.get(finding["code"]) or CELL.get(finding["code"], CELL["refused"])
-    return filled(words, {"why": ""} | facts).strip()
+    return filled(words, {"why": "", "least": 0} | facts).strip()
 
 
 def field(target: Target, name: str) -> Field | None:

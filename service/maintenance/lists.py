@@ -132,6 +132,6 @@ PLANS = lists.know(
         ),
         sort="next",
         labels=_told,
-        empty=Empty("calendar-repeat", _l("No plan yet"), _l("Open a device and give it a plan; its visits come by themselves.")),
+        empty=Empty("calendar-repeat", _l("No plan yet"), _l("Open a device and give it a plan; its visits come by themselves."), permission="maintenance.write"),
     )
 )  # fmt: skip

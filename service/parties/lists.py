@@ -82,6 +82,6 @@ CUSTOMERS = lists.know(
         ),
         sort="name",
         labels=_labels,
-        empty=Empty("users", _l("Nobody is on file"), _l("Create the first customer, or let a caller become one.")),
+        empty=Empty("users", _l("Nobody is on file"), _l("Create the first customer, or let a caller become one."), permission="party.write"),
     )
 )

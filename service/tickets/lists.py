@@ -99,7 +99,7 @@ TICKETS = lists.know(
             *lists.days("registered", _l("Registered"), Ticket.registered_at, more=True),
         ),
         sort="-number",
-        empty=Empty("ticket", _l("No ticket yet"), _l("Tickets come from calls at the desk, or from the button at the top right.")),
+        empty=Empty("ticket", _l("No ticket yet"), _l("Tickets come from calls at the desk, or from the button at the top right."), permission="ticket.write"),
         everything=(("view", "all"),),
         actions=(Action("assign", _l("Assign"), "user-plus", rules.MOVES["assign"].permission, _assign, _assignees, _l("To whom")),),
     )

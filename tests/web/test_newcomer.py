@@ -217,3 +217,11 @@ def test_every_place_that_a_refused_undo_may_name_has_words() -> None:
             for table in target.tables:
                 named = {row.from_table for row in work.execute(_REFERENCES, {"table": table})}
                 assert named <= PLACES.keys(), (table, named - PLACES.keys())
+
+
+def test_an_empty_list_invites_only_who_may_do_it(app: Flask, settings: Settings, committed_cast: SimpleNamespace) -> None:
+    invites = "Create the first customer"
+
+    assert invites in see(people.browser(app, settings, committed_cast.ada), "/customers")
+    page = see(people.browser(app, settings, committed_cast.fay), "/customers")
+    assert "Nobody is on file" in page and invites not in page

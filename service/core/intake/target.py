@@ -28,7 +28,8 @@ class Field:
     example: str = ""
     note: Word = ""
     adds: bool = False
-    most: int = 100_000  # of a whole number
+    least: int = 0  # of a whole number
+    most: int = 100_000
 
 
 @dataclass(frozen=True)

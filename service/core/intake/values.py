@@ -87,8 +87,8 @@ def _day(one: Field, typed: str) -> str:
 def _whole(one: Field, typed: str) -> int:
     found = WHOLE.fullmatch(unicodedata.normalize("NFKC", typed).replace(",", ""))
     number = int(found[1]) if found and len(found[1]) < 12 else -1
-    if not 0 <= number <= one.most:
-        raise Wrong("whole", most=one.most)
+    if not one.least <= number <= one.most:
+        raise Wrong("whole", least=one.least, most=one.most)
     return number
 
 

@@ -138,13 +138,14 @@ class Action:
 
 @dataclass(frozen=True)
 class Empty:
-    """What stands where no row is: a sign, why, what to do next, and a way there."""
+    """What stands where no row is: a sign, why, what to do next, and a way there; what to do only for who has the permission, if one is named."""
 
     icon: str
     title: Any
     words: Any
     link: str = ""
     name: Any = ""
+    permission: str = ""
 
 
 def _no_labels(_session: Session, _rows: Sequence[Row], _wanted: Mapping[str, Any]) -> Labels:
