@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.catalogue import queries
 from service.catalogue.model import Product, ProductCategory
 from service.catalogue.schemas import ProductFacts
-from service.core import audit, editing, locks
+from service.core import audit, db, editing, locks
 from service.core.errors import DeskError, Invalid, NotFound
 
 LONGEST = {"code": 40, "name": 120, "model": 120, "unit": 20}
@@ -102,7 +102,7 @@ def _deleted(session: Session, row: Product | ProductCategory, refusal: str) -> 
 
 
 def _locked(session: Session, product_id: int) -> Product:
-    row = session.get(Product, product_id, with_for_update=True, populate_existing=True)
+    row = db.locked(session, Product, product_id)
     if row is None:
         raise NotFound(_("There is no such product. Look for it in the catalogue."))
     return row

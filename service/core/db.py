@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from sqlalchemy import BigInteger, DateTime, Engine, ForeignKey, Identity, MetaData, Numeric, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Identity,
+    MetaData,
+    Numeric,
+    create_engine,
+    event,
+    select,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, SessionTransaction, mapped_column, sessionmaker
 
@@ -88,6 +99,9 @@ class Database:
                 self.__dict__[part].dispose()
 
 
+Row = TypeVar("Row", bound=Base)
+
+
 class ScopedSession(Session):
     """A session that declares its scope at the start of each transaction."""
 
@@ -106,6 +120,15 @@ def _narrow(state: ORMExecuteState) -> None:
     fine = scopes.of(state.session).fine
     if fine is not None:
         seen.narrow(state, fine, Base.registry)
+
+
+def locked(session: Session, of: type[Row], row_id: int) -> Row | None:
+    """The row as it is now, ours until the transaction ends.
+
+    `Session.get` would refuse a row that was read before and saved by another one since, and nobody could be told in words.
+    """
+    key = of.__table__.c.id
+    return session.scalars(select(of).where(key == row_id).with_for_update().execution_options(populate_existing=True)).first()
 
 
 _factory = sessionmaker(class_=ScopedSession, expire_on_commit=False)

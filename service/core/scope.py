@@ -3,7 +3,8 @@
 This is the one place that tells PostgreSQL the branches. The finer part travels with the session and is applied by `core.seen`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 SETTING = "ringdesk.branches"
 _DECLARE = text("select set_config(:name, :value, true)")
+_DECLARED = text("select current_setting(:name, true)")
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,14 @@ def of(session: Session) -> Scope:
 def declare(connection: Connection, scope: Scope) -> None:
     """The scope holds until the transaction ends; without this call nothing is visible."""
     connection.execute(_DECLARE, {"name": SETTING, "value": scope.setting})
+
+
+@contextmanager
+def everywhere(session: Session) -> Iterator[None]:
+    """Inside, PostgreSQL knows all branches: to ask whether a value is free, or to carry rows along; never for what somebody reads."""
+    session.flush()
+    connection = session.connection()
+    before = connection.execute(_DECLARED, {"name": SETTING}).scalar_one() or ""
+    declare(connection, ALL)
+    yield
+    connection.execute(_DECLARE, {"name": SETTING, "value": before})

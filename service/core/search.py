@@ -25,6 +25,7 @@ LONGEST = 100  # letters typed; more says nothing more
 WORDS = 6
 BATCH = 500
 KNOWN = 4096  # names whose signs are remembered by a process
+IN_LIST = 2000  # hits that a list goes through; where more fit, it says so
 READINGS = 8  # of a name whose signs can be read in several ways
 CJK = re.compile(r"[㐀-鿿豈-﫿\U00020000-\U0003ffff]+")
 LETTERS = re.compile(r"[^\W_㐀-鿿豈-﫿\U00020000-\U0003ffff]+")  # of any script that is written in letters
@@ -96,17 +97,20 @@ def drop(session: Session, kind: str, ids: Collection[int]) -> None:
 
 
 _FIND = text("select * from ringdesk_search(cast(:query as tsquery), :typed, :written, :exact, cast(:kinds as text[]), :most,"
-             " cast(:me as bigint), cast(:whole as bigint[]), cast(:departments as bigint[]), cast(:of_branches as bigint[]))")
+             " cast(:me as bigint), cast(:whole as bigint[]), cast(:departments as bigint[]), cast(:of_branches as bigint[]), cast(:among as bigint[]))")
 
 
-def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: Phones = "whole") -> list[Hit]:
-    """What fits all words of `typed`, closest first; digits may be any part of a telephone's number, the whole one, or none."""
+def find(session: Session, typed: str, *, kinds: Sequence[str], most: int = 20, phones: Phones = "whole", among: Sequence[int] | None = None) -> list[Hit]:
+    """What fits all words of `typed`, closest first; digits may be any part of a telephone's number, the whole one, or none.
+
+    `among` are the things of one kind that are looked through at all; None is all of them.
+    """
     asked = normal(typed)[:LONGEST]
     query = " & ".join(f"({one})" for one in islice(_questions(asked, phones), WORDS))
     if not query:
         return []
     number = _national(asked) if phones == "parts" and NUMBER.fullmatch(asked) else ""
-    values = {"query": query, "typed": asked, "written": _bare(asked) or "-", "exact": f"p{number}" if number else "", "kinds": list(kinds), "most": most}
+    values = {"query": query, "typed": asked, "written": _bare(asked) or "-", "exact": f"p{number}" if number else "", "kinds": list(kinds), "most": most, "among": None if among is None else list(among)}
     values |= _narrowed(scope.of(session))
     return [Hit(*row) for row in session.execute(_FIND, values)]
 

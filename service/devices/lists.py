@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.catalogue import queries as catalogue
 from service.core import clock, lists
 from service.core import search as finder
+from service.core.identity import Identity
 from service.core.lists import Action, Column, Empty, Filter, ListSpec
 from service.devices import queries
 from service.devices.model import Device
@@ -18,7 +19,6 @@ from service.devices.rules import CURRENT
 from service.parties import queries as parties
 from service.staff import queries as staff
 
-MOST = 500  # hits of a search that a list goes through
 NOBODY = "-"  # in an address: no department, or nobody named
 STATES = {"normal": _l("In order"), "abnormal": _l("Out of order"), "repair": _l("In repair")}
 
@@ -31,9 +31,6 @@ def _narrowed(session: Session, wanted: Mapping[str, Any], query: Select[Any]) -
     for name, column in (("party", Device.party_id), ("product", Device.product_id)):
         if name in wanted:
             query = query.where(column == int(wanted[name]))
-    if "q" in wanted:
-        hits = finder.find(session, wanted["q"], kinds=["device"], most=MOST, phones="none")
-        query = query.where(Device.id.in_([hit.ref_id for hit in hits]))
     return query
 
 
@@ -61,14 +58,19 @@ def _products(session: Session) -> list[tuple[str, Any]]:
     return [(str(row.id), f"{row.name} {row.model}".strip()) for row in catalogue.choices(session)]
 
 
-FOUND = Filter("q", _l("Search"), placeholder=_l("Serial, number, name or product"))
+def _found(session: Session, typed: str, _person: Identity, among: Sequence[int] | None) -> list[int]:
+    hits = finder.find(session, typed, kinds=["device"], most=finder.IN_LIST, phones="none", among=among)
+    return [hit.ref_id for hit in hits]
+
+
+FOUND = Filter("q", _l("Search"), find=_found, placeholder=_l("Serial, number, name or product"))
 OF_PARTY = Filter("party", _l("Customer"), "number", form=False, names="parties")
 NAME = Column("name", _l("Device"), lambda row, _told: f"{row.name} {row.model}".strip(), width=0, card="title")
 SERIAL = Column("serial", _l("Serial"), lambda row, _told: row.serial, width=136, card="quiet")
 BRANCH = Column("branch", _l("Branch"), lambda row, told: told.name("branches", row.branch_id), width=132, shown=False, card="quiet", across=True)
 OF_BRANCH = Filter("branch", _l("Branch"), "choice", lambda key: Device.branch_id == int(key), staff.branch_choices, more=True, across=True)
 NUMBER = Column("number", _l("No."), lambda row, _told: row.number, sort=Device.number, width=152, card="off", shown=False)
-PARTY = Column("party", _l("Customer"), lambda row, told: told.name("parties", row.party_id), width=184, card="quiet")
+PARTY = Column("party", _l("Customer"), lambda row, told: told.name("parties", row.party_id), width=176, card="quiet")
 
 DEVICES = lists.know(
     ListSpec(

@@ -67,7 +67,7 @@ def check(session: Session, batch: Batch, mapping: Mapping[str, int], *, by: int
     target = targets.of(batch.target)
     lacking = targets.missing(target, mapping)
     if lacking:
-        names = ", ".join(str(one.head) for one in lacking)
+        names = _(", ").join(str(one.head) for one in lacking)
         raise Invalid(_("Say which column has: %(names)s.", names=names), {one.name: _("Choose a column.") for one in lacking})
     twice = [name for name, column in mapping.items() if list(mapping.values()).count(column) > 1]
     if twice:
@@ -82,6 +82,7 @@ def check(session: Session, batch: Batch, mapping: Mapping[str, int], *, by: int
 def load(session: Session, batch: Batch, upon: str, *, by: int, within: Scope, at: datetime) -> None:
     """A job loads the good rows; those that are known and differ are left or changed, as `upon` says."""
     _in(batch, "checked")
+    _kept(batch)
     if not batch.good:
         raise NotNow(_("No row of this file can be loaded. Mend the rows and bring the file again."))
     batch.state, batch.upon, batch.done, batch.trouble = "loading", "update" if upon == "update" else "skip", 0, None
@@ -93,6 +94,7 @@ def load(session: Session, batch: Batch, upon: str, *, by: int, within: Scope, a
 def undo(session: Session, batch: Batch, *, by: int, within: Scope, at: datetime) -> None:
     """A job takes back what the batch created and changed, all of it or nothing."""
     _in(batch, "loaded", *(("checked",) if _touched(batch) else ()))
+    _kept(batch)
     batch.state, batch.trouble = "undoing", None
     session.flush()
     jobs.enqueue(session, UNDO, _args(batch, by, within), at=at, max_attempts=3)
@@ -120,6 +122,11 @@ def batch(session: Session, batch_id: int, *, locked: bool = False) -> Batch:
 def _in(batch: Batch, *states: str) -> None:
     if batch.state not in states:
         raise NotNow(_("This import has moved on meanwhile. Load the page again to see how it stands."))
+
+
+def _kept(batch: Batch) -> None:
+    if not batch.file:
+        raise NotNow(_("The rows of this import were kept for a month and are gone. Bring the file again, or change what it brought by hand."))
 
 
 def _touched(batch: Batch) -> bool:

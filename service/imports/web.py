@@ -139,9 +139,12 @@ def errors(batch_id: int, kind: str) -> ResponseReturnValue:
 @bp.post("/settings/imports/<int:batch_id>/passwords.xlsx")
 def passwords(batch_id: int) -> ResponseReturnValue:
     """First passwords of the next people who came by this import; the file is made once and kept nowhere."""
-    one = _one(batch_id)
+    one, seen = _one(batch_id), asked.whole(request.form.get("waiting", ""), 9)
     with db.begin(one.me.scope) as session:
+        actions.batch(session, batch_id, locked=True)
         ids = queries.created(session, batch_id)
+        if seen is not None and one.target.issue and seen != one.target.issue.waiting(session, ids):
+            raise actions.NotNow(_("Passwords were made since this page was loaded. Look for their file among your downloads, then load the page again for the next ones."))
         into = Into(one.batch.branch_id, one.me.staff_id, clock.now(), one.me.scope.branches)
         given = one.target.issue.give(session, ids, into) if one.target.issue else []
     if not given:

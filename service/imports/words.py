@@ -46,13 +46,15 @@ CELL: Mapping[str, Any] = {
 }
 PLACES: Mapping[str, Any] = {
     "ticket": _l("tickets"), "call": _l("calls"), "device": _l("devices"), "contact": _l("contacts"), "party_phone": _l("phones"), "ledger_item": _l("open items"),
-    "agent_pop": _l("calls"), "missed_line": _l("missed callers"), "staff_session": _l("sign-ins"), "device_event": _l("lines of their history"), "device_holding": _l("holders"), "maintenance_plan": _l("maintenance plans"), "site": _l("sites"), "project": _l("projects"), "device_component": _l("components"), "extension_assignment": _l("seats"),
+    "agent_pop": _l("calls"), "missed_caller": _l("missed callers"), "staff_session": _l("sign-ins"), "device_event": _l("lines of their history"), "device_holding": _l("holders"), "maintenance_plan": _l("maintenance plans"), "site": _l("sites"), "project": _l("projects"), "device_component": _l("components"), "extension_assignment": _l("seats"),
     "contact_mail": _l("mail addresses"), "contract": _l("contracts"), "party_account": _l("accounts in other systems"), "party_department": _l("departments of customers"), "party": _l("customers that were merged into them"),
     "ticket_event": _l("lines of tickets"), "call_leg": _l("calls"), "call_segment": _l("calls"), "call_transfer": _l("calls"), "call_pair": _l("calls"), "call_consent": _l("calls"), "recording_play": _l("recordings"), "recording_hold": _l("recordings"), "recording_pause": _l("recordings"), "recording_deletion": _l("recordings"),
-    "patrol_round": _l("patrol rounds"), "patrol_stop": _l("patrol rounds"), "patrol_visit": _l("patrols"), "patrol_device": _l("patrols"), "maintenance_reminder": _l("maintenance visits"), "attachment": _l("pictures"), "device_swap": _l("swaps of devices"),
+    "patrol_round": _l("patrol rounds"), "patrol_stop": _l("patrol rounds"), "attachment": _l("pictures"),
     "department": _l("departments that they head"), "team": _l("teams"), "team_member": _l("teams"), "shift": _l("shifts"), "leave": _l("leave"), "import_batch": _l("imports"), "import_mapping": _l("imports"), "saved_view": _l("saved views"),
     "agent_state": _l("states at the phone"), "agent_state_change": _l("states at the phone"), "agent_queue": _l("queues of agents"), "list_setting": _l("arranged columns"), "staff_role": _l("roles"), "staff_password": _l("passwords"), "staff_totp": _l("second factors"), "recovery_code": _l("second factors"), "passkey": _l("second factors"), "passkey_challenge": _l("second factors"), "sign_in_step": _l("sign-ins"), "kpi_policy": _l("ways of measuring"),
+    "device_swap": _l("swaps and removals"), "phone_order": _l("dialled calls"), "party_apart": _l("pairs said to be two"), "party_merge_row": _l("merged customers"), "maintenance_reminder": _l("maintenance visits"), "patrol_visit": _l("patrols"), "patrol_device": _l("patrols"),
 }
+OTHERS = _l("other records")
 STATE: Mapping[str, Any] = {
     "uploaded": _l("Columns to choose"), "checking": _l("Being checked"), "checked": _l("Checked, not loaded"), "loading": _l("Being loaded"),
     "loaded": _l("Loaded"), "undoing": _l("Being taken back"), "undone": _l("Taken back"),
@@ -73,7 +75,7 @@ def trouble(told: Mapping[str, Any] | None) -> str:
     if told["code"] == "in_use":
         places: Counter[str] = Counter()
         for table, count in facts.items():
-            places[str(PLACES.get(table, table))] += count
+            places[str(PLACES.get(table, OTHERS))] += count
         uses = "、".join(f"{place} ({count})" for place, count in places.items())
         return str(_("It cannot be taken back: things that it created are in use by others: %(uses)s. Remove those first, or leave the import as it is.", uses=uses))
     if told["code"] == "left":
@@ -96,7 +98,7 @@ def field(target: Target, name: str) -> Field | None:
 
 def choices(one: Field) -> str:
     """What may be typed, in the reader's language."""
-    return ", ".join(str(words[0]) for words in one.choices.values())
+    return str(_(", ")).join(str(words[0]) for words in one.choices.values())
 
 
 def filled(words: Any, facts: Mapping[str, Any]) -> str:

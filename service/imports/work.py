@@ -14,7 +14,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import Row as Record
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -133,7 +133,9 @@ def _twice(session: Session, batch_id: int, target: Target, rows: Sequence[Row])
 
 
 def _named(target: Target, row: Row) -> str:
-    return next((one.name for one in target.fields if one.kind == "code" and row.values.get(one.name)), target.fields[0].name)
+    """The field that says what the row means: its number or serial, else the first that is filled in."""
+    said = [one for one in target.fields if row.values.get(one.name)]
+    return next((one.name for one in said if one.kind == "code"), next((one.name for one in said), target.fields[0].name))
 
 
 def _changes(session: Session, target: Target, rows: Sequence[Row]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
@@ -187,25 +189,32 @@ def _load_some(turn: Turn) -> bool:
 
 
 def _load_one(turn: Turn) -> bool:
+    line = None
     try:
         with db.begin(turn.within) as session:
+            session.get(Batch, turn.batch_id, with_for_update=True)
+            line = session.scalars(_good(turn.batch_id, 1).with_only_columns(ImportRow.line)).first()
             return load_piece(session, turn, 1)
     except REFUSALS as error:
         log.warning("imports: a row of batch %s was refused: %s", turn.batch_id, type(error).__name__)
         with db.begin(turn.within) as session:
-            return _refuse_next(session, turn, error.message if isinstance(error, DeskError) else "")
+            return _refuse(session, turn, line, error.message if isinstance(error, DeskError) else "")
 
 
-def _refuse_next(session: Session, turn: Turn, why: str) -> bool:
-    """The next good row has failed."""
+def _refuse(session: Session, turn: Turn, line: int | None, why: str) -> bool:
+    """That row has failed, unless somebody else has settled it meanwhile; False when the batch is no longer being loaded."""
     batch = session.get(Batch, turn.batch_id, with_for_update=True)
-    wanted = select(ImportRow).where(ImportRow.batch_id == turn.batch_id, ImportRow.state == "good").order_by(ImportRow.line).limit(1)
-    record = session.scalars(wanted).first()
-    if batch is None or record is None:
+    if batch is None or batch.state != "loading" or line is None:
         return False
-    finding = Finding(targets.of(batch.target).fields[0].name, "refused", "", {"why": why})
-    _write_down(session, batch, [Outcome(record.line, "failed", wrong=_told([finding]))])
+    if session.scalars(_good(turn.batch_id, 1).where(ImportRow.line == line)).first():
+        finding = Finding(targets.of(batch.target).fields[0].name, "refused", "", {"why": why})
+        _write_down(session, batch, [Outcome(line, "failed", wrong=_told([finding]))])
     return True
+
+
+def _good(batch_id: int, most: int) -> Select[Any]:
+    """The next rows that are to be loaded."""
+    return select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.state == "good").order_by(ImportRow.line).limit(most)
 
 
 def load_piece(session: Session, turn: Turn, most: int = PIECE) -> bool:
@@ -213,8 +222,7 @@ def load_piece(session: Session, turn: Turn, most: int = PIECE) -> bool:
     batch = session.get(Batch, turn.batch_id, with_for_update=True)
     if batch is None or batch.state != "loading":
         return False
-    wanted = select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.state == "good").order_by(ImportRow.line).limit(most)
-    records = session.scalars(wanted).all()
+    records = session.scalars(_good(batch.id, most)).all()
     if not records:
         _loaded(session, batch, turn)
         return False
@@ -300,7 +308,7 @@ def undo_job(args: dict[str, Any]) -> None:
             return
         trouble = _in_use(session, turn, batch)
         if trouble:
-            batch.state, batch.trouble = "loaded", trouble
+            batch.state, batch.trouble = _former(batch), trouble
             return
         target, into = targets.of(batch.target), turn.into(batch)
         left = _restore(session, target, _records(session, batch, "updated"), into)
@@ -308,6 +316,11 @@ def undo_job(args: dict[str, Any]) -> None:
         session.execute(update(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.state.in_(("created", "updated"))).values(state="undone"))
         batch.state, batch.undone_at, batch.trouble = "undone", into.at, {"code": "left", "facts": {"number": left}} if left else None
         audit.record(session, at=into.at, by=turn.by, verb="import undone", entity="import", entity_id=batch.id, new={"created": batch.created, "updated": batch.updated - left}, branch_id=batch.branch_id)
+
+
+def _former(batch: Batch) -> str:
+    """Where a batch stands that is not taken back: what is good in a half-loaded one can still come."""
+    return "loaded" if batch.loaded_at else "checked"
 
 
 def _records(session: Session, batch: Batch, state: str) -> Sequence[Record[Any]]:
@@ -377,7 +390,7 @@ def _stopped(turn: Turn, during: str, state: str, trouble: dict[str, Any] | None
     with db.begin(turn.within) as session:
         batch = session.get(Batch, turn.batch_id, with_for_update=True)
         if batch is not None and batch.state == during:
-            batch.state, batch.trouble, batch.done = state, trouble, 0
+            batch.state, batch.trouble, batch.done = _former(batch) if during == "undoing" else state, trouble, 0
 
 
 def _pieces(rows: Iterator[T], most: int) -> Iterator[list[T]]:

@@ -77,6 +77,8 @@ def set_state(session: Session, plan_id: int, state: str, *, by: int, at: dateti
     row = _locked(session, plan_id)
     if state not in ("active", "paused", "ended") or row.state == "ended":
         raise WrongState(_("Plan %(number)s has ended. Make a new one.", number=row.number))
+    if state == row.state:
+        return
     old, row.state = row.state, state
     if state == "active" and row.next_due_on < (today := clock.local(at).date()):
         _go_on(session, row, _timing(row).after(row.next_due_on, today - timedelta(days=1))[0])
@@ -84,8 +86,7 @@ def set_state(session: Session, plan_id: int, state: str, *, by: int, at: dateti
         _drop(session, row, _("The plan has ended."))
     session.flush()
     remind(session, at=at, plan_id=plan_id)
-    if old != state:
-        _told(session, row, "state changed", {"state": old}, {"state": state}, by, at)
+    _told(session, row, "state changed", {"state": old}, {"state": state}, by, at)
 
 
 def device_left(session: Session, device_id: int, *, by: int | None, at: datetime) -> None:
@@ -152,8 +153,8 @@ def dispatch(session: Session, reminder_id: int, *, assignee_id: int | None = No
 
 def ticket_finished(session: Session, news: Finished) -> None:
     """A visit whose ticket is finished is done, with what was found; registered by wire()."""
-    found = session.scalars(select(MaintenanceReminder).where(MaintenanceReminder.ticket_id == news.ticket_id).with_for_update()).first()
-    if found and found.state == "dispatched":
+    known = session.scalars(select(MaintenanceReminder.id).where(MaintenanceReminder.ticket_id == news.ticket_id)).first()
+    if known and (found := _reminder(session, known)).state == "dispatched":
         _done(session, found, clock.local(news.at).date(), news.at, news.result, news.by)
 
 
@@ -176,7 +177,7 @@ def complete(session: Session, reminder_id: int, findings: str, *, done_on: date
 
 
 def skip(session: Session, reminder_id: int, reason: str, *, by: int, at: datetime) -> None:
-    """This time nobody goes, for a reason; the plan goes on with the next date."""
+    """This time nobody goes, for a reason; the plan goes on with the next date that is not behind us."""
     reminder = _reminder(session, reminder_id)
     if not reason.strip():
         raise Invalid(_("Say why nobody goes this time."), {"reason": _("Say why nobody goes this time.")})
@@ -184,7 +185,7 @@ def skip(session: Session, reminder_id: int, reason: str, *, by: int, at: dateti
         raise WrongState(_("This visit is settled already. Load the list again."))
     reminder.state, reminder.reason = "skipped", reason.strip()[:500]
     row = _locked(session, reminder.plan_id)
-    _go_on(session, row, _timing(row).following(reminder.due_on))
+    _go_on(session, row, _timing(row).after(reminder.due_on, clock.local(at).date() - timedelta(days=1))[0])
     session.flush()
     _settled(session, reminder, "visit skipped", {"reason": reminder.reason}, by, at)
 
@@ -234,13 +235,17 @@ def _plain(new: Plan) -> dict[str, Any]:
 
 
 def _locked(session: Session, plan_id: int) -> MaintenancePlan:
-    row = session.get(MaintenancePlan, plan_id, with_for_update=True, populate_existing=True)
+    row = db.locked(session, MaintenancePlan, plan_id)
     if row is None:
         raise NotFound(_("There is no such plan in your branches. Look for it in the list of plans."))
     return row
 
 
 def _reminder(session: Session, reminder_id: int) -> MaintenanceReminder:
+    """The visit, ours until the transaction ends, and before it its plan: whoever ends a plan takes both in this order too."""
+    plan_id = session.scalars(select(MaintenanceReminder.plan_id).where(MaintenanceReminder.id == reminder_id)).first()
+    if plan_id is not None:
+        _locked(session, plan_id)
     row = session.get(MaintenanceReminder, reminder_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(_("There is no such visit in your branches. Load the list again."))

@@ -44,7 +44,7 @@ def create(
     alike = duplicates.alike(session, duplicates.asked(draft))
     if alike and not anyway:
         raise LooksAlike(alike)
-    party = Party(number=numbers.take(session, "C", at), created_at=at, branch_id=branch_id, request_key=request_key)
+    party = Party(number=numbers.take(session, "C", at, Party), created_at=at, branch_id=branch_id, request_key=request_key)
     _put(party, draft)
     session.add(party)
     session.flush()

@@ -16,8 +16,6 @@ from service.parties.categories import SIDES, tree
 from service.parties.model import Party
 from service.staff import queries as staff
 
-MOST = 500  # hits of a search that a list goes through
-
 
 def _rows(session: Session, wanted: Mapping[str, Any]) -> Select[Any]:
     """Every party that is not merged, or those of the chosen category and state."""
@@ -45,8 +43,9 @@ def _category(party: Party, told: Told) -> str:
     return told.name("categories", party.category_id or party.vendor_category_id)
 
 
-def _found(session: Session, typed: str, _person: Identity) -> list[int]:
-    return [hit.ref_id for hit in finder.find(session, typed, kinds=["party"], most=MOST, phones=masking.searched(identity.current()))]
+def _found(session: Session, typed: str, _person: Identity, among: Sequence[int] | None) -> list[int]:
+    hits = finder.find(session, typed, kinds=["party"], most=finder.IN_LIST, phones=masking.searched(identity.current()), among=among)
+    return [hit.ref_id for hit in hits]
 
 
 CUSTOMERS = lists.know(

@@ -176,7 +176,7 @@ def reached(session: Session, keys: Collection[str]) -> list[Reached]:
 
 
 def _ids(session: Session, typed: str, kind: str) -> list[int]:
-    return [hit.ref_id for hit in search.find(session, typed, kinds=[kind], most=200)]
+    return [hit.ref_id for hit in search.find(session, typed, kinds=[kind], most=search.IN_LIST)]
 
 
 def site(session: Session, site_id: int) -> Site | None:

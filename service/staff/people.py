@@ -21,6 +21,7 @@ from service.staff.roles.actions import LastAdministrator as LastAdministrator
 from service.staff.roles.actions import keep_an_administrator, seed
 from service.staff.security import demands, passwords
 from service.staff.security.rules import admitted
+from service.staff.shifts import actions as shifts
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 KINDS = ("staff", "collector", "provider", "portal")  # works here, collects information, works for another firm, uses the portal
@@ -101,6 +102,8 @@ def change(
         row.version += 1
         _told(session, row, "changed", old, new, by, at)
     session.flush()
+    if who.branch_id != before.branch_id:
+        shifts.follow(session, staff_id, who.branch_id, at=at)
     keep_an_administrator(session, able, at=at)
     if staff_id == by and address and not admitted(address, demands.of(session, staff_id).addresses):
         raise Invalid(

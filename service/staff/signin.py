@@ -19,7 +19,7 @@ from service.core.config import LOCALES, Settings
 from service.core.identity import Identity
 from service.staff import actions
 from service.staff.model import Role, Staff
-from service.staff.roles.words import spoken
+from service.staff.roles import words as permission_words
 from service.staff.security import asked, demands, rules, sessions, setup_web, steps, steps_web
 from service.staff.security.record import refused
 
@@ -124,7 +124,7 @@ def install(app: Flask, settings: Settings) -> None:
     people = scoped_session(sessionmaker(class_=db.ScopedSession, expire_on_commit=False, bind=db.bound()))
     store = People(people, Staff, Role)
     Security(app, store, login_form=SignInForm)
-    app.jinja_env.globals.update(site=asked.site, in_words=identity.in_words)
+    app.jinja_env.globals.update(site=asked.site, in_words=identity.spoken)
     app.teardown_request(lambda error: people.remove())
     flask_login.user_logged_in.connect(_begun, app)
     flask_login.user_logged_out.connect(_ended, app)
@@ -135,9 +135,9 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def wire() -> None:
-    """`identity.current` is answered from the server-side sign-in."""
+    """`identity.current` is answered from the server-side sign-in, and refusals name permissions as the page of roles does."""
     identity.provide(current)
-    identity.speak(lambda permission: spoken((permission,))[0])
+    identity.speak(lambda permission: permission_words.spoken([permission])[0])
 
 
 def _name(typed: str) -> str:

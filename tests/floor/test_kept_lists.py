@@ -1,16 +1,22 @@
 """What is kept of a list: columns of one person and of a role, saved views, and rows that are worked on together."""
 
 import re
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from service.app import create_app
 from service.core import clock, db, scope
 from service.core.config import Settings
+from service.core.identity import Identity
+from service.core.lists import kept
+from service.core.lists.model import ListSetting
+from service.parties.lists import CUSTOMERS
 from service.tickets.model import Ticket
 from tests import make
 from tests.signin import people
@@ -58,6 +64,29 @@ def test_columns_are_the_person_s_own_and_a_role_has_its_default(app: Flask, set
     assert heads(ada, "/customers") == ["name"]
     assert post(ada, "/lists/customers/layout", column=["name"], role="agent") == 403
     assert post(ada, "/lists/customers/layout", column=["nothing"]) == 422
+
+
+def test_two_quick_drags_of_one_person_are_two_drags(app: Flask, firm: SimpleNamespace) -> None:
+    ada = Identity(firm.ada.id, "Ada", "ada", ("agent",), frozenset(), scope.ALL, firm.pudong.id, "en", "auto")
+    failed: list[Exception] = []
+
+    def drag(text: str) -> None:
+        try:
+            with db.begin(scope.ALL) as session:
+                kept.lay_out(session, CUSTOMERS, text, role="", by=ada, at=clock.now())
+        except Exception as error:
+            failed.append(error)
+
+    with db.begin(scope.ALL) as session:
+        kept.lay_out(session, CUSTOMERS, "name", role="", by=ada, at=clock.now())
+        session.flush()
+        second = threading.Thread(target=drag, args=("number",))
+        second.start()
+        second.join(0.5)
+    second.join(10)
+    assert not failed
+    with db.begin(scope.ALL) as session:
+        assert session.scalars(select(ListSetting.columns)).all() == [[{"key": "number"}]]
 
 
 def test_a_view_opens_with_the_same_rows_for_those_it_is_shared_with(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:

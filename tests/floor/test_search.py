@@ -15,8 +15,8 @@ from service.parties import queries
 from service.parties.model import PartyAccount
 from tests import make
 
-CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
-ADA: masking.Reader = SimpleNamespace(may=lambda code: code == masking.PHONE_REVEAL)
+CLEO: masking.Reader = SimpleNamespace(reads=lambda _code: True)  # sees whole numbers
+ADA: masking.Reader = SimpleNamespace(reads=lambda code: code == masking.PHONE_REVEAL)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,12 +15,12 @@ from service.core import clock, db, jobs, scope
 from service.core.config import Settings
 from service.core.model import AuditEntry
 from service.devices.model import Device
-from service.imports import actions, folder, work
+from service.imports import actions, folder, queries, targets, words, work
 from service.imports.actions import Brought
 from service.imports.model import Batch, ImportRow
 from service.parties import queries as parties
 from service.parties.model import Contact, Contract, Party, PartyPhone
-from service.staff.model import Staff
+from service.staff.model import Branch, Staff
 from service.staff.roles import actions as roles
 from service.staff.roles.actions import Facts
 from service.wire import wire
@@ -315,3 +316,64 @@ def test_what_is_remembered_of_headings_is_proposed_again(bring: Callable[..., i
         actions.check(session, batch, {"name": 0, "credit_days": 1}, by=batch.by_id, within=scope.ALL, at=clock.now())
     with db.begin(scope.ALL) as session:
         assert actions.batch(session, bring("parties", content)).mapping == {"name": 0, "credit_days": 1}
+
+
+def test_a_row_that_says_what_another_says_is_told_at_the_field_that_it_has(bring: Callable[..., int]) -> None:
+    batch = check(bring("parties", book(("客户名称", "联系人"), ("苏州精工", "甲"), ("苏州精工有限公司", "乙"))))
+    assert wrong(batch.id) == [(3, "name", "twice")]
+
+
+def test_whatever_may_refer_to_customers_and_devices_has_a_name_in_the_refusal(place: Path) -> None:
+    made = {table for target in targets.TARGETS.values() if target.name != "users" for table in target.tables}
+    refer = {table.name for table in db.Base.metadata.tables.values() for key in table.foreign_keys if key.column.table.name in made}
+    assert refer - made <= set(words.PLACES)
+
+
+def test_one_person_whose_customer_is_called_by_number_and_by_name_comes_once(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as session:
+        make.party(session, session.get_one(Branch, committed_cast.pudong.id), "恒通有限公司", number="C-77")
+    batch = load(check(bring("contacts", book(("客户", "姓名"), ("C-77", "王"), ("恒通有限公司", "王"), ("C-77", "李")))).id)
+    assert (batch.state, batch.created, batch.trouble) == ("loaded", 2, None)
+    assert wrong(batch.id) == [(3, "name", "twice")] and count(Contact) == 2
+
+
+def test_a_batch_whose_rows_were_swept_is_neither_taken_back_nor_loaded(bring: Callable[..., int], place: Path) -> None:
+    batch = load(check(bring("parties", book(HEADS, GOOD))).id)
+    waiting = check(bring("parties", book(HEADS, ("苏州精工", "", "", "", ""))))
+    with db.begin(scope.ALL) as session:
+        queries.sweep(place, session, at=clock.now() + queries.KEPT + timedelta(days=1))
+    with pytest.raises(actions.NotNow, match="month"):
+        undo(batch.id)
+    with pytest.raises(actions.NotNow, match="month"):
+        load(waiting.id)
+    assert done(batch.id).state == "loaded" and count(Party) == 1
+
+
+def test_a_half_loaded_batch_that_cannot_be_taken_back_goes_on_loading(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
+    batch = check(bring("parties", book(HEADS, ("甲公司", "", "", "", ""), ("乙公司", "", "", "", ""))))
+    turn = work.Turn(batch.id, batch.by_id, scope.ALL)
+    with db.begin(scope.ALL) as session:
+        actions.batch(session, batch.id).state = "loading"
+    with db.begin(scope.ALL) as session:
+        work.load_piece(session, turn, 1)
+    with db.begin(scope.ALL) as session:
+        actions.batch(session, batch.id).state = "checked"
+        make.device(session, session.scalars(select(Party)).one())
+    batch = undo(batch.id)
+    assert (batch.state, batch.trouble and batch.trouble["code"]) == ("checked", "in_use")
+    batch = load(batch.id)
+    assert (batch.state, batch.created) == ("loaded", 2)
+
+
+def test_what_another_worker_has_settled_is_not_refused_in_its_place(bring: Callable[..., int]) -> None:
+    batch = check(bring("parties", book(HEADS, ("甲公司", "", "", "", ""), ("乙公司", "", "", "", ""))))
+    turn = work.Turn(batch.id, batch.by_id, scope.ALL)
+    with db.begin(scope.ALL) as session:
+        assert not work._refuse(session, turn, 2, "")  # it is not being loaded
+        actions.batch(session, batch.id).state = "loading"
+    with db.begin(scope.ALL) as session:
+        work.load_piece(session, turn, 1)
+    with db.begin(scope.ALL) as session:
+        assert work._refuse(session, turn, 2, "")
+    with db.begin(scope.ALL) as session:
+        assert session.scalars(select(ImportRow.state).where(ImportRow.batch_id == batch.id).order_by(ImportRow.line)).all() == ["created", "good"]

@@ -121,6 +121,15 @@ def test_a_round_changes_and_two_who_change_it_are_told(session: Session, firm: 
         actions.change(session, round_id, less, version=1, by=firm.cleo.id, at=MORNING)
 
 
+def test_two_who_change_the_sites_of_a_round_alone_are_told_too(session: Session, firm: SimpleNamespace) -> None:
+    round_id = a_round(session, firm, sites=(firm.sites[0].id,))
+    mine, theirs = (Round("浦东一线", firm.wang.id, *WEEK, (firm.sites[0].id, firm.sites[n].id)) for n in (1, 2))
+    actions.change(session, round_id, mine, version=1, by=firm.cleo.id, at=MORNING)
+    with pytest.raises(Stale):
+        actions.change(session, round_id, theirs, version=1, by=firm.root.id, at=MORNING)
+    assert {stop.site.id for stop in queries.stops(session, [round_id])} == set(mine.sites)
+
+
 def test_a_fault_becomes_one_request_with_what_was_seen(session: Session, firm: SimpleNamespace, tmp_path: Path) -> None:
     device = make.device(session, firm.party, site_id=firm.sites[1].id)
     seen = visit(session, firm, tmp_path, 1, "k", shot(), faulty=True, findings="供电接地松动\n已拍照", latitude="31.2", longitude="121.5", accuracy="8")

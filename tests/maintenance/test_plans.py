@@ -2,9 +2,10 @@
 
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from service.core.editing import Stale
@@ -121,7 +122,7 @@ def test_a_visit_without_a_ticket_and_one_that_nobody_makes(session: Session, fi
     mine, other = reminders(session, monthly)[0], reminders(session, interval)[0]
     actions.complete(session, mine.id, "正常", done_on=date(2027, 3, 30), by=firm.wang.id, at=day(3, 30))
     actions.skip(session, other.id, "门店装修", by=firm.cleo.id, at=day(3, 30))
-    assert (monthly.next_due_on, interval.next_due_on) == (date(2027, 4, 30), date(2027, 3, 22))
+    assert (monthly.next_due_on, interval.next_due_on) == (date(2027, 4, 30), date(2027, 4, 1))
     assert (other.state, other.reason) == ("skipped", "门店装修")
 
 
@@ -233,3 +234,34 @@ def test_the_plans_of_a_device_that_leaves_the_branch_end(session: Session, firm
     assert [(r.state, r.reason) for r in reminders(session, waiting)] == [("skipped", "The device went to another branch.")]
     finish(session, ticket, firm, "正常", day(3, 16))
     assert [r.state for r in reminders(session, sent)] == ["done"] and actions.remind(session, at=day(12, 30)) == 0
+
+
+def test_to_let_an_active_plan_go_on_changes_nothing(session: Session, firm: SimpleNamespace) -> None:
+    daily = plan(session, firm, "interval", 1)
+    actions.set_state(session, daily.id, "active", by=firm.cleo.id, at=day(4, 1))
+    assert daily.next_due_on == date(2027, 3, 3)
+
+
+def test_one_skip_ends_a_whole_gap(session: Session, firm: SimpleNamespace) -> None:
+    daily = plan(session, firm, "interval", 1)
+    actions.remind(session, at=MARCH)
+    actions.skip(session, reminders(session, daily)[0].id, "春节停业", by=firm.cleo.id, at=day(3, 20))
+    assert daily.next_due_on == date(2027, 3, 20)
+
+
+def test_a_plan_is_locked_before_its_visits(session: Session, firm: SimpleNamespace) -> None:
+    """Whoever ends a plan takes the plan first; in the other order two people would wait for each other."""
+    monthly = plan(session, firm, "interval", 1)
+    actions.remind(session, at=MARCH)
+    visit, locked = reminders(session, monthly)[0], []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "FOR UPDATE" in statement:
+            locked.append(statement.split("FROM ")[1].split(maxsplit=1)[0])
+
+    event.listen(session.get_bind(), "before_cursor_execute", heard)
+    try:
+        actions.complete(session, visit.id, "一切正常", done_on=MARCH.date(), by=firm.cleo.id, at=MARCH)
+    finally:
+        event.remove(session.get_bind(), "before_cursor_execute", heard)
+    assert locked[:2] == ["maintenance_plan", "maintenance_reminder"]

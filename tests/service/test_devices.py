@@ -220,6 +220,16 @@ def test_what_stands_elsewhere_or_is_retired_is_not_put_in(session: Session, fir
         actions.swap(session, firm.meter.id, firm.meter.id, WORK, Fate(), version=firm.meter.version, **firm.who)
 
 
+def test_another_customers_thing_of_another_kind_is_not_taken_by_its_serial(session: Session, firm: SimpleNamespace) -> None:
+    theirs = make.device(session, make.party(session, firm.pudong, "另一家"), name="打印机", model="X", serial="ZZ-9")
+    with pytest.raises(Invalid, match="another customer"):
+        actions.swap_for_serial(session, firm.meter.id, "ZZ-9", WORK, Fate(), version=firm.meter.version, **firm.who)
+    assert now(session, theirs.id).party_id != firm.party.id
+    ours = make.device(session, firm.party, name="电表", model="Y", serial="ZZ-8")
+    actions.swap_for_serial(session, firm.meter.id, "ZZ-8", WORK, Fate(), version=firm.meter.version, **firm.who)
+    assert now(session, ours.id).place == "三号楼"
+
+
 def test_removed_and_put_in_again(session: Session, firm: SimpleNamespace) -> None:
     actions.remove(session, firm.meter.id, WORK, Fate("repair"), version=firm.meter.version, **firm.who)
     free = now(session, firm.meter.id)

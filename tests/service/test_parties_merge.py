@@ -10,20 +10,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
+from service.calls import matching
 from service.calls.model import AgentPop
 from service.calls.schemas import Ring
 from service.core import clock, masking, scope
 from service.core.config import Settings
+from service.core.editing import Stale
 from service.core.errors import DeskError, NotFound
 from service.core.model import AuditEntry
 from service.ledger import queries as ledger
 from service.parties import actions, merging, queries
 from service.parties.model import Party, PartyMergeRow
+from service.tickets.model import Ticket
 from service.wire import wire
 from tests import make
 from tests.conftest import AT
 
-CLEO: masking.Reader = SimpleNamespace(may=lambda _code: True)  # sees whole numbers
+CLEO: masking.Reader = SimpleNamespace(reads=lambda _code: True)  # sees whole numbers
 
 NAMING = text("""
     select table_.relname, column_.attname from pg_constraint fk
@@ -179,3 +182,29 @@ def test_who_rings_after_the_merge_is_the_one_that_stays(session: Session, cast:
     ring = Ring("pbx1", "1795395600.9", "1001", caller_number="13800001001", direction="inbound")
     pop = session.get_one(AgentPop, calls.phone_rings(session, ring, at=AT))
     assert (pop.party_id, [match["name"] for match in pop.matches]) == (two.new.id, ["上海恒通物流有限公司"])
+
+
+def test_who_stands_in_both_is_one_person_afterwards(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
+    same, other = (make.contact(session, two.new, name) for name in ("李伟", "王芳"))
+    make.phone(session, two.new, "138 0000 1001", same)
+    make.phone(session, two.new, "13700009999", other)  # a namesake, with a number of her own
+    make.phone(session, two.old, "13600008888", two.contact)
+    merge(session, two, by=cast.mei.id)
+    card = queries.card(session, two.new.id)
+    assert card
+    people = [(contact.id, contact.name) for contact in card.contacts if contact.active]
+    assert [name for _id, name in people].count("李伟") == 1 and (same.id, "李伟") in people
+    assert [name for _id, name in people].count("王芳") == 2
+    assert {phone.digits for phone in card.phones if phone.contact_id == same.id} == {"8613800001001", "8613600008888"}
+    assert session.get_one(Ticket, two.ticket.id).contact_id == two.contact.id  # the old row stays for what names it
+    assert len(matching.matched(session, [(matching.side("inbound", "13800001001", "62345678"), scope.ALL)])[0]) == 1
+
+
+def test_what_was_compared_is_what_is_merged(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
+    seen = two.old.version, two.new.version
+    two.new.note, two.new.version = "别人刚写的", two.new.version + 1
+    session.flush()
+    with pytest.raises(Stale, match="Compare"):
+        actions.merge(session, two.old.id, two.new.id, within=scope.ALL, by=cast.mei.id, at=AT, versions=seen)
+    actions.merge(session, two.old.id, two.new.id, within=scope.ALL, by=cast.mei.id, at=AT, versions=(two.old.version, two.new.version))
+    assert two.old.state == "merged"

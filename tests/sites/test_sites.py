@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import DateTime, literal, select
+from sqlalchemy import DateTime, literal, select, text
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
@@ -276,3 +276,39 @@ def test_the_same_form_twice_is_one_site_and_one_project(session: Session, cast:
         one, again = (make_one(session, form, at=at, **who) for at in (AT, AT + timedelta(hours=1)))  # type: ignore[arg-type]
         other = make_one(session, replace(form, request_key="l"), at=AT, **who)  # type: ignore[arg-type, type-var]
         assert one == again != other
+
+
+def test_a_device_is_put_into_a_project_before_it_stands_anywhere(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    who, other = {"by": cast.ada.id, "at": AT}, make.project(session, cast.pudong, name="二期")
+    fresh, strange = make.device(session, place.customer), make.device(session, make.party(session, cast.pudong))
+    for project_id in (place.project.id, other.id):
+        actions.deliver(session, project_id, fresh.number, **who)
+        assert fresh.project_id == project_id
+    for project_id, device in ((other.id, place.device), (place.project.id, strange)):
+        with pytest.raises(Invalid, match=r"stands at a site|another customer"):
+            actions.deliver(session, project_id, device.number, **who)
+    actions.withdraw(session, other.id, fresh.id, **who)
+    told = session.execute(select(DeviceEvent.kind, DeviceEvent.old, DeviceEvent.new).where(DeviceEvent.device_id == fresh.id).order_by(DeviceEvent.id)).all()
+    assert [tuple(row) for row in told] == [("delivered", None, "园区改造"), ("delivered", "园区改造", "二期"), ("delivered", "二期", None)]
+
+
+def test_who_read_a_place_before_another_saved_it_is_told_so(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    for table, row in (("site", place.site), ("project", place.project), ("device", place.device)):
+        session.execute(text(f"update {table} set version = version + 1, name = 'b' where id = :id"), {"id": row.id})
+    with pytest.raises(Stale):
+        actions.change_site(session, place.site.id, SiteForm(name="c", version=1), by=cast.ada.id, at=AT)
+    with pytest.raises(Stale):
+        actions.change_project(session, place.project.id, ProjectForm(name="c", version=1), by=cast.ada.id, at=AT)
+    actions.take_device(session, place.site.id, place.device.id, by=cast.ada.id, at=AT)
+    assert place.device.site_id is None
+
+
+def test_a_place_is_not_given_to_a_customer_of_another_branch(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    other, near = make.party(session, cast.suzhou, "苏州客户"), make.party(session, cast.pudong, "邻居")
+    with pytest.raises(Invalid) as no:
+        actions.change_site(session, place.site.id, SiteForm(name="c", party_id=other.id, version=place.site.version), by=cast.ada.id, at=AT)
+    assert "party_id" in no.value.fields
+    with pytest.raises(Invalid):
+        actions.change_project(session, place.project.id, ProjectForm(name="c", party_id=other.id, version=place.project.version), by=cast.ada.id, at=AT)
+    actions.change_site(session, place.site.id, SiteForm(name="c", party_id=near.id, version=place.site.version), by=cast.ada.id, at=AT)
+    assert (place.site.party_id, place.site.branch_id) == (near.id, near.branch_id)

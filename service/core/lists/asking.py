@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ARRAY, BigInteger, Integer, func, literal
+from sqlalchemy import ARRAY, BigInteger, Integer, Select, func, literal
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.core import asked as addresses
+from service.core import search
 from service.core.errors import Forbidden, Invalid
 from service.core.identity import Identity
 from service.core.lists import kept, place
@@ -20,6 +21,7 @@ from service.core.lists.spec import Column, Filter, ListSpec, Sortable
 
 SIZES = (25, 50, 100, 200)
 SIZE = 50
+NAMED = 5000  # keys that a search is told to look among
 LONGEST = 100  # letters of a typed condition
 OWN = ("sort", "after", "before", "size", "cols", "saved")
 PLAIN = "none"  # `saved` for the list as it comes, where a view of the person's would begin
@@ -41,6 +43,11 @@ class Asked:
     size: int = SIZE
     found: Sequence[int] | None = None
 
+    @property
+    def cut(self) -> bool:
+        """More fits what is searched for than a list goes through."""
+        return self.found is not None and len(self.found) >= search.IN_LIST
+
 
 def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, str]) -> Asked:
     """What the address asks; nothing asked is the view that the person begins with. Raises Invalid, Forbidden or NotFound, in words."""
@@ -57,7 +64,7 @@ def read(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, 
         _allowed(filters[name], spec, person)
     wanted: dict[str, Any] = {name: _value(filters[name], text, options.get(name, ())) for name, text in given.items()}
     wanted["reader"] = person  # for conditions such as “mine”, and for what is searched by right
-    found = _found(session, filters, wanted, person)
+    found = _found(session, spec, wanted, person)
     column, falling = _sort(spec, person, args.get("sort", ""))
     if found is not None and not args.get("sort"):
         column, falling = _closest(spec, found), False
@@ -115,10 +122,25 @@ def _sort(spec: ListSpec, person: Identity, text: str) -> tuple[Column, bool]:
     return column, wanted.startswith("-")
 
 
-def _found(session: Session, filters: Mapping[str, Filter], wanted: Mapping[str, Any], person: Identity) -> Sequence[int] | None:
+def _found(session: Session, spec: ListSpec, wanted: Mapping[str, Any], person: Identity) -> Sequence[int] | None:
     """The keys of the things that fit what is searched for, closest first; None when nothing is."""
-    finds = [(one.find, wanted[key]) for key, one in filters.items() if one.find and key in wanted]
-    return finds[0][0](session, finds[0][1], person) if finds else None
+    finds = [(one.find, wanted[one.key]) for one in spec.filters if one.find and one.key in wanted]
+    return finds[0][0](session, finds[0][1], person, _among(session, spec, wanted)) if finds else None
+
+
+def _among(session: Session, spec: ListSpec, wanted: Mapping[str, Any]) -> Sequence[int] | None:
+    """The keys that all other conditions leave, so that the search spends none of its hits on others; None when they are too many to be named."""
+    keys = narrowed(spec, wanted, spec.rows(session, wanted)).with_only_columns(spec.key, maintain_column_froms=True).order_by(None).limit(NAMED + 1)
+    found = session.scalars(keys).all()
+    return found if len(found) <= NAMED else None
+
+
+def narrowed(spec: ListSpec, wanted: Mapping[str, Any], query: Select[Any]) -> Select[Any]:
+    """The rows that the plain conditions leave."""
+    for one in spec.filters:
+        if one.clause and one.key in wanted:
+            query = query.where(one.clause(wanted[one.key]))
+    return query
 
 
 def _closest(spec: ListSpec, found: Sequence[int]) -> Column:

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from service.core import clock, sheet
+from service.core import clock, search, sheet
 from service.core.errors import Invalid
 from service.core.identity import Identity
 from service.core.lists.asking import Asked
@@ -66,6 +66,8 @@ def _name(spec: ListSpec) -> str:
 
 
 def _all(session: Session, spec: ListSpec, person: Identity, asked: Asked, at: datetime) -> Iterator[Pair]:
+    if asked.cut:
+        raise Invalid(_("More than %(count)s rows fit what you search for. Type more of it, and export again.", count=f"{search.IN_LIST:,}"))
     for number, pair in enumerate(each(session, spec, person, asked, at=at, most=MOST + 1)):
         if number == MOST:
             raise Invalid(_("The list is longer than %(count)s rows, more than one file holds. Narrow it and export again.", count=f"{MOST:,}"))

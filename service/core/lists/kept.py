@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from service.core import audit
+from service.core import audit, locks
 from service.core.errors import Forbidden, Invalid, NotFound
 from service.core.identity import Identity
 from service.core.lists.model import ListSetting, SavedView
@@ -114,6 +114,7 @@ def lay_out(session: Session, spec: ListSpec, text: str, *, role: str, by: Ident
     """The person, or everybody of the role who has not chosen otherwise, sees these columns from now on; no text: as the list comes."""
     if role and not by.may(DEFAULTS):
         raise Forbidden(_("The default of a role is set by an administrator. Ask one, or keep the columns for yourself."), DEFAULTS)
+    locks.hold(session, "list layout", f"{spec.name} {role or by.staff_id}")  # two quick drags come one after the other
     whose = ListSetting.role == role if role else ListSetting.staff_id == by.staff_id
     row = session.scalar(select(ListSetting).where(ListSetting.list_name == spec.name, whose).with_for_update())
     old, new = (row.columns if row else None), (read_layout(spec, by, text) if text else None)

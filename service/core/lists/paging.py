@@ -236,9 +236,7 @@ def _address(spec: ListSpec, carried: Mapping[str, str], plain: str, **changed: 
 
 def _ordered(spec: ListSpec, asked: Asked, query: Select[Any]) -> Select[Any]:
     """The rows in their order from the place on, each with the value it is sorted by and its key at its end."""
-    for one in spec.filters:
-        if one.clause and one.key in asked.wanted:
-            query = query.where(one.clause(asked.wanted[one.key]))
+    query = asking.narrowed(spec, asked.wanted, query)
     if asked.found is not None:
         query = query.where(spec.key.in_(asked.found))
     column, down = asked.sort, asked.falling != asked.backwards

@@ -99,7 +99,8 @@ class Filter:
     Without `clause` the rows' maker reads it from what is wanted. `form` False: it is set by links alone and shown as a chip;
     `more` True: it stands behind “More conditions”; `chip` False: the page shows by itself that it is set. `names` are the labels in which a number finds its word.
     `across`: the form offers it only for who sees more than one branch.
-    `find` gives the keys that fit, closest first: so they are shown as long as nobody asks for another order.
+    `find` gives the keys that fit among those that the other conditions leave (None: too many to be named), closest first: so they
+    are shown as long as nobody asks for another order.
     """
 
     key: str
@@ -114,7 +115,7 @@ class Filter:
     permission: str = ""
     placeholder: Any = ""
     words: Callable[[Any], Any] | None = None
-    find: Callable[[Session, Any, Identity], Sequence[int]] | None = None
+    find: Callable[[Session, Any, Identity, Sequence[int] | None], Sequence[int]] | None = None
     across: bool = False
 
 

@@ -30,9 +30,12 @@ def create(session: Session, new: NewDevice, *, by: int, at: datetime) -> int:
     facts = _complete(session, new.facts, "computer")
     _check(session, facts, None)
     branch_id = holding.branch_for(session, new.at_holder)
-    number = new.number.strip() or numbers.take(session, "DEV", at)
-    if too_long(number=number) or session.scalars(select(Device.id).where(Device.number == number)).first():
-        raise holding.wrong("number", _("Another device has the number %(number)s.", number=number[:40]))
+    number = new.number.strip()
+    if faults := too_long(number=number):
+        raise Invalid(faults["number"], faults)
+    if number and numbers.taken(session, Device, [number]):
+        raise holding.wrong("number", _("Another device has the number %(number)s.", number=number))
+    number = number or numbers.take(session, "DEV", at, Device)
     row = Device(number=number, **asdict(facts), **asdict(new.at_holder), created_at=at, request_key=new.request_key, branch_id=branch_id)
     session.add(row)
     session.flush()

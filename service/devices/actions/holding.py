@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service.core import editing
+from service.core import db, editing
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import effects
 from service.devices.model import Device, DeviceComponent, DeviceEvent, DeviceHolding
@@ -35,7 +35,7 @@ def too_long(**values: str) -> dict[str, str]:
 
 def locked(session: Session, device_id: int, version: int | None = None) -> Device:
     """The device, ours until the transaction ends; refused when it was changed since that version."""
-    row = session.get(Device, device_id, with_for_update=True, populate_existing=True)
+    row = db.locked(session, Device, device_id)
     if row is None:
         raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
     if version is not None:

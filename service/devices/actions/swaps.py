@@ -33,9 +33,10 @@ def swap_for_serial(session: Session, old_id: int, serial: str, work: Work, fate
     known = _same_request(session, work)
     if known is not None:
         return known
-    old = holding.locked(session, old_id, version)
-    new_id = _by_serial(session, old, serial)
-    if new_id is None:
+    old = session.get(Device, old_id)
+    new_id = _by_serial(session, old, serial) if old else None
+    if old is None or new_id is None:
+        old = locked(session, old_id, version)
         facts = DeviceFacts(name=old.name, model=old.model, serial=serial, product_id=old.product_id, kind=old.kind)
         new_id = archive.create(session, NewDevice(facts, Holder(old.party_id)), by=by, at=at)
     return _swapped(session, old_id, new_id, work, fate, version=version, by=by, at=at)
@@ -46,11 +47,13 @@ def _by_serial(session: Session, old: Device, serial: str) -> int | None:
     if not spelled:
         raise wrong("serial", _("Type the serial of the new device."))
     rows = session.scalars(select(Device).where(Device.serial_key == spelled, Device.id != old.id).order_by(Device.id)).all()
-    fitting = [row for row in rows if row.product_id == old.product_id and row.name == old.name] or list(rows)
+    fitting = [row for row in rows if row.product_id == old.product_id and row.name == old.name] or [row for row in rows if row.party_id == old.party_id]
     if old.serial_key == spelled:
         raise wrong("serial", _("That is the serial of the old device."))
     if len(fitting) > 1:
         raise wrong("serial", _("Several devices have this serial. Open the right one and put it in from its own page."))
+    if rows and not fitting:
+        raise wrong("serial", _("A device of another kind at another customer has this serial. Open it and put it in from its own page."))
     return fitting[0].id if fitting else None
 
 

@@ -71,7 +71,8 @@ class Devices:
 
     def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
         """The devices exist at their customers, in the customers' branches, each with its holder and the first line of its history; None where another branch has the number."""
-        taken = iter(numbers.take_many(session, "DEV", sum(not row.values.get("number") for row in rows), into.at))
+        typed = {row.values["number"] for row in rows if row.values.get("number")}
+        taken = iter(numbers.take_many(session, "DEV", sum(not row.values.get("number") for row in rows), into.at, Device, typed))
         ids_of_parties = {row.leads["party"] for row in rows}
         branches, people = parties.homes(session, ids_of_parties), parties.people(session, {row.leads["party"] for row in rows if row.values.get("holder")})
         given = [
@@ -133,7 +134,7 @@ class Devices:
             if "product" in values:
                 columns["product_id"] = products[values["product"]].id if values["product"] else None
             if "site" in values:
-                columns["site_id"], of = sites.get(values["site"], (None, None))
+                columns["site_id"], of, _party = sites.get(values["site"], (None, None, None))
                 columns |= {"project_id": of} if of else {}
             if "project" in values:
                 columns["project_id"] = projects.get(values["project"])

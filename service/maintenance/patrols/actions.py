@@ -10,8 +10,9 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
-from service.core import attachments, audit, clock, editing, live, locks
+from service.core import attachments, audit, clock, db, editing, live, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.devices import queries as devices
 from service.maintenance.patrols.model import PatrolDevice, PatrolRound, PatrolStop, PatrolVisit
@@ -54,7 +55,7 @@ def plan(session: Session, new: Round, *, by: int, at: datetime, request_key: st
 
 def change(session: Session, round_id: int, new: Round, *, version: int, by: int, at: datetime) -> None:
     """The round is as described; visits that were made stay made."""
-    row = session.get(PatrolRound, round_id, with_for_update=True, populate_existing=True)
+    row = db.locked(session, PatrolRound, round_id)
     if row is None:
         raise no_round()
     editing.fresh(row.version, version)
@@ -63,6 +64,8 @@ def change(session: Session, round_id: int, new: Round, *, version: int, by: int
     old = {name: getattr(row, name) for name in _plain(new)} | {"sites": sorted(stops)}
     for name, value in (_plain(new) | {"branch_id": branch_id}).items():
         setattr(row, name, value)
+    if stops != set(new.sites):
+        flag_modified(row, "name")  # other sites are another version too, so that whoever has the older form is told
     session.execute(delete(PatrolStop).where(PatrolStop.round_id == round_id, PatrolStop.site_id.in_(stops - set(new.sites))))
     _stop_at(session, row, set(new.sites) - stops)
     session.flush()

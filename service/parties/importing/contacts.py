@@ -50,6 +50,7 @@ class Contacts:
             select(Contact.id, Contact.party_id, Contact.name).where(Contact.party_id.in_(parties)).order_by(Contact.id.desc()))}
         for row in rows:
             row.entity_id = known.get((row.leads.get("party", 0), folded(row.values.get("name") or "")))
+        _once(rows)
 
     def current(self, session: Session, asked: Mapping[int, Values]) -> dict[int, Values]:
         """Contacts with their own phones and mails; the customer is what they were found by."""
@@ -115,6 +116,17 @@ def lead(session: Session, rows: Sequence[Row]) -> None:
             row.leads["party"] = ids[0]
         elif row.values.get("party"):
             row.refuse("party", "party_several" if ids else "party_unknown", number=len(ids))
+
+
+def _once(rows: Sequence[Row]) -> None:
+    """Of rows that mean one person of one customer, called by its number here and by its name there, the first counts."""
+    first: dict[tuple[int, str], int] = {}
+    for row in rows:
+        if row.wrong or not row.values.get("name"):
+            continue
+        line = first.setdefault((row.leads["party"], folded(row.values["name"])), row.line)
+        if line != row.line:
+            row.refuse("name", "twice", line=line)
 
 
 def _numbers(session: Session, told: Mapping[int, Values], parties: Mapping[int, int], branches: Mapping[int, int]) -> dict[int, dict[str, list[int]]]:

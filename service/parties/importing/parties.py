@@ -16,7 +16,7 @@ from service.parties import archive, queries, rules
 from service.parties.categories import tree
 from service.parties.importing import below
 from service.parties.importing.below import ACCOUNT, CONTACT, CONTRACT, Below, Whose
-from service.parties.importing.fields import COLUMNS, PARTY, SENTENCES, STANDARD
+from service.parties.importing.fields import COLUMNS, PARTY, SENTENCES, STANDARD, TWICE
 from service.parties.index import KIND, index
 from service.parties.model import Contact, ContactMail, Party, PartyPhone
 
@@ -41,7 +41,7 @@ class Parties:
     clears: tuple[tuple[str, str], ...] = ()
     issue: None = None
     address: str = "/customers/{id}"
-    sentences: Mapping[str, Any] = field(default_factory=lambda: SENTENCES)
+    sentences: Mapping[str, Any] = field(default_factory=lambda: SENTENCES | {"twice": TWICE})
 
     def key(self, values: Values) -> str:
         """Its number, its account, else a company's name, or a person's name and phones, since many people have one name."""
@@ -87,7 +87,8 @@ class Parties:
 
     def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
         """The customers exist with all that the rows say; None where another branch has the number."""
-        taken = iter(numbers.take_many(session, "C", sum(not row.values.get("number") for row in rows), into.at))
+        typed = {row.values["number"] for row in rows if row.values.get("number")}
+        taken = iter(numbers.take_many(session, "C", sum(not row.values.get("number") for row in rows), into.at, Party, typed))
         usual = archive.usual(session)
         given = [_columns(row.values, row.leads, usual) | {"number": row.values.get("number") or next(taken), "created_at": into.at.isoformat(), "branch_id": into.branch_id} for row in rows]
         ids = {row.number: row.id for row in sql.insert(session, "party", TYPES, given, told="id, number", conflict="on conflict (number) do nothing")}

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.core import audit, editing, locks
+from service.core import audit, db, editing, locks
 from service.core.errors import DeskError, Invalid, NotFound
 from service.sites import rules
 from service.sites.model import Project, Region, Site
@@ -55,7 +55,7 @@ def remove(session: Session, region_id: int, *, by: int, at: datetime) -> None:
 
 
 def _region(session: Session, region_id: int) -> Region:
-    region = session.get(Region, region_id, with_for_update=True)
+    region = db.locked(session, Region, region_id)
     if region is None:
         raise NotFound(_("This region is gone. Load the page again."))
     return region

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.core import audit, clock, locks
+from service.core import scope as scopes
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.scope import Scope
 from service.staff import edits
@@ -185,8 +186,18 @@ def _people(session: Session, staff_ids: set[int], within: Scope) -> dict[int, S
 
 def _held(session: Session, cells: Sequence[Cell]) -> dict[tuple[int, date], int]:
     people, days = {cell.staff_id for cell in cells}, {cell.day for cell in cells}
-    rows = session.scalars(select(Shift).where(Shift.staff_id.in_(people), Shift.day.in_(days)))
-    return {(row.staff_id, row.day): row.kind_id for row in rows}
+    shift = Shift.__table__.c
+    wanted = select(shift.staff_id, shift.day, shift.kind_id).where(shift.staff_id.in_(people), shift.day.in_(days))
+    with scopes.everywhere(session):  # a day that was planned in a former branch is planned too
+        return {(row.staff_id, row.day): row.kind_id for row in session.execute(wanted)}
+
+
+def follow(session: Session, staff_id: int, branch_id: int, *, at: datetime) -> None:
+    """What is planned for the person from today on lies in the branch that they are of now; what was stays where it was."""
+    today = clock.local(at).date()
+    with scopes.everywhere(session):
+        session.execute(update(Shift.__table__).where(Shift.__table__.c.staff_id == staff_id, Shift.__table__.c.day >= today).values(branch_id=branch_id))  # type: ignore[arg-type]
+        session.execute(update(Leave.__table__).where(Leave.__table__.c.staff_id == staff_id, Leave.__table__.c.until > at).values(branch_id=branch_id))  # type: ignore[arg-type]
 
 
 def _set(session: Session, cell: Cell, branch_id: int) -> None:
