@@ -159,7 +159,9 @@ class Page:
     def filters(self) -> tuple[Filter, ...]:
         """The conditions that the form offers."""
         hidden = {one.key for one in self.spec.columns if one.covered_for(self.told.person)}
-        return tuple(one for one in self.spec.filters if one.form and one.key not in hidden and (not one.permission or self.told.person.may(one.permission)))
+        person = self.told.person
+        offered = [one for one in self.spec.filters if one.form and one.key not in hidden and (person.scope.several or not one.across)]
+        return tuple(one for one in offered if not one.permission or person.may(one.permission))
 
     @property
     def carried(self) -> dict[str, str]:
