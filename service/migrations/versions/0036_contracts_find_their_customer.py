@@ -3,7 +3,7 @@
 from service.migrations import rules
 
 revision = "0036"
-down_revision = "0035"
+down_revision = "0032"
 
 REBUILD = """
 insert into job (name, args, dedupe, created_at, run_at, max_attempts)
