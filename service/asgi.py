@@ -209,7 +209,7 @@ class Front:
         await finish(send)
 
     async def picture(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A picture of something that the person may see; a browser keeps it, but asks each time whether it still may show it."""
+        """A picture of something that the person may see; no browser keeps it for who comes after them."""
         match = _PICTURE.fullmatch(scope["path"])
         if match is None or scope["method"] not in ("GET", "HEAD"):
             await answer(send, 404 if match is None else 405, NOTHING)
@@ -221,7 +221,7 @@ class Front:
         except SQLAlchemyError as error:
             await _away(send, error)
         else:
-            await (_whole(send, scope, body, match[0]) if body else answer(send, 401, SIGN_IN))
+            await (_whole(send, scope, body) if body else answer(send, 401, SIGN_IN))
 
     def _picture(self, scope: Scope, picture_id: int, small: bool) -> bytes | None:
         person = self.person(scope)
@@ -251,13 +251,14 @@ def _asked(recording_id: int, scope: Scope) -> serve.Asked:
     return serve.Asked(recording_id, scope["method"], *ranged, "download" if "download" in given else "play", reason, "wav" in given)
 
 
-async def _whole(send: Send, scope: Scope, body: bytes, place: str) -> None:
-    tag = f'"{place}"'.encode()  # a number never gets another picture
-    kept = header(scope, b"if-none-match", b"") == tag
-    headers: Headers = [(b"content-type", b"image/jpeg"), (b"cache-control", b"private, no-cache"), (b"etag", tag)]
-    length = [] if kept else [(b"content-length", str(len(body)).encode())]
-    await begin(send, 304 if kept else 200, headers + length)
-    await piece_of(send, b"" if kept or scope["method"] == "HEAD" else body)
+async def _whole(send: Send, scope: Scope, body: bytes) -> None:
+    headers: Headers = [
+        (b"content-type", b"image/jpeg"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await begin(send, 200, headers)
+    await piece_of(send, b"" if scope["method"] == "HEAD" else body)
     await finish(send)
 
 

@@ -61,17 +61,28 @@ class Identity:
         """Refused in words unless the permission holds in that branch."""
         if not self.may(permission, branch_id):
             raise Forbidden(
-                _("Your roles do not include “%(permission)s” in this branch. Ask an administrator to add it.", permission=permission),
+                _("Your roles do not include “%(permission)s” in this branch. Ask an administrator to add it.", permission=spoken(permission)),
                 permission,
             )
 
 
 _provider: dict[str, Callable[[], Identity | None]] = {}
+_words: dict[str, Callable[[str], str]] = {}
 
 
 def provide(source: Callable[[], Identity | None]) -> None:
     """From now on `current` asks `source`; called once, by wire()."""
     _provider["source"] = source
+
+
+def speak(words: Callable[[str], str]) -> None:
+    """From now on refusals name a permission by its words; called once, by wire()."""
+    _words["words"] = words
+
+
+def spoken(permission: str) -> str:
+    """The permission as the page of roles calls it; its code where nobody has words for it."""
+    return _words["words"](permission) if "words" in _words else permission
 
 
 def nobody() -> None:
@@ -100,7 +111,7 @@ def require(*permissions: str) -> Identity:
     for number, permission in enumerate(permissions):
         if not person.may(permission):
             raise Forbidden(
-                _("Your roles do not include “%(permission)s”. Ask an administrator to add it.", permission=permission),
+                _("Your roles do not include “%(permission)s”. Ask an administrator to add it.", permission=spoken(permission)),
                 permission,
             )
         held = person.scope_for(permission)
@@ -114,7 +125,7 @@ def require_everywhere(permission: str) -> Identity:
     if person.scope != ALL:
         raise Forbidden(
             _("This is for all branches at once, and your “%(permission)s” holds in some only. Ask an administrator of the firm.",
-              permission=permission),
+              permission=spoken(permission)),
             permission,
         )
     return person

@@ -14,7 +14,8 @@ from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from markupsafe import Markup
-from sqlalchemy.exc import SQLAlchemyError
+from psycopg2 import errors as postgresql
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
@@ -63,7 +64,7 @@ def install(app: Flask, settings: Settings) -> None:
     def guard() -> None:
         if request.method not in SAFE:
             if _from_elsewhere():
-                raise CSRFError(_("This was sent by a page of another site."))
+                raise CSRFError("sent by a page of another site")
             csrf.protect()
         if any("\x00" in value for value in request.values.values()):
             raise Invalid(_("What was typed contains a sign that cannot be stored. Type it again by hand."))
@@ -74,6 +75,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.register_error_handler(StaleDataError, lambda _error: _refused(Stale(_("Somebody else saved this at the same moment. Load the page again and repeat the change."))))
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(IntegrityError, _taken)
     app.register_error_handler(Exception, _unexpected)
     app.jinja_env.globals.update(asset=asset, icon=icon, assets_built=assets_built, language=language)
     app.context_processor(lambda: {"me": identity.current()})
@@ -112,7 +114,7 @@ def _headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CSP.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.path.startswith(BUILT):
+    if response.mimetype == "text/html" or not request.path.startswith(BUILT):
         response.headers["Cache-Control"] = "no-store"  # nobody who sits down here later finds it in the browser
     return response
 
@@ -158,6 +160,14 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return _page(error.code or 500, error.name, error.description or "")
 
 
+def _taken(error: IntegrityError) -> ResponseReturnValue:
+    """A number or name that is there once, perhaps in a branch that the person does not see, is refused in words."""
+    if not isinstance(error.orig, postgresql.UniqueViolation):
+        return _unexpected(error)
+    log.warning("taken already at %s %s: %s", request.method, request.path, error.orig.diag.constraint_name)
+    return _page(409, _("This number or name is taken already, perhaps by something in a branch that you do not see."), _("Go back and choose another one."))
+
+
 def _unexpected(error: Exception) -> ResponseReturnValue:
     """The page shows a number, and the log has the same number."""
     number = secrets.token_hex(4)
@@ -176,7 +186,7 @@ def _page(status: int, title: str, hint: str, *, number: str = "", permission: s
         title=title,
         hint=hint,
         number=number,
-        permission=permission,
+        permission=identity.spoken(permission),
         fragment="HX-Request" in request.headers,
     )
     # The script that asked shows the sentence; a header carries no Chinese, so it travels encoded.

@@ -67,7 +67,7 @@ OF_PARTY = Filter("party", _l("Customer"), "number", form=False, names="parties"
 NAME = Column("name", _l("Device"), lambda row, _told: f"{row.name} {row.model}".strip(), width=0, card="title")
 SERIAL = Column("serial", _l("Serial"), lambda row, _told: row.serial, width=136, card="quiet")
 NUMBER = Column("number", _l("No."), lambda row, _told: row.number, sort=Device.number, width=152, card="off", shown=False)
-PARTY = Column("party", _l("Customer"), lambda row, told: told.name("parties", row.party_id), width=184, card="quiet")
+PARTY = Column("party", _l("Customer"), lambda row, told: told.name("parties", row.party_id), width=176, card="quiet")
 
 DEVICES = lists.know(
     ListSpec(

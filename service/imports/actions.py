@@ -67,7 +67,7 @@ def check(session: Session, batch: Batch, mapping: Mapping[str, int], *, by: int
     target = targets.of(batch.target)
     lacking = targets.missing(target, mapping)
     if lacking:
-        names = ", ".join(str(one.head) for one in lacking)
+        names = _(", ").join(str(one.head) for one in lacking)
         raise Invalid(_("Say which column has: %(names)s.", names=names), {one.name: _("Choose a column.") for one in lacking})
     twice = [name for name, column in mapping.items() if list(mapping.values()).count(column) > 1]
     if twice:

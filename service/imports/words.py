@@ -45,8 +45,10 @@ CELL: Mapping[str, Any] = {
 }
 PLACES: Mapping[str, Any] = {
     "ticket": _l("tickets"), "call": _l("calls"), "device": _l("devices"), "contact": _l("contacts"), "party_phone": _l("phones"), "ledger_item": _l("open items"),
-    "agent_pop": _l("calls"), "missed_line": _l("missed callers"), "staff_session": _l("sign-ins"), "device_event": _l("lines of their history"), "device_holding": _l("holders"), "maintenance_plan": _l("maintenance plans"), "site": _l("sites"), "project": _l("projects"), "device_component": _l("components"), "extension_assignment": _l("seats"),
+    "agent_pop": _l("calls"), "missed_caller": _l("missed callers"), "staff_session": _l("sign-ins"), "device_event": _l("lines of their history"), "device_holding": _l("holders"), "maintenance_plan": _l("maintenance plans"), "site": _l("sites"), "project": _l("projects"), "device_component": _l("components"), "extension_assignment": _l("seats"),
+    "device_swap": _l("swaps and removals"), "phone_order": _l("dialled calls"), "party_apart": _l("pairs said to be two"), "party_merge_row": _l("merged customers"), "maintenance_reminder": _l("maintenance visits"), "patrol_visit": _l("patrols"), "patrol_device": _l("patrols"),
 }
+OTHERS = _l("other records")
 STATE: Mapping[str, Any] = {
     "uploaded": _l("Columns to choose"), "checking": _l("Being checked"), "checked": _l("Checked, not loaded"), "loading": _l("Being loaded"),
     "loaded": _l("Loaded"), "undoing": _l("Being taken back"), "undone": _l("Taken back"),
@@ -65,7 +67,7 @@ def trouble(told: Mapping[str, Any] | None) -> str:
         return ""
     facts = told.get("facts", {})
     if told["code"] == "in_use":
-        uses = "、".join(f"{PLACES.get(table, table)} ({count})" for table, count in facts.items())
+        uses = "、".join(f"{PLACES.get(table, OTHERS)} ({count})" for table, count in facts.items())
         return str(_("It cannot be taken back: things that it created are in use by others: %(uses)s. Remove those first, or leave the import as it is.", uses=uses))
     if told["code"] == "left":
         return str(_("%(number)s rows were changed by somebody since and keep that change.", number=facts.get("number", 0)))
@@ -87,7 +89,7 @@ def field(target: Target, name: str) -> Field | None:
 
 def choices(one: Field) -> str:
     """What may be typed, in the reader's language."""
-    return ", ".join(str(words[0]) for words in one.choices.values())
+    return str(_(", ")).join(str(words[0]) for words in one.choices.values())
 
 
 def filled(words: Any, facts: Mapping[str, Any]) -> str:

@@ -133,7 +133,9 @@ def _twice(session: Session, batch_id: int, target: Target, rows: Sequence[Row])
 
 
 def _named(target: Target, row: Row) -> str:
-    return next((one.name for one in target.fields if one.kind == "code" and row.values.get(one.name)), target.fields[0].name)
+    """The field that says what the row means: its number or serial, else the first that is filled in."""
+    said = [one for one in target.fields if row.values.get(one.name)]
+    return next((one.name for one in said if one.kind == "code"), next((one.name for one in said), target.fields[0].name))
 
 
 def _changes(session: Session, target: Target, rows: Sequence[Row]) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:

@@ -17,24 +17,24 @@ bp = Blueprint("merging", __name__)
 @bp.get("/customers/duplicates")
 def duplicates() -> ResponseReturnValue:
     """Pairs that may be one and the same, by name, phone or tax number, or those that somebody said are two."""
-    person, apart = identity.require("party.merge"), request.args.get("apart") == "1"
+    person, told = identity.require("party.merge"), request.args.get("apart") == "1"
     with db.begin(person.scope) as session:
-        rows = queries.pairs(session, _place(), PAGE + 1, apart=apart)
+        rows = queries.pairs(session, _place(), PAGE + 1, apart=told)
     shown, last = rows[:PAGE], rows[PAGE - 1] if len(rows) > PAGE else None
-    more = f"/customers/duplicates?after={last.one.id}-{last.other.id}{'&apart=1' if apart else ''}" if last else ""
-    return render_template("parties/duplicates.html", rows=shown, more=more, first=request.args.get("after", ""), apart=apart)
+    more = f"/customers/duplicates?after={last.one.id}-{last.other.id}{'&apart=1' if told else ''}" if last else ""
+    return render_template("parties/duplicates.html", rows=shown, more=more, first=request.args.get("after", ""), apart=told)
 
 
-@bp.post("/customers/<int:party_id>/<any(apart, suspected):verdict>")
-def judge(party_id: int, verdict: str) -> ResponseReturnValue:
-    """The party and the other one are two, or suspected again."""
-    person = identity.require("party.merge")
+@bp.post("/customers/<int:party_id>/apart")
+def apart(party_id: int) -> ResponseReturnValue:
+    """The party and the other one are two; with `again`, they are suspected as before."""
+    person, again = identity.require("party.merge"), request.form.get("again") == "1"
     other_id = asked.whole(request.form.get("other", "")) or 0
-    act = told_apart if verdict == "apart" else suspected_again
+    act = suspected_again if again else told_apart
     with db.begin(person.scope) as session:
         act(session, party_id, other_id, by=person.staff_id, at=clock.now())
-    flash(_("They are two from now on.") if verdict == "apart" else _("They stand among the suspected ones again."))
-    return redirect("/customers/duplicates" if verdict == "apart" else "/customers/duplicates?apart=1")
+    flash(_("They stand among the suspected ones again.") if again else _("They are two from now on."))
+    return redirect("/customers/duplicates?apart=1" if again else "/customers/duplicates")
 
 
 def _place() -> tuple[int, int]:

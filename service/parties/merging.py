@@ -3,6 +3,7 @@
 Contexts above keep rows about parties. Each hands over an action that moves its own; wire() lists them.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -133,6 +134,7 @@ def _own(session: Session, old: Party, new: Party) -> dict[str, list[int]]:
     moved = {"party_department": _departments(session, old, new)}
     _apart(session, old, new)
     _twice(session, old, new)
+    _one_person(session, old, new)
     _one_preferred(session, old, new)
     for model in (Contact, PartyPhone, ContactMail, Contract, PartyAccount):
         values = {"party_id": new.id, "branch_id": new.branch_id}
@@ -177,6 +179,37 @@ def _twice(session: Session, old: Party, new: Party) -> None:
         if phone.digits in there:
             session.delete(phone)
     session.flush()
+
+
+def _one_person(session: Session, old: Party, new: Party) -> None:
+    """Who stands in both with one number or mail is one person: what only the old row had is the other's, and the row itself stays, out of use, for what names it."""
+    ways = {party.id: _ways(session, party.id) for party in (old, new)}
+    there = {contact.name.casefold(): contact for contact in _in_use(session, new.id)}
+    for person in _in_use(session, old.id):
+        twin = there.get(person.name.casefold())
+        if twin is None or not ways[old.id][person.id].keys() & ways[new.id][twin.id].keys():
+            continue
+        for way, row in ways[old.id][person.id].items():
+            if way in ways[new.id][twin.id]:
+                session.delete(row)
+            else:
+                row.contact_id = twin.id
+        person.active = person.preferred = False
+    session.flush()
+
+
+def _in_use(session: Session, party_id: int) -> list[Contact]:
+    return list(session.scalars(select(Contact).where(Contact.party_id == party_id, Contact.active).order_by(Contact.id.desc())))
+
+
+def _ways(session: Session, party_id: int) -> dict[int, dict[str, PartyPhone | ContactMail]]:
+    """The numbers and mails of each contact."""
+    found: dict[int, dict[str, PartyPhone | ContactMail]] = defaultdict(dict)
+    for phone in session.scalars(select(PartyPhone).where(PartyPhone.party_id == party_id, PartyPhone.contact_id.is_not(None))):
+        found[phone.contact_id or 0][phone.digits] = phone
+    for mail in session.scalars(select(ContactMail).where(ContactMail.party_id == party_id)):
+        found[mail.contact_id][mail.address.casefold()] = mail
+    return found
 
 
 def _one_preferred(session: Session, old: Party, new: Party) -> None:

@@ -31,7 +31,7 @@ class Match:
     """A party that may be calling: `reason` is exact (whole number), digits (same digits, number not valid) or chosen.
 
     `source` says whose number it is: the party's own, that of a contact, with its label and the contact's department,
-    or that of whoever is reached at one of its places; `site` names the place.
+    or that of whoever is reached at one of its places; `site` names the place. `called` is true of a number that was used before.
     """
 
     party_id: int
@@ -48,13 +48,14 @@ class Match:
     state: str = "active"
     site: str = ""
     site_id: int | None = None
+    called: bool = False
 
 
 # A contact who left, or a customer out of use, is still named, but after all others.
 _MATCHES = """
     select w.n, m.* from jsonb_to_recordset(cast(:wanted as jsonb)) as w(n int, e164 text, digits text, kind text, branches bigint[])
     cross join lateral (
-        select phone.party_id, phone.contact_id, party.name, contact.name as contact_name, party.grade, phone.label, party.state,
+        select phone.party_id, phone.contact_id, party.name, contact.name as contact_name, party.grade, phone.label, party.state, phone.last_call_at is not null as called,
                coalesce(contact.title, '') as title, coalesce(department.name, '') as department
         from party_phone phone join party on party.id = phone.party_id left join contact on contact.id = phone.contact_id
              left join party_department department on department.id = contact.department_id
@@ -82,7 +83,7 @@ def match_phones(session: Session, wanted: Sequence[tuple[Phone, Scope]], limit:
         reason, score = ("exact", 100) if exact else ("digits", 60)
         for r in session.execute(query, {"wanted": json.dumps(asked), "most": limit}) if asked else ():
             source = "contact" if r.contact_id else "party"
-            more = {"source": source, "label": r.label, "department": r.department, "title": r.title, "state": r.state}
+            more = {"source": source, "label": r.label, "department": r.department, "title": r.title, "state": r.state, "called": r.called}
             found[r.n].append(Match(r.party_id, r.contact_id, r.name, r.contact_name, r.grade, reason, score, **more))
     return found
 

@@ -166,7 +166,7 @@ def _contacts_gone(session: Session, party: Party, draft: PartyDraft) -> None:
         if not row.gone or row.id not in known:
             continue
         contact = known[row.id]
-        refusal = _("“%(name)s” stands in tickets or calls and stays on file. Switch the contact off instead.", name=contact.name)
+        refusal = _("“%(name)s” stands in tickets, calls or devices and stays on file. Switch the contact off instead.", name=contact.name)
         below: list[PartyPhone | ContactMail] = [*_known(session, party, PartyPhone).values(), *_known(session, party, ContactMail).values()]
         for one in below:
             if one.contact_id == contact.id:

@@ -1,11 +1,15 @@
 """Projects and sites come to be and change; devices are put at sites; pictures are taken there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flask_babel import gettext as _
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.core import attachments, audit, db, editing, locks, numbers
@@ -31,8 +35,9 @@ def create_project(session: Session, form: ProjectForm, *, by: int, branch_id: i
     values = _project_values(session, form, None)
     values["number"] = values["number"] or numbers.take(session, "P", at, Project)
     project = Project(**values, created_at=at, request_key=form.request_key or None, branch_id=_branch(session, form.party_id, branch_id))
-    session.add(project)
-    session.flush()
+    with _taking_its_number(session):
+        session.add(project)
+        session.flush()
     index_projects(session, [project.id])
     audit.record(session, at=at, by=by, verb="created", entity="project", entity_id=project.id, new=values, branch_id=project.branch_id)
     return project.id
@@ -159,16 +164,51 @@ def _known_caller(session: Session, site: Site, *, by: int, at: datetime) -> Non
 
 def put_device(session: Session, site_id: int, typed: str, *, by: int, at: datetime) -> int:
     """The device that number, serial or label means stands at the site and belongs to its project; returns its id."""
-    site, hits = _locked(session, site_id), found.scanned(session, typed)
-    if len(hits) != 1:
-        sentence = _("Several devices have this serial. Use the device number.") if hits else _("No device has this number, serial or label.")
-        raise Invalid(sentence, {"device": sentence})
-    device = hits[0]
+    site, device = _locked(session, site_id), _meant(session, typed)
     if site.party_id and device.party_id != site.party_id:
         sentence = _("%(device)s belongs to another customer than this site.", device=device.number)
         raise Invalid(sentence, {"device": sentence})
     places.place(session, device.id, site_id=site.id, project_id=site.project_id or device.project_id, was=_said(session, device.site_id), now=site.name, by=by, at=at)
     return device.id
+
+
+def deliver(session: Session, project_id: int, typed: str, *, by: int, at: datetime) -> int:
+    """The device that number, serial or label means belongs to the project, at no site yet; returns its id."""
+    project = session.get(Project, project_id)
+    if project is None:
+        raise no_project()
+    device, fault = _meant(session, typed), ""
+    if project.party_id and device.party_id != project.party_id:
+        fault = _("%(device)s belongs to another customer than this project.", device=device.number)
+    elif device.site_id and device.project_id != project_id:
+        fault = _("%(device)s stands at a site. Name the project on the page of the site.", device=device.number)
+    if fault:
+        raise Invalid(fault, {"device": fault})
+    was = session.get(Project, device.project_id) if device.project_id else None
+    places.place(
+        session, device.id, site_id=device.site_id, project_id=project_id, was=was.name if was else None, now=project.name, by=by, at=at, kind="delivered"
+    )
+    return device.id
+
+
+def withdraw(session: Session, project_id: int, device_id: int, *, by: int, at: datetime) -> None:
+    """The device, which stands at no site, belongs to the project no more."""
+    project, device = session.get(Project, project_id), devices.device(session, device_id)
+    if project is None:
+        raise no_project()
+    if device is None:
+        raise NotFound(_("There is no such device in your branches. Look for its serial or number."))
+    if device.project_id == project_id and device.site_id is None:
+        places.place(session, device_id, site_id=None, project_id=None, was=project.name, now=None, by=by, at=at, kind="delivered")
+
+
+def _meant(session: Session, typed: str) -> devices.Device:
+    """The one device that was typed or scanned."""
+    hits = found.scanned(session, typed)
+    if len(hits) != 1:
+        sentence = _("Several devices have this serial. Use the device number.") if hits else _("No device has this number, serial or label.")
+        raise Invalid(sentence, {"device": sentence})
+    return hits[0]
 
 
 def take_device(session: Session, site_id: int, device_id: int, *, by: int, at: datetime) -> None:
@@ -258,6 +298,19 @@ def _branch(session: Session, party_id: int | None, otherwise: int) -> int:
     return card.party.branch_id if card else otherwise
 
 
+@contextmanager
+def _taking_its_number(session: Session) -> Iterator[None]:
+    """A number is there once in the firm: taken by something that the person does not see, it is refused in words too."""
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        taken = {"number": _("This number is taken in another branch. Choose another.")}
+        raise Invalid(taken["number"], taken) from error
+
+
 def _at_home(session: Session, row: Project | Site, party_id: int | None) -> None:
     """Pictures, patrols and devices lie in the branch, so whoever takes the place over is of it too."""
     if party_id != row.party_id and _branch(session, party_id, row.branch_id) != row.branch_id:
@@ -270,8 +323,9 @@ def _changed(session: Session, row: Project | Site, entity: str, values: dict[st
     if not new:
         return False
     old = {name: getattr(row, name) for name in new}
-    for name, value in new.items():
-        setattr(row, name, value)
-    session.flush()
+    with _taking_its_number(session):
+        for name, value in new.items():
+            setattr(row, name, value)
+        session.flush()
     audit.record(session, at=at, by=by, verb="changed", entity=entity, entity_id=row.id, old=old, new=new, branch_id=row.branch_id)
     return True

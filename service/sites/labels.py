@@ -54,13 +54,14 @@ SHEETS: Mapping[str, Sheet] = {
 
 @dataclass(frozen=True)
 class Label:
-    """What stands on one label; `address` is what the code says."""
+    """What stands on one label; `address` is what the code says, `phone` the hotline in short, for where its sentence finds no room."""
 
     address: str
     name: str
     number: str
     serial: str = ""
     hotline: str = ""
+    phone: str = ""
 
 
 def matrix(text: str) -> list[list[bool]]:
@@ -130,13 +131,18 @@ def _words(canvas: Canvas, label: Label, left: float, middle: float, room: float
     large = min(10.0, tall / mm * 0.36)
     small, face = large * 0.8, _font(label.name, bold=True)
     lines = [(part, face, large) for part in wrapped(label.name, large, room, 2)]
-    rest = ((label.number, True), (f"SN {label.serial}" if label.serial else "", False), (label.hotline, False))
+    rest = ((label.number, True), (f"SN {label.serial}" if label.serial else "", False), (_hotline(label, room), False))
     lines += [(text, font, shrunk(text, font, small, room)) for text, bold in rest if text for font in (_font(text, bold=bold),)]
     y = middle + sum(size * 1.28 for _text, _face, size in lines) / 2
     for text, font, size in lines:
         y -= size * 1.28
         canvas.setFont(font, size)
         canvas.drawString(left, y + size * 0.28, cut(text, font, size, room))
+
+
+def _hotline(label: Label, room: float) -> str:
+    """The sentence, or the number alone: a number that is cut calls nobody."""
+    return label.hotline if _wide(label.hotline, _font(label.hotline), SMALLEST) <= room else label.phone or label.hotline
 
 
 def shrunk(text: str, font: str, size: float, room: float) -> float:

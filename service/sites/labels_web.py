@@ -69,7 +69,7 @@ def _label(device: Device, hotline: str) -> labels.Label:
     settings: Settings = current_app.config["RINGDESK"]
     root = settings.address or request.url_root.rstrip("/")
     said = _("Hotline %(number)s", number=hotline) if hotline else ""
-    return labels.Label(f"{root}/d/{device.code}", f"{device.name} {device.model}".strip(), device.number, device.serial, said)
+    return labels.Label(f"{root}/d/{device.code}", f"{device.name} {device.model}".strip(), device.number, device.serial, said, hotline)
 
 
 # ---- scans

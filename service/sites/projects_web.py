@@ -47,6 +47,31 @@ def index() -> ResponseReturnValue:
 @bp.get(PLACE + "/<int:project_id>")
 def show(project_id: int) -> ResponseReturnValue:
     """One project: its facts, its sites, and what stands at none yet."""
+    return _page(project_id)
+
+
+@bp.post(PLACE + "/<int:project_id>/devices")
+def deliver(project_id: int) -> ResponseReturnValue:
+    """One more device belongs to the project."""
+    person, typed = identity.require("site.write"), rules.line(request.form.get("device", ""))
+    try:
+        with db.begin(person.scope) as session:
+            actions.deliver(session, project_id, typed, by=person.staff_id, at=clock.now())
+    except Invalid as error:
+        return _page(project_id, error.fields, error.status)
+    return redirect(f"{PLACE}/{project_id}")
+
+
+@bp.post(PLACE + "/<int:project_id>/devices/<int:device_id>/take")
+def withdraw(project_id: int, device_id: int) -> ResponseReturnValue:
+    """The device belongs to the project no more."""
+    person = identity.require("site.write")
+    with db.begin(person.scope) as session:
+        actions.withdraw(session, project_id, device_id, by=person.staff_id, at=clock.now())
+    return redirect(f"{PLACE}/{project_id}")
+
+
+def _page(project_id: int, fields: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
     person = identity.require("site.read")
     with db.begin(person.scope) as session:
         project = _found(session, project_id)
@@ -58,7 +83,7 @@ def show(project_id: int) -> ResponseReturnValue:
             "way": queries.way_to_project(session, project), "loose": places.of_project(session, project_id),
             "party": parties.names(session, {project.party_id} if project.party_id else set()).get(project.party_id or 0, ""),
         }  # fmt: skip
-    return render_template("sites/project.html", **known, named=named)
+    return render_template("sites/project.html", **known, named=named, fields=fields or {}, typed=request.form), status
 
 
 @bp.get(PLACE + "/new")

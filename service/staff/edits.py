@@ -1,6 +1,7 @@
 """Two people at the same record: whoever saves upon an older version is told what the other one saved, beside what they typed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from service.core.editing import Differing, Stale
 
@@ -17,6 +18,15 @@ def check(now: int, seen: int, saved: Mapping[str, object], typed: Mapping[str, 
     """Nothing happens when the record is as the person saw it."""
     if now != seen:
         raise Overtaken(now, [Differing(name, saved[name], typed[name]) for name in typed if saved[name] != typed[name]])
+
+
+def in_words(error: Overtaken, words: Mapping[str, Callable[[str], object]]) -> None:
+    """Numbers and codes among the values are told by their words; of several with commas between them each by its own."""
+    error.differences = [replace(one, saved=_said(one.saved, words.get(one.name)), typed=_said(one.typed, words.get(one.name))) for one in error.differences]
+
+
+def _said(value: object, word: Callable[[str], object] | None) -> object:
+    return value if word is None or value in (None, "") else ", ".join(str(word(part)) for part in str(value).split(", "))
 
 
 def changed(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:

@@ -1,6 +1,8 @@
 """The pages of people: who works here, what they may do, and one's own password."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import zip_longest
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -13,9 +15,9 @@ from service.core.editing import Differing
 from service.core.errors import DeskError, Invalid
 from service.core.identity import Identity
 from service.staff import actions, edits, people, queries, rules
-from service.staff.forms import day, number, whole, wholes, words
+from service.staff.forms import called, day, label, number, whole, wholes, words
 from service.staff.lists import PEOPLE
-from service.staff.model import Role
+from service.staff.model import Branch, Department, Role
 from service.staff.people import Person
 
 bp = Blueprint("people", __name__)
@@ -134,6 +136,23 @@ def _covered(me: Identity, one: Differing) -> Differing:
     return replace(one, saved=masking.shown_plain(me, str(one.saved)), typed=masking.shown_plain(me, str(one.typed)))
 
 
+def _words(branches: Mapping[int, Branch], units: Mapping[int, Department]) -> dict[str, Callable[[str], object]]:
+    """How the values of a person are said where two are compared."""
+
+    def at(held: str) -> str:
+        role, _sign, number = held.rpartition(" @")
+        return _("%(role)s in %(branch)s", role=label("role", role), branch=place(number))
+
+    def place(number: str) -> str:
+        return called(branches[int(number)]) if number.isdigit() and int(number) in branches else number
+
+    def unit(number: str) -> str:
+        return called(units[int(number)]) if int(number) in units else number
+
+    coded = {field: partial(label, table) for field, table in (("roles", "role"), ("reach", "reach"), ("kind", "person"))}
+    return {**coded, "branch_id": place, "department_id": unit, "roles_at": at}
+
+
 def _form(who: Person, staff_id: int | None, error: DeskError | None = None, *, password: str = "", version: int = 1) -> ResponseReturnValue:
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
@@ -144,6 +163,7 @@ def _form(who: Person, staff_id: int | None, error: DeskError | None = None, *, 
     if isinstance(error, edits.Overtaken):
         version = error.version
         error.differences = [_covered(me, one) for one in error.differences]
+        edits.in_words(error, _words(branches, units))
     who = replace(who, phone=masking.shown_plain(me, who.phone))
     page = render_template(
         "staff/person.html", who=who, staff_id=staff_id, branches=branches, units=units, roles=roles, reaches=rules.REACHES,

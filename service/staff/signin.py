@@ -19,6 +19,7 @@ from service.core.config import LOCALES, Settings
 from service.core.identity import Identity
 from service.staff import actions
 from service.staff.model import Role, Staff
+from service.staff.roles import words as permission_words
 from service.staff.security import asked, demands, rules, sessions, setup_web, steps, steps_web
 from service.staff.security.record import refused
 
@@ -134,8 +135,9 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def wire() -> None:
-    """`identity.current` is answered from the server-side sign-in."""
+    """`identity.current` is answered from the server-side sign-in, and refusals name permissions as the page of roles does."""
     identity.provide(current)
+    identity.speak(lambda permission: permission_words.spoken([permission])[0])
 
 
 def _name(typed: str) -> str:

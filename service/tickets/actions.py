@@ -100,13 +100,18 @@ def _check(new: NewTicket, contacts: set[int], covered: devices.Covered | None) 
 
 def _device_faults(new: NewTicket, covered: devices.Covered | None) -> dict[str, str]:
     wrong = {}
-    if new.device_id and (covered is None or covered.device.party_id != new.party_id):
-        wrong["device_id"] = _("This device belongs to another customer. Choose one from the list.")
-    elif covered is not None and covered.device.state == "retired":
-        wrong["device_id"] = _("Device %(number)s is retired. Bring it back first.", number=covered.device.number)
+    if new.device_id and (fault := _device_fault(new, covered)):
+        wrong["device_id"] = fault
     if new.component_id and (covered is None or new.component_id not in {part.id for part, _product, _decided in covered.parts}):
         wrong["component_id"] = _("This component is not in the device. Choose one from the list.")
     return wrong
+
+
+def _device_fault(new: NewTicket, covered: devices.Covered | None) -> str:
+    if covered is None or covered.device.party_id != new.party_id:
+        return str(_("This device belongs to another customer. Choose one from the list."))
+    retired = covered.device.state not in devices.CURRENT
+    return str(_("Device %(number)s is retired. Bring it back first.", number=covered.device.number)) if retired else ""
 
 
 def _row(session: Session, new: NewTicket, covered: devices.Covered | None, branch_id: int, by: int, at: datetime) -> Ticket:

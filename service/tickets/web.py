@@ -218,6 +218,7 @@ def show(ticket_id: int) -> ResponseReturnValue:
 @bp.post("/tickets/<int:ticket_id>/assign")
 def assign(ticket_id: int) -> ResponseReturnValue:
     """Somebody is asked to take the ticket."""
+    identity.require(rules.MOVES["assign"].permission)  # before a word about what was sent
     chosen = number("staff_id")
     if not chosen:
         raise Invalid(_("Choose who takes the ticket."))

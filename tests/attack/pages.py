@@ -10,7 +10,7 @@ from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -147,17 +147,19 @@ def _known(rule: Any, side: Side) -> list[dict[str, Any]]:
     return found
 
 
-def forms(app: Flask, side: Side, *browsers: FlaskClient) -> list[Form]:
-    """Every form of every page that these browsers may open, once each."""
+def forms(app: Flask, side: Side, *browsers: FlaskClient, led: bool = False) -> list[Form]:
+    """Every form of every page that these browsers may open, once each; with `led` also as it is where a link led there from something."""
     found: dict[str, Form] = {}
     for browser in browsers:
-        for _rule, path in addresses(app, side, "GET"):
+        for rule, path in addresses(app, side, "GET"):
             if path.startswith(("/dashboards", "/sign-in", "/setup")):
                 continue
-            answer = browser.get(path, headers=PAGE)
-            if answer.mimetype == "text/html" and answer.status_code == 200:
-                for form in read(path, answer.text):
-                    found.setdefault(form.key, form)
+            named = {name: side.meant(name) for name in sorted(read_by(app, rule)) if side.meant(name)} if led else {}
+            for page in (path, f"{path}?{urlencode(named)}") if named else (path,):
+                answer = browser.get(page, headers=PAGE)
+                if answer.mimetype == "text/html" and answer.status_code == 200:
+                    for form in read(page, answer.text):
+                        found.setdefault(form.key, form)
     return list(found.values())
 
 
@@ -166,6 +168,12 @@ def read(page: str, html: str) -> list[Form]:
     reader = Reader(page)
     reader.feed(html)
     return [form for form in reader.forms if urlsplit(form.action).path not in ("/sign-out", "/settings/locale", "/settings/theme")]
+
+
+def again(browser: FlaskClient, form: Form) -> Form:
+    """The same form as its page shows it now; the one that was there where the page shows it no longer."""
+    answer = browser.get(form.page, headers=PAGE)
+    return next((one for one in read(form.page, answer.text) if one.key == form.key), form) if answer.status_code == 200 else form
 
 
 def names_in(sources: Iterable[Path]) -> set[str]:

@@ -83,3 +83,14 @@ def test_two_clicks_make_one(app: Flask, two: SimpleNamespace, eve: FlaskClient,
 def test_no_other_verb_does_anything(method: str, app: Flask, two: SimpleNamespace, eve: FlaskClient) -> None:
     heard = {path: eve.open(path, method=method).status_code for _rule, path in pages.addresses(app, two.mine, "POST")}
     world.nothing({path: status for path, status in heard.items() if status not in (400, 404, 405)})
+
+
+def test_no_work_on_a_device_is_done_for_a_ticket_of_somebody_else(two: SimpleNamespace, eve: FlaskClient, clean: db.Database) -> None:
+    """The number of the ticket travels hidden in the form, and no foreign key holds it."""
+    path, own, foreign = f"/devices/{two.mine.ids['device']}/component", two.mine.ids["ticket"], two.foreign.ids["ticket"]
+    mark = people.token(eve, "/tickets")
+    for ticket, status in ((foreign, 404), (987654321, 404), (own, 302)):
+        assert eve.get(path, query_string={"ticket": ticket}, headers=PAGE).status_code == (404 if status == 404 else 200)
+        assert eve.post(path, data={"ticket": str(ticket), "name": "部件", "csrf_token": mark}, headers=PAGE).status_code == status
+    with clean.owner.connect() as connection:
+        assert set(connection.scalars(text("select ticket_id from device_event where ticket_id is not null"))) == {own}

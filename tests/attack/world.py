@@ -99,7 +99,7 @@ def fill(side: Side, word: str, extension: str, folder: Path) -> None:
     with db.begin(scope.ALL) as session:
         _of_customers(session, side, word, number)
         call = make.call(session, now, caller_number=number, caller_name=word, queue=f"queue-{side.branch.code}", agent=extension, answered_by=extension)
-        make.call(session, now, caller_number=number, queue=f"queue-{side.branch.code}", disposition="abandoned", agent=None, answered_by=None, answered_at=None)
+        make.call(session, now, caller_number=number, queue=f"queue-{side.branch.code}", disposition="abandoned", agent=None, answered_by=None, answered_at=None, talk_seconds=None)
         recording = calls.recording_found(
             session, **{"switch": "pbx1", "uniqueid": call.call_key, "segment": 1, "path": "x", "sha256": "x"},
             **{"size": 1, "seconds": Decimal(1), "form": "wav/8000/1", "at": now},
@@ -189,9 +189,11 @@ PEOPLE = {
 
 @cache
 def _links(database: db.Database) -> tuple[tuple[str, str, str], ...]:
-    """(table, column, other table) of every foreign key between tables that have a branch."""
+    """(table, column, other table) of every foreign key between tables that have a branch, and of numbers that are only named like one."""
     query = """
-        select k.conrelid::regclass::text, a.attname, k.confrelid::regclass::text from pg_constraint k
+        select c.relname, a.attname, o.relname from pg_attribute a join pg_class c on c.oid = a.attrelid and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+        join pg_class o on o.relname || '_id' = a.attname and o.relkind = 'r' and o.relnamespace = 'public'::regnamespace where a.attnum > 0
+        union select k.conrelid::regclass::text, a.attname, k.confrelid::regclass::text from pg_constraint k
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1] where k.contype = 'f' and array_length(k.conkey, 1) = 1
     """
     tables = set(branch_tables(database))

@@ -17,6 +17,7 @@ from service.core.config import Settings, SwitchSettings
 from tests import make
 
 WIDTHS = (390, 1024, 1440)
+REPLACED = ("htmx:afterRequest", "htmx:sendAbort")  # what htmx says of a request that a newer one took the place of; a failed one says more
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Person:
 
     def watch(self, page: Any) -> Any:
         """Errors and requests to other hosts of this tab are remembered."""
-        page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("console", lambda m: self.faults.append(m.text) if m.type in ("error", "warning") and not m.text.startswith(REPLACED) else None)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", lambda r: None if self._own(r.url) else self.foreign.append(r.url))
         return page
@@ -106,3 +107,7 @@ class Person:
     def wide(self) -> int:
         """By how many pixels the page is wider than its window."""
         return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    def deep(self) -> int:
+        """By how many pixels the document is higher than its window: in the shell only its page scrolls, never the whole."""
+        return int(self.page.evaluate("document.documentElement.scrollHeight - document.documentElement.clientHeight"))

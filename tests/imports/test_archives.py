@@ -12,6 +12,7 @@ from service.core.model import AuditEntry
 from service.devices.model import Device, DeviceEvent, DeviceHolding
 from service.parties import queries as parties
 from service.parties.model import Party, PartyCategory, PartyDepartment
+from service.staff.model import Branch
 from tests import make
 from tests.imports.files import book
 from tests.imports.test_flow import bring as bring
@@ -119,3 +120,13 @@ def test_devices_that_nothing_has_happened_to_are_taken_back_with_their_lines(br
     with db.begin(scope.ALL) as session:
         assert session.scalar(select(func.count()).select_from(Device)) == 1
     assert (count(DeviceEvent), count(DeviceHolding)) == (0, 0)
+
+
+def test_a_device_is_not_put_at_another_customers_site(committed_cast: SimpleNamespace, bring: Callable[..., int]) -> None:
+    with db.begin(scope.ALL) as session:
+        branch = session.get_one(Branch, committed_cast.pudong.id)
+        own, other = make.party(session, branch, "自家"), make.party(session, branch, "别家")
+        numbers = [make.site(session, branch, party_id=party_id).number for party_id in (own.id, other.id, None)]
+    rows = [("自家", "水表", f"W-{number}", number) for number in numbers]
+    batch = check(bring("devices", book(("客户", "设备名称", "序列号", "安装点编号"), *rows)))
+    assert wrong(batch.id) == [(3, "site", "site_elsewhere")] and batch.fresh == 2

@@ -15,7 +15,7 @@ from service.core import clock, db, jobs, scope
 from service.core.config import Settings
 from service.core.model import AuditEntry
 from service.devices.model import Device
-from service.imports import actions, folder, queries, work
+from service.imports import actions, folder, queries, targets, words, work
 from service.imports.actions import Brought
 from service.imports.model import Batch, ImportRow
 from service.parties import queries as parties
@@ -289,6 +289,17 @@ def test_what_is_remembered_of_headings_is_proposed_again(bring: Callable[..., i
         actions.check(session, batch, {"name": 0, "credit_days": 1}, by=batch.by_id, within=scope.ALL, at=clock.now())
     with db.begin(scope.ALL) as session:
         assert actions.batch(session, bring("parties", content)).mapping == {"name": 0, "credit_days": 1}
+
+
+def test_a_row_that_says_what_another_says_is_told_at_the_field_that_it_has(bring: Callable[..., int]) -> None:
+    batch = check(bring("parties", book(("客户名称", "联系人"), ("苏州精工", "甲"), ("苏州精工有限公司", "乙"))))
+    assert wrong(batch.id) == [(3, "name", "twice")]
+
+
+def test_whatever_may_refer_to_customers_and_devices_has_a_name_in_the_refusal(place: Path) -> None:
+    made = {table for target in targets.TARGETS.values() if target.name != "users" for table in target.tables}
+    refer = {table.name for table in db.Base.metadata.tables.values() for key in table.foreign_keys if key.column.table.name in made}
+    assert refer - made <= set(words.PLACES)
 
 
 def test_one_person_whose_customer_is_called_by_number_and_by_name_comes_once(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:

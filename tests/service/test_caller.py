@@ -13,9 +13,10 @@ from service.calls import actions as calls
 from service.calls import queries as call_queries
 from service.calls.model import AgentPop
 from service.calls.schemas import Ring
-from service.core import scope
+from service.core import phone, scope
 from service.core.identity import Identity
 from service.desk import queries as desk
+from service.parties import actions as parties
 from service.staff.model import ExtensionAssignment
 from tests import make
 from tests.conftest import AT
@@ -124,3 +125,15 @@ def test_the_stored_call_is_the_customers_of_the_site(session: Session, cast: Si
     party = make.party(session, cast.pudong)
     make.site(session, cast.pudong, party_id=party.id, phone="13911112222")
     assert make.call(session, AT, caller_number="13911112222").party_id == party.id
+
+
+def test_only_a_number_that_was_used_before_is_said_to_have_called_last(session: Session, cast: SimpleNamespace) -> None:
+    one, two = (make.party(session, cast.pudong, name) for name in ("恒通", "华东冷链"))
+    for party in (one, two):
+        make.phone(session, party, "13800001001")
+    first = pop(session, cast, "13800001001")
+    parties.called(session, [(two.id, phone.parse("13800001001"), AT)])
+    again = pop(session, cast, "+8613800001001")
+    for told, who, called in ((first, one.id, False), (again, two.id, True)):
+        best = session.scalars(select(AgentPop.matches).where(AgentPop.id == told["pop_id"])).one()[0]
+        assert (best["party_id"], best["called"]) == (who, called)

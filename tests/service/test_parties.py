@@ -295,11 +295,9 @@ def test_who_look_alike_and_are_two_are_suspected_no_more_until_somebody_doubts(
 class Little:
     """Somebody who may write parties and see neither numbers nor amounts."""
 
-    def may(self, permission: str) -> bool:
+    def reads(self, permission: str, /) -> bool:
         return permission == "party.write"
 
-    def reads(self, permission: str) -> bool:
-        return self.may(permission)
 
 
 def test_what_a_person_may_not_see_stays_as_it_is_when_they_save(session: Session, cast: SimpleNamespace, made: queries.Card, draft: PartyDraft) -> None:

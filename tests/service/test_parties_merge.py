@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from service.calls import actions as calls
+from service.calls import matching
 from service.calls.model import AgentPop
 from service.calls.schemas import Ring
 from service.core import clock, masking, scope
@@ -20,6 +21,7 @@ from service.core.model import AuditEntry
 from service.ledger import queries as ledger
 from service.parties import actions, merging, queries
 from service.parties.model import Party, PartyMergeRow
+from service.tickets.model import Ticket
 from service.wire import wire
 from tests import make
 from tests.conftest import AT
@@ -180,6 +182,22 @@ def test_who_rings_after_the_merge_is_the_one_that_stays(session: Session, cast:
     ring = Ring("pbx1", "1795395600.9", "1001", caller_number="13800001001", direction="inbound")
     pop = session.get_one(AgentPop, calls.phone_rings(session, ring, at=AT))
     assert (pop.party_id, [match["name"] for match in pop.matches]) == (two.new.id, ["上海恒通物流有限公司"])
+
+
+def test_who_stands_in_both_is_one_person_afterwards(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:
+    same, other = (make.contact(session, two.new, name) for name in ("李伟", "王芳"))
+    make.phone(session, two.new, "138 0000 1001", same)
+    make.phone(session, two.new, "13700009999", other)  # a namesake, with a number of her own
+    make.phone(session, two.old, "13600008888", two.contact)
+    merge(session, two, by=cast.mei.id)
+    card = queries.card(session, two.new.id)
+    assert card
+    people = [(contact.id, contact.name) for contact in card.contacts if contact.active]
+    assert [name for _id, name in people].count("李伟") == 1 and (same.id, "李伟") in people
+    assert [name for _id, name in people].count("王芳") == 2
+    assert {phone.digits for phone in card.phones if phone.contact_id == same.id} == {"8613800001001", "8613600008888"}
+    assert session.get_one(Ticket, two.ticket.id).contact_id == two.contact.id  # the old row stays for what names it
+    assert len(matching.matched(session, [(matching.side("inbound", "13800001001", "62345678"), scope.ALL)])[0]) == 1
 
 
 def test_what_was_compared_is_what_is_merged(session: Session, cast: SimpleNamespace, two: SimpleNamespace) -> None:

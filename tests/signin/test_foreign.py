@@ -79,7 +79,7 @@ FOREIGN: dict[str, dict[str, str]] = {
     "POST /customers/<int:party_id>/enable": {},
     "GET /customers/<int:party_id>/merge": {},
     "POST /customers/<int:party_id>/merge": {"into": "999999"},
-    "POST /customers/<int:party_id>/<any(apart, suspected):verdict>": {"other": "999999"},
+    "POST /customers/<int:party_id>/apart": {"other": "999999"},
     "GET /maintenance/plans/new/<int:device_id>": {},
     "GET /maintenance/plans/<int:plan_id>": {},
     "POST /maintenance/plans/<int:plan_id>": {"content": "X", "timing": "interval", "every": "2", "starts_on": "2027-01-01", "version": "1"},
@@ -113,6 +113,8 @@ FOREIGN: dict[str, dict[str, str]] = {
     "GET /sites/projects/<int:project_id>": {},
     "GET /sites/projects/<int:project_id>/edit": {},
     "POST /sites/projects/<int:project_id>": {"name": "X", "version": "1"},
+    "POST /sites/projects/<int:project_id>/devices": {"device": "DEV"},
+    "POST /sites/projects/<int:project_id>/devices/<int:device_id>/take": {},
     "GET /d/<code>": {},
 }
 # Routes whose object belongs to no branch: only who has the right in all branches comes in at all.

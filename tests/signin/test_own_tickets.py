@@ -64,8 +64,9 @@ def test_no_page_tells_of_a_ticket_of_others(who: str, app: Flask, settings: Set
     paths = [*addresses(app, firm), f"/found?q={SUBJECT}", f"/found?q={firm.number}", f"/lists/tickets/export.csv?view=all&q={firm.number}"]
     client = people.browser(app, settings, getattr(firm, who))
 
-    assert holding(client, paths, firm) == [], "x"
+    assert holding(client, paths, firm) == []
     assert client.get(f"/calls/{firm.call_id}", headers=PAGE).status_code == client.get(f"/devices/{firm.device_id}", headers=PAGE).status_code == 200
-    assert len(holding(people.browser(app, settings, firm.cleo), paths, firm)) > 5, "whoever sees the branch whole finds it in many places"
+    wide = [path for path in paths if any(word in path for word in ("/tickets", "/devices/", "/calls/", "/customers/", "/found"))]
+    assert len(holding(people.browser(app, settings, firm.cleo), wide, firm)) > 5, "whoever sees the branch whole finds it in many places"
     with db.begin(scope.ALL) as work:
         assert work.scalars(select(Staff.reach).where(Staff.id == getattr(firm, who).id)).one() != "branch"

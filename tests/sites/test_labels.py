@@ -52,6 +52,12 @@ def test_any_name_finds_room(name: str, code: str) -> None:
     assert pages(made) == 1
 
 
+def test_a_hotline_is_whole_on_the_smallest_label() -> None:
+    small = Label(ADDRESS, "ZT411", "DEV202611230001", "SN1", "Hotline 400-820-8820", "400-820-8820")
+    large, tiny = (streams(labels.pdf([small], SHEETS[code])) for code in ("3x8", "40x30"))
+    assert b"(Hotline 400-820-8820)" in large and b"(400-820-8820)" in tiny
+
+
 def test_a_name_breaks_between_words_and_what_is_left_is_cut() -> None:
     lines = labels.wrapped("Thermal transfer printer", 10, 90, 2)
     assert lines == ["Thermal transfer", "printer"]

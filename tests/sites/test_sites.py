@@ -278,6 +278,20 @@ def test_the_same_form_twice_is_one_site_and_one_project(session: Session, cast:
         assert one == again != other
 
 
+def test_a_device_is_put_into_a_project_before_it_stands_anywhere(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
+    who, other = {"by": cast.ada.id, "at": AT}, make.project(session, cast.pudong, name="二期")
+    fresh, strange = make.device(session, place.customer), make.device(session, make.party(session, cast.pudong))
+    for project_id in (place.project.id, other.id):
+        actions.deliver(session, project_id, fresh.number, **who)
+        assert fresh.project_id == project_id
+    for project_id, device in ((other.id, place.device), (place.project.id, strange)):
+        with pytest.raises(Invalid, match=r"stands at a site|another customer"):
+            actions.deliver(session, project_id, device.number, **who)
+    actions.withdraw(session, other.id, fresh.id, **who)
+    told = session.execute(select(DeviceEvent.kind, DeviceEvent.old, DeviceEvent.new).where(DeviceEvent.device_id == fresh.id).order_by(DeviceEvent.id)).all()
+    assert [tuple(row) for row in told] == [("delivered", None, "园区改造"), ("delivered", "园区改造", "二期"), ("delivered", "二期", None)]
+
+
 def test_who_read_a_place_before_another_saved_it_is_told_so(session: Session, cast: SimpleNamespace, place: SimpleNamespace) -> None:
     for table, row in (("site", place.site), ("project", place.project), ("device", place.device)):
         session.execute(text(f"update {table} set version = version + 1, name = 'b' where id = :id"), {"id": row.id})

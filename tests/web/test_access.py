@@ -119,6 +119,14 @@ def test_a_role_opens_its_own_doors(username: str, path: str, status: int, app: 
     assert signed_in(app, username).get(path, headers=PAGE).status_code == status
 
 
+def test_a_refusal_names_the_permission_as_the_page_of_roles_does(app: Flask, firm: SimpleNamespace) -> None:
+    ada = signed_in(app, "ada")
+    page = ada.get("/settings/people", headers=PAGE)
+    assert page.status_code == 403
+    assert "Manage people, roles, branches, shifts and settings" in page.text
+    assert "staff.admin" not in page.text
+
+
 def test_money_is_shown_to_those_who_may_see_it(app: Flask, firm: SimpleNamespace) -> None:
     with db.begin(scope.ALL) as work:
         customer = work.get_one(make.Party, firm.party)

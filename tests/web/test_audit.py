@@ -101,7 +101,7 @@ def test_what_is_kept_as_number_or_code_is_said_in_words(app: Flask, settings: S
     page = client.get("/settings/audit", headers=PAGE).text.partition("<tbody>")[2].partition("</tbody>")[0]
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     for said in ("Agent, Technician", f"Supervisor in {firm.suzhou.name_en}", "Branch and below", f"{firm.pudong.name_en} → {firm.suzhou.name_en}", "Outside provider",
-                  "in use Yes", "See whole numbers and addresses everywhere", "Ada, Ben", "each month, on a day", "responsible Ben", "In repair", "customer &lt;b&gt;浦东客户"):
+                "in use Yes", "See whole numbers and addresses everywhere", "Ada, Ben", "each month, on a day", "responsible Ben", "In repair", "customer &lt;b&gt;浦东客户"):
         assert said in text, said
     assert not re.search(r"\b(below|provider|monthly|phone\.read|True)\b", text.replace("Branch and below", "").replace("Outside provider", ""))
     assert "Supervisor in" in client.get("/lists/audit/export.csv", headers=PAGE).text

@@ -16,8 +16,10 @@ from service.catalogue.model import Product, ProductCategory
 from service.core import db, scope
 from service.core.config import Settings
 from service.devices.model import Device, DeviceComponent, DeviceSwap
+from service.parties.model import Party
 from service.tickets.model import Ticket
 from tests import make
+from tests.conftest import AT
 from tests.signin import people
 
 PAGE = {"Accept": "text/html"}
@@ -251,3 +253,35 @@ def test_finance_reads_and_writes_nothing(app: Flask, settings: Settings, firm: 
     fay = people.browser(app, settings, firm.fay)
     assert "Swap" not in see(fay, f"/devices/{firm.device}") and "New device" not in see(fay, "/devices")
     assert send(fay, f"/devices/{firm.device}/retire", reason="x", version=1)[0] == 403
+
+
+# ---- the ticket on which it is done
+
+
+def ticket_of(firm: SimpleNamespace, party_id: int, by: Any = None, **more: Any) -> int:
+    with db.begin(scope.ALL) as work:
+        ticket = make.ticket(work, work.get_one(Party, party_id), by or firm.ada, AT, **more)
+        return ticket.id
+
+
+@pytest.mark.parametrize(
+    ("whose", "sentence"),
+    [("nobody", "no such ticket"), ("foreign", "no such ticket"), ("another", "another customer"), ("closed", "can no longer be changed")],
+)
+def test_work_on_a_ticket_that_is_not_of_the_device_is_refused(whose: str, sentence: str, ada: FlaskClient, firm: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as work:
+        away, other = work.get_one(Device, firm.foreign).party_id, make.party(work, firm.pudong, "另一家").id
+    ticket = {"nobody": lambda: 999_999, "foreign": lambda: ticket_of(firm, away, firm.dan), "another": lambda: ticket_of(firm, other), "closed": lambda: ticket_of(firm, firm.party)}[whose]()
+    if whose == "closed":
+        with db.begin(scope.ALL) as work:
+            work.get_one(Ticket, ticket).state = "closed"
+    asked = see(ada, f"/devices/{firm.device}/component?ticket={ticket}")
+    if whose != "another":  # whom a device goes to is said by the form
+        assert sentence in asked and 'name="ticket" value=' not in asked
+    forms = {"component": {"name": "电池", "serial": "B-1"}, "swap": {"serial": "SB-9", "fate": "normal"}, "removal": {"fate": "normal"}}
+    for act, form in forms.items():
+        version = hidden(see(ada, f"/devices/{firm.device}/{act}"), "version")
+        status, page = send(ada, f"/devices/{firm.device}/{act}", version=version, request_key=f"{whose}-{act}", ticket=ticket, **form)
+        assert status == 422 and sentence in page, act
+        assert f'name="ticket" value="{ticket}"' not in page
+    assert (how_many(DeviceComponent), how_many(DeviceSwap), row(Device, firm.device).place) == (0, 0, "三号楼")

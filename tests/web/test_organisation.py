@@ -1,5 +1,6 @@
 """Branches, departments, roles and shifts on their pages: what is refused, in which words, and what two people at once see."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -221,3 +222,45 @@ def test_whose_time_is_over_is_switched_off(session: Session, cast: SimpleNamesp
     session.flush()
     persons.expire(session, at=AT)
     assert (cast.ada.active, cast.ben.active) == (False, True)
+
+
+def compared(page: str) -> list[list[str]]:
+    """Field, what was saved and what was typed, of each row that compares the two."""
+    table = page.partition('<table class="list overtaken">')[2].partition("</tbody>")[0].partition("<tbody>")[2]
+    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in table.split("</tr>") if "<td" in row]
+
+
+def test_two_who_change_the_same_see_both_versions_in_words(root: FlaskClient, committed_cast: SimpleNamespace) -> None:
+    cast = committed_cast
+    with db.begin(scope.ALL) as work:
+        pudong = work.get_one(Branch, cast.pudong.id)
+        repair = make.department(work, pudong, "维修部", head=work.get_one(Staff, cast.ada.id))
+        team = make.team(work, repair, "一组", work.get_one(Staff, cast.ada.id))
+        agent = make.role(work, "agent")
+        ids = SimpleNamespace(unit=repair.id, team=team.id, agent=agent.id)
+    en = {"pudong": cast.pudong.name_en, "suzhou": cast.suzhou.name_en, "hq": cast.hq.name_en}
+
+    ada = {"name": "Ada", "username": "ada", "roles": ["agent"], "reach": "branch", "active": "1", "branch_id": cast.pudong.id, "version": 1}
+    moved = ada | {"roles": ["agent", "technician"], "reach": "below", "branch_id": cast.suzhou.id, "at_role": "supervisor", "at_branch": cast.pudong.id}
+    role = {"name": "agent", "reach": "branch", "permissions": ["desk.use"], "active": "1", "version": 1}
+    place = {"code": "PD", "name": "浦东", "name_en": en["pudong"], "kind": "branch", "parent_id": cast.hq.id, "active": "1", "version": 1}
+    unit, group = {"name": "维修部", "active": "1", "version": 1}, {"name": "一组", "active": "1", "version": 1}
+    cases: list[tuple[str, dict[str, object], dict[str, object], list[list[str]]]] = [
+        (f"/settings/roles/{ids.agent}", role, role | {"permissions": ["desk.use", "phone.read"], "reach": "all"}, [
+            ["Reaches at most", "Own branch", "All branches"],
+            ["What the role may do", "Take calls at the desk, and be ready or paused", "Take calls at the desk, and be ready or paused, See whole numbers and addresses everywhere"]]),
+        (f"/settings/branches/{cast.pudong.id}", place | {"kind": "agent", "parent_id": cast.suzhou.id}, place, [["Kind", "Agent&#39;s company", "Branch"], ["Hangs below", en["suzhou"], en["hq"]]]),
+        (f"/settings/departments/{ids.unit}", unit | {"head_id": cast.ben.id}, unit | {"head_id": cast.ada.id}, [["Head", "Ben", "Ada"]]),
+        (f"/settings/departments/teams/{ids.team}", group | {"members": [cast.ada.id, cast.ben.id], "leader_id": cast.ben.id}, group | {"members": [cast.ben.id]}, [
+            ["Leader", "Ben", "—"], ["Members", "Ada, Ben", "Ben"]]),
+        (f"/settings/security/roles/{ids.agent}", {"was_second": "0", "was_addresses": "", "addresses": "10.1.0.0/16", "second_factor": "1"},
+         {"was_second": "0", "was_addresses": "", "addresses": "10.2.0.0/16"}, [["second factor", "yes", "no"], ["Signs in from these ranges alone", "10.1.0.0/16", "10.2.0.0/16"]]),
+        (f"/settings/people/{cast.ada.id}", moved, ada | {"name": "Ada Li"}, [
+            ["Full name", "Ada", "Ada Li"], ["Roles", "Agent, Technician", "Agent"], ["Branch", en["suzhou"], en["pudong"]], ["Sees", "Branch and below", "Own branch"],
+            ["Roles in one branch", f"Supervisor in {en['pudong']}", "—"]]),
+    ]  # fmt: skip
+    for path, theirs, mine, both in cases:
+        assert send(root, path, **theirs)[0] == 302, path
+        status, page = send(root, path, **mine)
+        assert status == 409 and "Somebody else saved this meanwhile" in page, path
+        assert sorted(compared(page)) == sorted(both), path

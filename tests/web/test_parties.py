@@ -172,6 +172,21 @@ def test_two_become_one_and_the_old_address_leads_there(mei: FlaskClient, ada: F
     assert f'href="/customers/{new.id}"' in mei.get("/found?q=C-OLD").text
 
 
+def test_two_who_only_look_alike_are_said_to_be_two_and_may_be_doubted_again(mei: FlaskClient, ada: FlaskClient, committed_cast: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as work:
+        one, other = (make.party(work, committed_cast.pudong, "恒通 物流", number=number) for number in ("C-ONE", "C-OTHER"))
+    assert "C-ONE" in mei.get("/customers/duplicates", headers=PAGE).text
+    assert send(ada, f"/customers/{one.id}/apart", other=other.id)[0] == 403
+    assert send(mei, f"/customers/{other.id}/apart", other=one.id)[0] == 302
+    assert "C-ONE" not in mei.get("/customers/duplicates", headers=PAGE).text
+    assert "C-ONE" in mei.get("/customers/duplicates?apart=1", headers=PAGE).text
+    assert "C-ONE" not in ada.get(f"/customers/alike?name=恒通物流&but={other.id}").text
+    assert "C-OTHER" in mei.get(f"/customers/{one.id}", headers=PAGE).text
+    assert send(mei, f"/customers/{one.id}/apart", other=other.id, again="1")[0] == 302
+    assert "C-ONE" in mei.get("/customers/duplicates", headers=PAGE).text
+    assert send(mei, f"/customers/{one.id}/apart", other="x")[0] == 404
+
+
 def test_who_sees_only_one_of_the_two_merges_nothing(app: Flask, settings: Settings, committed_cast: SimpleNamespace) -> None:
     with db.begin(scope.ALL) as work:
         old = make.party(work, committed_cast.pudong, "恒通")

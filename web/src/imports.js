@@ -19,7 +19,7 @@ export function start() {
 
 function named(form, input) {
   const file = input.files[0];
-  if (file) write(one("[data-name]", form), `${file.name} · ${(file.size / 1048576).toFixed(1)} MB`);
+  if (file) write(one("[data-name]", form), `${file.name} · ${file.size < 1048576 ? `${Math.ceil(file.size / 1024)} kB` : `${(file.size / 1048576).toFixed(1)} MB`}`);
   refuse(form, "");
 }
 

@@ -51,6 +51,7 @@ function submitNear(node) {
 function escape(event) {
   const open = one("details[open][data-menu]");
   if (open) { open.open = false; one("summary", open).focus(); return; }
+  if (event.target.matches?.("input[data-hotkey]") && !event.target.value) return event.target.blur(); // back to the rows and their keys
   if (!event.target.closest?.("[data-finder]")) return;
   one("[data-search]").value = "";
   one("#found").replaceChildren();

@@ -134,7 +134,7 @@ class Devices:
             if "product" in values:
                 columns["product_id"] = products[values["product"]].id if values["product"] else None
             if "site" in values:
-                columns["site_id"], of = sites.get(values["site"], (None, None))
+                columns["site_id"], of, _party = sites.get(values["site"], (None, None, None))
                 columns |= {"project_id": of} if of else {}
             if "project" in values:
                 columns["project_id"] = projects.get(values["project"])

@@ -58,15 +58,19 @@ SENTENCES = {
     "device_retired": _l("Device %(device)s is retired. Bring it back first."),
     "warranty_days": _l("The warranty ends before it begins."),
     "site_unknown": _l("No site has this number."),
+    "site_elsewhere": _l("This site is another customer's. Correct the site or the customer."),
     "project_unknown": _l("No project has this number."),
 }
+
+
+Spot = tuple[int, int | None, int | None]  # a site, its project and its customer
 
 
 class Places(Protocol):
     """Sites and projects, which stand above devices: they are asked by number and say numbers."""
 
-    def ids(self, session: Session, sites: Collection[str], projects: Collection[str]) -> tuple[dict[str, tuple[int, int | None]], dict[str, int]]:
-        """By number: each site with its project, and each project."""
+    def ids(self, session: Session, sites: Collection[str], projects: Collection[str]) -> tuple[dict[str, Spot], dict[str, int]]:
+        """By number: each site with its project and customer, and each project."""
 
     def numbers(self, session: Session, sites: Collection[int], projects: Collection[int]) -> tuple[dict[int, str], dict[int, str]]:
         """By id the number of each site and of each project."""
@@ -75,7 +79,7 @@ class Places(Protocol):
 class Nowhere:
     """No sites and no projects."""
 
-    def ids(self, session: Session, sites: Collection[str], projects: Collection[str]) -> tuple[dict[str, tuple[int, int | None]], dict[str, int]]:
+    def ids(self, session: Session, sites: Collection[str], projects: Collection[str]) -> tuple[dict[str, Spot], dict[str, int]]:
         """Nothing has a number."""
         return {}, {}
 

@@ -91,7 +91,9 @@ def _places(session: Session, rows: Sequence[Row], places: Places) -> None:
     for row in rows:
         site, project = row.values.get("site"), row.values.get("project")
         if site and site in sites:
-            row.leads["site"], of = sites[site]
+            row.leads["site"], of, whose = sites[site]
+            if whose and whose != row.leads.get("party", whose):
+                row.refuse("site", "site_elsewhere")
             row.leads |= {"project": of} if of else {}
         elif site:
             row.refuse("site", "site_unknown")

@@ -10,8 +10,9 @@ from service.devices.model import Device
 
 
 def place(
-    session: Session, device_id: int, *, site_id: int | None, project_id: int | None, was: str | None, now: str | None, by: int | None, at: datetime
-) -> bool:
+    session: Session, device_id: int, *, site_id: int | None, project_id: int | None, was: str | None, now: str | None, by: int | None, at: datetime,
+    kind: str = "placed",
+) -> bool:  # fmt: skip
     """The device stands at this site and belongs to this project, and its history names both places; False when it already did."""
     device = locked(session, device_id)
     in_use(device)
@@ -19,7 +20,7 @@ def place(
     if old == new:
         return False
     device.site_id, device.project_id = site_id, project_id
-    line(session, device, "placed", by=by, at=at, old=was, new=now)
+    line(session, device, kind, by=by, at=at, old=was, new=now)
     audit.record(session, at=at, by=by, verb="placed", entity="device", entity_id=device_id, old=old, new=new, branch_id=device.branch_id)
     return True
 

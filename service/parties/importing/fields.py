@@ -74,6 +74,7 @@ SENTENCES: dict[str, Any] = {
     "contract_days": _l("The contract ends before it begins. Correct one of the days."),
     "role_missing": _l("Choose at least one: customer, supplier, carrier or outside repairer."),
 }
+TWICE = _l("Row %(line)s of the file is the same customer already; that one counts. Bring further contacts of a customer with “Contacts”.")
 COLUMNS = {"name": "text", "kind": "text", "grade": "text", "address": "text", "email": "text", "fax": "text", "web": "text", "tax_number": "text", "note": "text",
            "credit_days": "integer", "credit_limit": "numeric", "settlement": "text", "settlement_day": "integer"}
 STANDARD: Values = {"kind": "company", "grade": "standard", "address": "", "email": "", "fax": "", "web": "", "tax_number": "", "note": "",

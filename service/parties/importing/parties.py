@@ -16,7 +16,7 @@ from service.parties import archive, queries, rules
 from service.parties.categories import tree
 from service.parties.importing import below
 from service.parties.importing.below import ACCOUNT, CONTACT, CONTRACT, Below, Whose
-from service.parties.importing.fields import COLUMNS, PARTY, SENTENCES, STANDARD
+from service.parties.importing.fields import COLUMNS, PARTY, SENTENCES, STANDARD, TWICE
 from service.parties.index import KIND, index
 from service.parties.model import Contact, ContactMail, Party, PartyPhone
 
@@ -41,7 +41,7 @@ class Parties:
     clears: tuple[tuple[str, str], ...] = ()
     issue: None = None
     address: str = "/customers/{id}"
-    sentences: Mapping[str, Any] = field(default_factory=lambda: SENTENCES)
+    sentences: Mapping[str, Any] = field(default_factory=lambda: SENTENCES | {"twice": TWICE})
 
     def key(self, values: Values) -> str:
         """Its number, its account, else a company's name, or a person's name and phones, since many people have one name."""

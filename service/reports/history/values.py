@@ -86,7 +86,7 @@ def said(entry: AuditEntry, name: str, value: Any, known: Names) -> Any:
         return _("Yes") if value else _("No")
     kind = _kind(entry.entity, name)
     if kind:
-        return ", ".join(known.get(kind, {}).get(one, str(one)) for one in _ids(value)) or value
+        return str(_(", ")).join(known.get(kind, {}).get(one, str(one)) for one in _ids(value)) or value
     return _coded(entry.entity, name, value, known) if isinstance(value, str) else value
 
 
@@ -96,18 +96,18 @@ def thing(entry: AuditEntry, known: Names) -> str:
 
 
 def _coded(entity: str, name: str, value: str, known: Names) -> str:
-    if (entity, name) == ("role", "permissions"):
-        return ", ".join(str(words) for words in staff.spoken(value.split(", ")))
+    if (entity, name) == ("role", "permissions") or name == "permission":
+        return str(_(", ")).join(str(words) for words in staff.spoken(value.split(", ")))
     if (entity, name) == ("list", "list"):
         return str(KNOWN[value].title) if value in KNOWN else value
     if name == "roles_at":
         told = ((_label("role", role.strip()), known.get("branch", {}).get(int(number), number)) for role, number in _HELD_AT.findall(value))
-        return ", ".join(_("%(role)s in %(branch)s", role=role, branch=branch) for role, branch in told) or value
+        return str(_(", ")).join(_("%(role)s in %(branch)s", role=role, branch=branch) for role, branch in told) or value
     for place in ((entity, name), ("", name)):
         if place in SPOKEN:
             return str(SPOKEN[place].get(value, value))
         if place in CODES:
-            return ", ".join(_label(CODES[place], one) for one in value.split(", "))
+            return str(_(", ")).join(_label(CODES[place], one) for one in value.split(", "))
     return value
 
 

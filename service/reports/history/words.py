@@ -20,6 +20,8 @@ VERBS: Mapping[str, LazyString] = {
     "merged": _l("Another one was merged into it"),
     "merged into": _l("Merged into another one"),
     "took over": _l("Took over rows"),
+    "told apart": _l("Said to be another one than"),
+    "suspected again": _l("May be the same as, after all"),
     "saved despite look-alikes": _l("Saved despite look-alikes"),
     "revealed phone": _l("Looked at a covered number"),
     "signed in": _l("Signed in"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,7 +14,7 @@ from service.core.errors import DeskError, Invalid, NotFound
 from service.staff import edits, queries
 from service.staff.branches import actions
 from service.staff.branches.actions import Facts
-from service.staff.forms import number, whole, words
+from service.staff.forms import called, label, number, whole, words
 from service.staff.model import Branch
 
 bp = Blueprint("branches", __name__)
@@ -107,6 +108,8 @@ def _form(facts: Facts, branch_id: int | None, error: DeskError | None = None, *
         branches = queries.branches(session)
     if isinstance(error, edits.Overtaken):
         version = error.version
+        places = {str(key): called(row) for key, row in branches.items()}
+        edits.in_words(error, {"kind": partial(label, "branch"), "parent_id": lambda key: places.get(key, key)})
     page = render_template(
         "staff/branch.html", facts=facts, branch_id=branch_id, version=version, kinds=actions.KINDS, error=error,
         branches=[b for b in branches.values() if b.id != branch_id and (b.active or b.id == facts.parent_id)],

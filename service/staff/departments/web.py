@@ -17,7 +17,7 @@ from service.staff import edits, queries
 from service.staff.departments import actions
 from service.staff.departments.actions import Facts, TeamFacts
 from service.staff.departments.model import Team, TeamMember
-from service.staff.forms import number, whole, wholes, words
+from service.staff.forms import called, number, whole, wholes, words
 from service.staff.model import Department, Staff
 
 bp = Blueprint("departments", __name__)
@@ -142,11 +142,17 @@ def _shown(session: Session, branch_id: int, fault: Fault | None) -> dict[str, A
     ).all()
     units = list(session.scalars(select(Department).where(Department.branch_id == branch_id).order_by(~Department.active, Department.name)))
     error = fault.error if fault else None
+    names = queries.names(session, {unit.head_id for unit in units if unit.head_id}) | {row.id: row.name for row in people}
+    if isinstance(error, edits.Overtaken):
+        places = {str(unit.id): called(unit) for unit in units}
+        everybody = {str(key): name for key, name in queries.names(session).items()}
+        people_in = dict.fromkeys(("head_id", "leader_id", "members"), lambda key: everybody.get(key, key))
+        edits.in_words(error, {"parent_id": lambda key: places.get(key, key), **people_in})
     return {
         "rows": list(_rows(session, units, [row.department_id for row in people if row.active])),
         "units": [unit for unit in units if unit.active],
         "people": [row for row in people if row.active],
-        "names": queries.names(session, {unit.head_id for unit in units if unit.head_id}) | {row.id: row.name for row in people},
+        "names": names,
         "heads": queries.people_above(session, branch_id),
         "fault": fault,
         "fields": error.fields if isinstance(error, Invalid) else {},

@@ -97,7 +97,7 @@ def keep_an_administrator(session: Session, before: queries.Administrators, *, a
         )
     if before.lasting and not left.lasting:
         raise LastAdministrator(
-            _("On the last day of those who are left, nobody could let people in any more. Let another administrator stay without an end first.")
+            _("After the last day of those who are left, nobody could let people in. Let another administrator stay without a last day first.")
         )
 
 

@@ -1,5 +1,7 @@
 """The pages of roles: the list, and one role's form with every permission in words."""
 
+from functools import partial
+
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -8,11 +10,11 @@ from sqlalchemy import select
 from service.core import clock, db, identity
 from service.core.errors import DeskError, Invalid
 from service.staff import edits, rules
-from service.staff.forms import number, whole, words
+from service.staff.forms import label, number, whole, words
 from service.staff.model import Role
 from service.staff.roles import actions
 from service.staff.roles.actions import Facts
-from service.staff.roles.words import groups
+from service.staff.roles.words import groups, spoken
 
 bp = Blueprint("roles", __name__)
 PLACE = "/settings/roles"
@@ -106,6 +108,7 @@ def _form(facts: Facts, role_id: int | None, error: DeskError | None = None, *, 
         held = actions.holders(session).get(role_id or 0, 0)
     if isinstance(error, edits.Overtaken):
         version = error.version
+        edits.in_words(error, {"reach": partial(label, "reach"), "permissions": lambda code: spoken([code])[0]})
     page = render_template(
         "staff/role.html", facts=facts, role_id=role_id, version=version, groups=told, reaches=rules.REACHES, held=held, error=error,
         shipped=facts.name in rules.PERMISSIONS, fields=error.fields if isinstance(error, Invalid) else {}, refusal=error.message if error else "",

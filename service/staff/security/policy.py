@@ -10,8 +10,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from service.core import audit, editing, locks, scope
+from service.core.editing import Differing
 from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
+from service.staff import edits
 from service.staff.model import Role, SignInAttempt, Staff
 from service.staff.security import demands, rules, second_factor
 from service.staff.security.model import Firm
@@ -45,12 +47,21 @@ def change(session: Session, wanted: Policy, *, by: int | None, at: datetime) ->
         _told(session, "firm", 1, {field: old[field] for field in changed}, {field: new[field] for field in changed}, by, at)
 
 
-def change_role(session: Session, role_id: int, *, second: bool, addresses: str, by: int, address: str, at: datetime) -> None:
-    """The role demands a second factor or not, and signs in from these ranges alone (empty: from anywhere)."""
+def change_role(
+    session: Session, role_id: int, *, second: bool, addresses: str, by: int, address: str, at: datetime, seen: tuple[bool, str] | None = None
+) -> None:
+    """The role demands a second factor or not, and signs in from these ranges alone (empty: from anywhere).
+
+    `seen` is what stood there when the form was opened. Raises Overtaken when it does not any more.
+    """
     role = session.get(Role, role_id, with_for_update=True)
     if role is None:
         raise NotFound(_("There is no such role. Load the page again."))
     text = _ranges(addresses)
+    stands = {"second_factor": role.second_factor, "addresses": role.addresses}
+    if seen is not None and seen != (role.second_factor, role.addresses):
+        wanted = {"second_factor": second, "addresses": text}
+        raise edits.Overtaken(role.version, [Differing(name, stands[name], wanted[name]) for name in wanted if stands[name] != wanted[name]])
     own = role in demands.roles(session, by)
     if own and not rules.inside(address, text):
         raise Invalid(
@@ -61,14 +72,13 @@ def change_role(session: Session, role_id: int, *, second: bool, addresses: str,
         raise Invalid(
             _("You have no second factor yourself."), {"second_factor": _("Set up your own first, at “Your security”; then demand it of others.")}
         )
-    old = {"second_factor": role.second_factor, "addresses": role.addresses}
     role.second_factor, role.addresses = second, text
     session.flush()
     new = {"second_factor": second, "addresses": text}
-    changed = [field for field in new if old[field] != new[field]]
+    changed = [field for field in new if stands[field] != new[field]]
     if changed:
         told = {"role": role.name}
-        _told(session, "role", role.id, told | {f: old[f] for f in changed}, told | {f: new[f] for f in changed}, by, at)
+        _told(session, "role", role.id, told | {f: stands[f] for f in changed}, told | {f: new[f] for f in changed}, by, at)
 
 
 def roles(session: Session) -> Sequence[Role]:

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from service.core import asked, clock, db, identity
 from service.core.editing import Stale, differing
 from service.core.errors import DeskError, Invalid
+from service.staff import edits
 from service.staff.security import policy, second_factor, sessions
 from service.staff.security.rules import Policy
 
@@ -49,8 +50,8 @@ def change_role(role_id: int) -> ResponseReturnValue:
     second, addresses = form.get("second_factor") == "1", form.get("addresses", "")[:4000]
     try:
         with db.begin(me.scope) as session:
-            policy.change_role(session, role_id, second=second, addresses=addresses, by=me.staff_id, address=request.remote_addr or "", at=clock.now())
-    except Invalid as error:
+            policy.change_role(session, role_id, second=second, addresses=addresses, by=me.staff_id, address=request.remote_addr or "", at=clock.now(), seen=_seen())
+    except (Invalid, edits.Overtaken) as error:
         return _page(error, wrong_at=f"role-{role_id}", role_typed=(second, addresses))
     flash(_("Saved."))
     return redirect(f"{HERE}#roles")
@@ -98,6 +99,12 @@ def _typed() -> Policy:
     return Policy(name=form.get("name", "").strip(), **numbers)
 
 
+def _seen() -> tuple[bool, str] | None:
+    """What stood in the role's form when it was opened."""
+    form = request.form
+    return (form["was_second"] == "1", form["was_addresses"]) if {"was_second", "was_addresses"} <= set(form) else None
+
+
 def _page(
     error: DeskError | None = None, typed: Policy | None = None, wrong_at: str = "", role_typed: tuple[bool, str] | None = None
 ) -> ResponseReturnValue:
@@ -108,6 +115,7 @@ def _page(
         "security/policy.html",
         policy=typed or now,
         version=now.version,
+        error=error,
         differs=differing(vars(now), vars(typed), NAMES) if isinstance(error, Stale) and typed else [],
         roles=roles,
         locked=locked,
