@@ -232,8 +232,10 @@ def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
 
 def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str, int | None]]:
     """Active people to whom tickets may be given; with a branch only those to whom its tickets may be given."""
-    people = list(session.execute(select(*_PERSON, Staff.department_id).where(Staff.active).order_by(Staff.name)))
-    held, plan = roles_of(session), firm(session)
+    able = [row.id for row in session.execute(select(Role.id, Role.permissions).where(Role.active)) if TAKES in (row.permissions or ())]
+    holds = Staff.id.in_(select(staff_role.c.staff_id).where(staff_role.c.role_id.in_(able)))
+    people = list(session.execute(select(*_PERSON, Staff.department_id).where(Staff.active, holds).order_by(Staff.name)))
+    held, plan = roles_of(session, [one.id for one in people]), firm(session)
     takers = {}
     for one in people:
         roles = [role for role in held.get(one.id, ()) if TAKES in role.permissions]
