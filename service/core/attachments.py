@@ -163,7 +163,7 @@ def drop(session: Session, attachment_id: int, *, entity: str, entity_id: int) -
 def shown(session: Session, folder: Path, person: Identity, attachment_id: int, *, small: bool) -> bytes:
     """The picture for somebody who may see the thing; to everybody else there is none."""
     row = session.get(Attachment, attachment_id)
-    if row is None or not person.may(_needs.get(row.entity, "")):
+    if row is None or not person.may(_needs.get(row.entity, ""), row.branch_id):
         raise NotFound(_("There is no such picture in your branches."))
     try:
         return _path(folder, row.token + (_SMALL if small else "")).read_bytes()

@@ -57,6 +57,12 @@ class Identity:
             return permission in self.permissions
         return self.scope.within(self.scope_for(permission))
 
+    @property
+    def place(self) -> int:
+        """The branch where something is put down that names none: their own, or the first in which they may do this."""
+        known = self.scope.branches
+        return self.branch_id if not known or self.branch_id in known else known[0]
+
     def require_for(self, permission: str, branch_id: int) -> None:
         """Refused in words unless the permission holds in that branch."""
         if not self.may(permission, branch_id):

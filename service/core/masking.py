@@ -156,6 +156,22 @@ def shown_identity(person: Reader | None, raw: str | None) -> str:
     return f"{text[:3]}{STAR * (len(text) - 7)}{text[-4:]}" if len(text) > 8 else STAR * len(text)
 
 
+FIELDS = ("phone", "raw", "number", "fax", "email", "mail", "contact", "q", "query")  # of the audit, in which a number or a mail may stand
+AMOUNTS = ("credit_limit", "amount")
+
+
+def shown_field(person: Reader | None, name: str, value: object) -> object:
+    """What the audit kept under that name, a row's number behind it or not, as covered as it is on its own page."""
+    kind = name.partition(" ")[0]
+    if kind in AMOUNTS and value not in (None, ""):
+        return value if person is not None and person.reads(AMOUNT_READ) else COVERED
+    if not isinstance(value, str):
+        return value
+    if kind == "tax_number":
+        return shown_identity(person, value)
+    return shown_words(person, value) if kind in FIELDS else value
+
+
 # ---- amounts
 
 
@@ -189,6 +205,11 @@ def trace(text: str | None) -> str:
     return shown_trace(identity.current(), text)
 
 
+def field(value: object, name: str) -> object:
+    """A value of the audit by the name it was kept under; `|field(name)` in templates."""
+    return shown_field(identity.current(), name, value)
+
+
 def mail(raw: str | None) -> str:
     """A customer's mail address; `|mail` in templates."""
     return shown_mail(identity.current(), raw)
@@ -199,10 +220,11 @@ def identity_number(raw: str | None) -> str:
     return shown_identity(identity.current(), raw)
 
 
-FILTERS: dict[str, Callable[[str | None], str]] = {
+FILTERS: dict[str, Callable[..., object]] = {
     "number": number,
     "sent_name": sent_name,
     "trace": trace,
+    "field": field,
     "mail": mail,
     "identity_number": identity_number,
     "line": phone.display,  # a line of our own is no secret

@@ -67,7 +67,10 @@ class Scope:
             return True
         if self.branches is None or other.branches is None or not set(self.branches) <= set(other.branches):
             return False
-        return set(self.whole.branches or ()) <= set(other.whole.branches or ())
+        whole, fine = set(other.whole.branches or ()), self.fine
+        if not set(self.whole.branches or ()) <= whole:
+            return False
+        return other.fine is None or fine is None or set(fine.department_branches) <= whole or set(fine.departments) <= set(other.fine.departments)
 
 
 ALL = Scope(None)

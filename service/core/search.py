@@ -40,6 +40,8 @@ Phones = Literal["parts", "whole", "none"]
 class Entry:
     """A thing as it is looked for: `label` and `hint` are shown; `codes` and `phones` are found by any part of four signs.
 
+    Phones and mails are found by their parts for those alone who may see them, for others by the whole.
+
     `owners` are the people who find it although they see only their own; None when whoever sees the branch finds it.
     """
 
@@ -52,6 +54,7 @@ class Entry:
     names: Sequence[str] = ()
     codes: Sequence[str] = ()
     phones: Sequence[str] = ()
+    mails: Sequence[str] = ()
     weight: int = 0
     owners: Sequence[int] | None = None
     department_id: int | None = None
@@ -172,7 +175,7 @@ def _row(entry: Entry) -> dict[str, object]:
 
 
 def tokens(entry: Entry) -> set[str]:
-    """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p parts of phones, t whole ones."""
+    """Every lexeme under which the thing is found: c signs and pairs, i initials, y syllables, w words, n codes, p parts of phones, t whole ones, m words of mails, a whole ones."""
     found: set[str] = set()
     for name in {entry.label, *entry.names}:
         found.update(_tokens_of_name(normal(name)))
@@ -181,6 +184,9 @@ def tokens(entry: Entry) -> set[str]:
     for number in entry.phones:
         found.update("p" + part for part in _parts(_national(number), 4))
         found.add("t" + _national(number)[:40])
+    for mail in map(normal, entry.mails):
+        found.update("m" + word[:40] for word in LETTERS.findall(mail))
+        found.add("a" + mail[:80])
     return found
 
 
@@ -254,26 +260,40 @@ def _questions(asked: str, phones: Phones) -> Iterator[str]:
 
 
 def _question(word: str, phones: Phones) -> Iterator[str]:
+    """Who may not see mails must know the whole of one, as with numbers."""
+    found = list(_words_of(word, phones))
+    if "@" not in word or phones == "none":
+        yield from found
+        return
+    whole = _quoted("a" + word[:80])
+    yield f"{whole} | ({' & '.join(f'({one})' for one in found)})" if found else whole
+
+
+def _words_of(word: str, phones: Phones) -> Iterator[str]:
     code = _bare(word)
     numbered = any(sign.isdigit() for sign in code)
     if numbered and code.isascii():
-        yield _any([("n", code), ("w", code)], _numbers(code, phones) if code.isdigit() else [])
+        yield _any([("n", code), ("w", code), *_mails(code, phones)], _numbers(code, phones) if code.isdigit() else [])
         return
-    pieces = list(_pieces(word))
+    pieces = list(_pieces(word, phones))
     if numbered:  # 册B0917 may be a book's number, or a name with a number in it
         yield " | ".join([_any([("n", code)]), *([" & ".join(f"({one})" for one in pieces)] if pieces else [])])
     else:
         yield from pieces
 
 
-def _pieces(word: str) -> Iterator[str]:
+def _pieces(word: str, phones: Phones) -> Iterator[str]:
     """One condition a run of signs or letters."""
     for signs, letters in PIECES.findall(word):
         if signs:
             pairs = [signs[at : at + 2] for at in range(len(signs) - 1)] or [signs]
             yield " & ".join(_quoted("c" + pair) for pair in pairs)
         else:
-            yield _any([("w", letters), ("i", letters), ("y", letters), ("n", letters)])
+            yield _any([("w", letters), ("i", letters), ("y", letters), ("n", letters), *_mails(letters, phones)])
+
+
+def _mails(typed: str, phones: Phones) -> list[tuple[str, str]]:
+    return [("m", typed)] if phones == "parts" else []
 
 
 def _numbers(typed: str, phones: Phones) -> list[str]:

@@ -44,7 +44,7 @@ def create(session: Session, pop_id: int, new: parties.NewParty, *, by: Identity
     pop = queries.own_pop(session, pop_id, by, lock=True)
     if pop.party_id:
         raise CallerKnown(_("This call has its customer already; nothing was created. Load the page again to see who it is."))
-    party_id = parties.create_party(session, new, by=by.staff_id, branch_id=by.branch_id, at=at, anyway=anyway)
+    party_id = parties.create_party(session, new, by=by.staff_id, branch_id=by.place, at=at, anyway=anyway)
     _settle_named(session, pop, party_id, new.contact_name, at)
     return party_id
 

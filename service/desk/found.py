@@ -1,12 +1,12 @@
 """One field finds customers, devices and tickets, as far as the person may see them, closest first."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy.orm import Session
-
-from service.core import masking, phone, search
+from service.core import db, masking, phone, search
 from service.core.identity import Identity
+from service.core.scope import Scope
+from service.core.search import Hit
 from service.parties import queries as parties
 
 NEEDS = {"party": "party.read", "device": "device.read", "ticket": "ticket.read", "site": "site.read", "project": "site.read"}
@@ -27,11 +27,21 @@ class Found:
     idle: bool = False
 
 
-def found(session: Session, typed: str, person: Identity) -> list[Found]:
-    """What fits, of the kinds that the person may read."""
-    kinds = [kind for kind, needed in NEEDS.items() if person.may(needed)]
-    hits = search.find(session, typed, kinds=kinds, most=MOST, phones=masking.searched(person))
-    idle = parties.out_of_use(session, {hit.ref_id for hit in hits if hit.kind == "party"})
+def found(typed: str, person: Identity) -> list[Found]:
+    """What fits, of each kind where the person may read it."""
+    places: dict[Scope, list[str]] = {}
+    for kind, needed in NEEDS.items():
+        if person.may(needed):
+            places.setdefault(person.scope_for(needed), []).append(kind)
+    hits: list[Hit] = []
+    idle: set[int] = set()
+    for scope, kinds in places.items():
+        with db.begin(scope) as session:
+            here = search.find(session, typed, kinds=kinds, most=MOST, phones=masking.searched(replace(person, scope=scope)))
+            idle |= parties.out_of_use(session, {hit.ref_id for hit in here if hit.kind == "party"})
+        hits += here
+    if len(places) > 1:
+        hits = sorted(hits, key=lambda hit: hit.distance)[:MOST]
     return [
         Found(SIGNS[hit.kind], hit.label, hit.hint, f"{PATHS[hit.kind]}/{hit.ref_id}", hit.kind == "party" and hit.ref_id in idle)
         for hit in hits

@@ -140,7 +140,6 @@ def show_number() -> ResponseReturnValue:
 def found() -> ResponseReturnValue:
     """What fits the letters typed into the field of the bar."""
     person, typed = identity.require(), request.args.get("q", "").strip()[:100]
-    with db.begin(person.scope) as session:
-        hits = finder.found(session, typed, person)
+    hits = finder.found(typed, person)
     serial = "" if hits else finder.new_serial(typed, person)
     return render_template("desk/found.html", hits=hits, typed=typed, serial=serial)

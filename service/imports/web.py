@@ -208,7 +208,7 @@ def _file() -> FileStorage:
 
 
 def _branch(me: Identity) -> int:
-    branch_id = asked.whole(request.form.get("branch_id", ""), 9) or me.branch_id
+    branch_id = asked.whole(request.form.get("branch_id", ""), 9) or me.place
     with db.begin(me.scope) as session:
         known = branch_id in staff.branches(session)
     if not known or not me.scope.covers(branch_id):

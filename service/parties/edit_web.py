@@ -49,7 +49,7 @@ def create() -> ResponseReturnValue:
 
 
 def _branch(person: Identity, typed: Typed) -> int:
-    branch = asked.whole(typed.get("branch_id"), 9) or person.branch_id
+    branch = asked.whole(typed.get("branch_id"), 9) or person.place
     if not person.scope.covers(branch):
         raise Forbidden(_("This branch is not one of yours. Choose another."))
     return branch
@@ -175,7 +175,7 @@ def quick() -> ResponseReturnValue:
     with db.begin(person.scope) as session:
         try:
             with session.begin_nested():
-                made = actions.create_party(session, fresh, by=person.staff_id, branch_id=person.branch_id, at=clock.now(), anyway=anyway)
+                made = actions.create_party(session, fresh, by=person.staff_id, branch_id=person.place, at=clock.now(), anyway=anyway)
         except LooksAlike as error:
             return _quick(values, {}, None, refusal=error.message, alike=error.alike), 422
         except Invalid as error:

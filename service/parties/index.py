@@ -76,11 +76,9 @@ def _entry(
         names=[
             *(contact.name for contact in contacts),
             *(department.name for department in departments),
-            *(mail.address for mail in mails),
             *(one.name for one in former),
             *party.tags,
             party.address,
-            party.email,
         ],
         codes=[
             *(code for account in accounts for code in (account.account, account.book) if code),
@@ -89,5 +87,6 @@ def _entry(
             *([party.tax_number] if party.tax_number and party.kind == "company" else []),  # parts of a person's add up to the whole
         ],
         phones=[phone.raw for phone in phones],
+        mails=[one for one in (party.email, *(mail.address for mail in mails)) if one],
         weight=OUT_OF_USE if party.state != "active" else 0,
     )

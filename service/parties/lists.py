@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from service.core import identity, lists, masking
+from service.core import lists, masking
 from service.core import search as finder
 from service.core.identity import Identity
 from service.core.lists import Column, Empty, Filter, ListSpec, Told
@@ -43,8 +43,8 @@ def _category(party: Party, told: Told) -> str:
     return told.name("categories", party.category_id or party.vendor_category_id)
 
 
-def _found(session: Session, typed: str, _person: Identity, among: Sequence[int] | None) -> list[int]:
-    hits = finder.find(session, typed, kinds=["party"], most=finder.IN_LIST, phones=masking.searched(identity.current()), among=among)
+def _found(session: Session, typed: str, person: Identity, among: Sequence[int] | None) -> list[int]:
+    hits = finder.find(session, typed, kinds=["party"], most=finder.IN_LIST, phones=masking.searched(person), among=among)
     return [hit.ref_id for hit in hits]
 
 

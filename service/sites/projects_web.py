@@ -102,7 +102,7 @@ def create() -> ResponseReturnValue:
     form = _read(person)
     try:
         with db.begin(person.scope) as session:
-            project_id = actions.create_project(session, form, by=person.staff_id, branch_id=person.branch_id, at=clock.now())
+            project_id = actions.create_project(session, form, by=person.staff_id, branch_id=person.place, at=clock.now())
     except Invalid as error:
         with db.begin(person.scope) as session:
             return _form(session, person, form, None, error), error.status

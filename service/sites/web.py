@@ -146,7 +146,7 @@ def create() -> ResponseReturnValue:
         with db.begin(person.scope) as session:
             form = replace(form, phone=masking.typed_phone(person, form.phone))
             now, device = clock.now(), devices.device(session, number(request.form.get("device")) or 0)
-            site_id = actions.create_site(session, form, by=person.staff_id, branch_id=person.branch_id, at=now)
+            site_id = actions.create_site(session, form, by=person.staff_id, branch_id=person.place, at=now)
             if device is not None:
                 actions.put_device(session, site_id, device.code, by=person.staff_id, at=now)
     except Invalid as error:

@@ -16,7 +16,8 @@ from service.core.intake.target import Field, Into, Made, Row, Values
 from service.core.intake.values import folded
 from service.core.scope import Scope
 from service.staff import people, queries, rules
-from service.staff.grants import Firm, Held, Holder, reached
+from service.staff.grants import Firm, Held, Holder, grants
+from service.staff.keys import Keys, too_strong
 from service.staff.model import Branch, Role, Staff
 from service.staff.security import passwords
 
@@ -39,6 +40,7 @@ SENTENCES = {
     "elsewhere": _l("This user name belongs to somebody of another branch. Ask an administrator of the firm."),
     "role_gone": _l("One of these roles is not given any more. Choose among those of the page of roles."),
     "phone": _l("Type a phone number."),
+    "stronger": _l("This person sees or does more than you do. Ask an administrator of the firm."),
     "too_much": _l("This would let the person see or do more than you may hand out. Ask an administrator of the firm."),
 }
 TYPES = {"username": "text", "email": "text", "active": "boolean", "fs_uniquifier": "text", "name": "text", "branch_id": "bigint", "reach": "text", "phone": "text"}
@@ -56,13 +58,23 @@ class FirstPasswords:
 
     def give(self, session: Session, ids: Sequence[int], into: Into) -> list[tuple[str, str, str]]:
         """The next of those without a password have one: name, user name, password, told this once and kept nowhere."""
-        wanted = select(Staff).where(Staff.id.in_(ids), Staff.password.is_(None)).order_by(Staff.id).limit(self.most)
-        told = []
-        for row in session.scalars(wanted.with_for_update()).all():
+        waiting = select(Staff.id).where(Staff.id.in_(ids), Staff.password.is_(None)).order_by(Staff.id)
+        keys, told, stronger = Keys.of(session, into.by, Scope(into.branches)), [], 0
+        for staff_id in session.scalars(waiting).all():
+            row = session.get_one(Staff, staff_id, with_for_update=True, populate_existing=True)
+            if row.password is not None:
+                continue
+            if not keys.fit(queries.identity_of(session, row).grants):  # they were given more since they came
+                stronger += 1
+                continue
             password = secrets.token_urlsafe(9)
             passwords.take(session, row, password, at=into.at, must_change=True)
             told.append((row.name, row.username, password))
             audit.record(session, at=into.at, by=into.by, verb="password given", entity="staff", entity_id=row.id, branch_id=row.branch_id)
+            if len(told) == self.most:
+                break
+        if stronger and not told:
+            raise too_strong()
         return told
 
 
@@ -110,6 +122,8 @@ class Users:
                 row.refuse("phone", "phone")
             if person and not into.covers(person.branch_id):
                 row.refuse("username", "elsewhere")
+            elif limits and person and limits.stronger(session, person, into.by):
+                row.refuse("username", "stronger")
             elif limits and not row.wrong and limits.passed(row, person):
                 row.refuse("roles", "too_much")
 
@@ -165,7 +179,7 @@ TARGETS = (Users(),)
 class _Limits:
     """How far somebody who administers some branches may let others see."""
 
-    within: Scope
+    keys: Keys
     plan: Firm
     roles: Mapping[str, Held]
 
@@ -176,13 +190,17 @@ class _Limits:
             return None
         shipped = {name: Held(codes) for name, codes in rules.PERMISSIONS.items()}
         held = {role.name: Held(frozenset(role.permissions or ()), role.reach) for role in session.scalars(select(Role))}
-        return cls(Scope(into.branches), queries.firm(session), shipped | held)
+        return cls(Keys.of(session, into.by, Scope(into.branches)), queries.firm(session), shipped | held)
+
+    def stronger(self, session: Session, person: Staff, by: int) -> bool:
+        """True when somebody else holds more than whoever brings the table."""
+        return person.id != by and not self.keys.fit(queries.identity_of(session, person).grants)
 
     def passed(self, row: Row, person: Staff | None) -> bool:
         """True when the row asks for more than that."""
         reach = row.values.get("reach") or (person.reach if person else _reach(row))
         holder = Holder(person.id if person else 0, row.leads["branch"], reach, person.department_id if person else None)
-        return not all(reached(holder, self.roles[name], self.plan).within(self.within) for name in row.values.get("roles") or ())
+        return not self.keys.fit(grants(holder, [self.roles[name] for name in row.values.get("roles") or ()], self.plan))
 
 
 def _reach(row: Row) -> str:

@@ -15,7 +15,8 @@ from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
 from service.staff import edits, queries, rules
 from service.staff.actions import end_session
-from service.staff.grants import Held, Holder, reached
+from service.staff.grants import Held, Holder, grants
+from service.staff.keys import Keys, refuse_stronger
 from service.staff.model import Branch, Department, Role, Staff, StaffSession, staff_role
 from service.staff.roles.actions import LastAdministrator as LastAdministrator
 from service.staff.roles.actions import keep_an_administrator, seed
@@ -54,7 +55,7 @@ def engage(session: Session, who: Person, *, by: int, at: datetime, within: Scop
     """
     locks.hold(session, "people", "")
     seed(session)
-    _check(session, who, None, within)
+    _check(session, who, None, Keys.of(session, by, within))
     password = secrets.token_urlsafe(9)
     row = Staff(
         username=who.username,
@@ -88,7 +89,8 @@ def change(
     able = queries.administrators(session, on=clock.local(at).date())
     if version is not None:
         edits.check(row.version, version, _plain(before), _plain(who))
-    _check(session, who, staff_id, within, before)
+    _check(session, who, staff_id, Keys.of(session, by, within), before)
+    refuse_stronger(session, staff_id, by=by, within=within)
     if staff_id == by and not who.active:
         raise Invalid(_("You cannot switch yourself off. Ask another administrator."), {"active": _("Not yourself.")})
     if staff_id == by and who.valid_until and who.valid_until < clock.local(at).date():
@@ -116,6 +118,7 @@ def change(
 def new_password(session: Session, staff_id: int, *, by: int, at: datetime, within: Scope = ALL) -> str:
     """The person signs in with this password alone from now on; it is told once. Earlier sign-ins have ended."""
     row, password = _row(session, staff_id, within), secrets.token_urlsafe(9)
+    refuse_stronger(session, staff_id, by=by, within=within)
     passwords.take(session, row, password, at=at, must_change=True)
     _sign_out(session, staff_id, at)
     _told(session, row, "password given", {}, {}, by, at)
@@ -166,7 +169,7 @@ def _row(session: Session, staff_id: int, within: Scope = ALL) -> Staff:
     return row
 
 
-def _check(session: Session, who: Person, staff_id: int | None, within: Scope, before: Person | None = None) -> None:
+def _check(session: Session, who: Person, staff_id: int | None, keys: Keys, before: Person | None = None) -> None:
     """Raises Invalid with a sentence for each field that cannot be taken."""
     wrong = _named(session, who, staff_id)
     roles = {role.name: role for role in session.scalars(select(Role))}
@@ -181,7 +184,7 @@ def _check(session: Session, who: Person, staff_id: int | None, within: Scope, b
     if who.phone and (before is None or who.phone != before.phone) and not phone.is_written(who.phone):
         wrong["phone"] = _("Type a phone number.")
     wrong |= _placed(session, who, before)
-    if not wrong and within != ALL and not _inside(session, who, staff_id, roles, within):
+    if not wrong and not _inside(session, who, staff_id, roles, keys):
         wrong["roles"] = _("This would let the person see or do more than you may hand out. Ask an administrator of the firm.")
     if wrong:
         raise Invalid(_("Some fields need another look."), wrong)
@@ -218,12 +221,12 @@ def _placed(session: Session, who: Person, before: Person | None) -> dict[str, s
     return wrong
 
 
-def _inside(session: Session, who: Person, staff_id: int | None, roles: dict[str, Role], within: Scope) -> bool:
+def _inside(session: Session, who: Person, staff_id: int | None, roles: dict[str, Role], keys: Keys) -> bool:
     holder = Holder(staff_id or 0, who.branch_id, who.reach, who.department_id)
     plan = queries.firm(session)
     asked = [(name, None) for name in who.roles] + list(who.roles_at)
     held = [Held(frozenset(roles[name].permissions or ()), roles[name].reach, branch_id) for name, branch_id in asked]
-    return all(reached(holder, one, plan).within(within) for one in held)
+    return keys.fit(grants(holder, held, plan))
 
 
 def _give(session: Session, row: Staff, who: Person) -> None:
@@ -248,16 +251,24 @@ def _plain(who: Person) -> dict[str, object]:
     return asdict(who) | {"roles": ", ".join(sorted(who.roles)), "roles_at": at, "valid_until": day}
 
 
-def _told(session: Session, row: Staff, verb: str, old: dict[str, object], new: dict[str, object], by: int, at: datetime) -> None:
+def _told(session: Session, row: Staff, verb: str, old: dict[str, object], new: dict[str, object], by: int | None, at: datetime) -> None:
     audit.record(session, at=at, by=by, verb=verb, entity="staff", entity_id=row.id, old=old or None, new=new or None, branch_id=row.branch_id)
     session.flush()
 
 
 def expire(session: Session, *, at: datetime) -> None:
-    """Whoever was here until a day that is over is switched off and signed out."""
-    gone = select(Staff).where(Staff.active, Staff.valid_until < clock.local(at).date()).with_for_update(skip_locked=True)
-    for row in session.scalars(gone).all():
+    """Whoever was here until a day that is over is switched off and signed out; the last who lets people in stays, without an end."""
+    locks.hold(session, "people", "")
+    today = clock.local(at).date()
+    over = select(Staff).where(Staff.active, Staff.valid_until < today).order_by(Staff.valid_until.desc(), Staff.id).with_for_update()
+    gone = list(session.scalars(over).all())
+    able = not gone or queries.administrators(session, on=today).able
+    last = None if able else next((row for row in gone if queries.administers(session, row)), None)
+    if last is not None:
+        gone.remove(last)
+        old, last.valid_until, last.version = last.valid_until, None, last.version + 1
+        _told(session, last, "changed", {"valid_until": str(old)}, {"valid_until": None}, None, at)
+    for row in gone:
         row.active, row.version = False, row.version + 1
         _sign_out(session, row.id, at)
-        audit.record(session, at=at, by=None, verb="changed", entity="staff", entity_id=row.id, old={"active": True}, new={"active": False},
-                     branch_id=row.branch_id)
+        _told(session, row, "changed", {"active": True}, {"active": False}, None, at)

@@ -91,6 +91,7 @@ class Seat:
     branch_id: int
     reach: str = "branch"
     permissions: frozenset[str] = frozenset()
+    department_id: int | None = None
 
     def reads(self, permission: str, /) -> bool:
         """True when one of the person's roles carries the permission: their pop is covered as their pages are."""
@@ -107,7 +108,7 @@ _CODES = (
     .scalar_subquery()
     .label("codes")
 )
-_PERSON = (Staff.id, Staff.name, Staff.branch_id, Staff.reach, _CODES)
+_PERSON = (Staff.id, Staff.name, Staff.branch_id, Staff.reach, Staff.department_id, _CODES)
 # Built once: the pop waits for it.
 _SEAT = (
     select(*_PERSON)
@@ -146,7 +147,7 @@ def seat(session: Session, switch: str, extension: str, at: datetime) -> Seat | 
 
 
 def _seat(row: Row[Any]) -> Seat:
-    return Seat(row.id, row.name, row.branch_id, row.reach, frozenset((row.codes or "").split(",")))
+    return Seat(row.id, row.name, row.branch_id, row.reach, frozenset((row.codes or "").split(",")), row.department_id)
 
 
 class Seatings(dict[tuple[str, str], list[tuple[datetime, datetime | None, Seat]]]):
@@ -179,7 +180,7 @@ def taken_seats(session: Session, switch: str, at: datetime) -> frozenset[str]:
 
 def scope_of(session: Session, seat: Seat) -> Scope:
     """The branches that the person at that phone may see something of, as their own pages would."""
-    holder = Holder(seat.staff_id, seat.branch_id, seat.reach)
+    holder = Holder(seat.staff_id, seat.branch_id, seat.reach, seat.department_id)
     held = roles_of(session, {seat.staff_id}).get(seat.staff_id, [])
     return joined(grant.scope for grant in grants(holder, held, firm(session, _needed(holder, held))))
 
@@ -232,8 +233,10 @@ def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
 
 def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str, int | None]]:
     """Active people to whom tickets may be given; with a branch only those to whom its tickets may be given."""
-    people = list(session.execute(select(*_PERSON, Staff.department_id).where(Staff.active).order_by(Staff.name)))
-    held, plan = roles_of(session), firm(session)
+    able = [row.id for row in session.execute(select(Role.id, Role.permissions).where(Role.active)) if TAKES in (row.permissions or ())]
+    holds = Staff.id.in_(select(staff_role.c.staff_id).where(staff_role.c.role_id.in_(able)))
+    people = list(session.execute(select(*_PERSON).where(Staff.active, holds).order_by(Staff.name)))
+    held, plan = roles_of(session, [one.id for one in people]), firm(session)
     takers = {}
     for one in people:
         roles = [role for role in held.get(one.id, ()) if TAKES in role.permissions]
@@ -322,6 +325,12 @@ def administrators(session: Session, *, on: date) -> Administrators:
     held, plan = roles_of(session), firm(session, (False, False))
     ends = [one.valid_until for one in session.execute(here) if _administers(Holder(one.id, one.branch_id, one.reach), held.get(one.id, ()), plan)]
     return Administrators(len(ends), sum(end is None for end in ends))
+
+
+def administers(session: Session, person: Staff) -> bool:
+    """True when the person has a password, and their right to let people in holds in all branches."""
+    held, holder = roles_of(session, {person.id}).get(person.id, ()), Holder(person.id, person.branch_id, person.reach)
+    return person.password is not None and _administers(holder, held, firm(session, (False, False)))
 
 
 def _administers(holder: Holder, held: Iterable[Held], plan: Firm) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from service.app import create_app
 from service.calls import actions as calls
@@ -20,9 +21,13 @@ from service.calls.model import MissedCaller
 from service.calls.schemas import Doubted, LegFacts, TransferFacts
 from service.core import clock, db, scope
 from service.core.config import Settings, SwitchSettings
+from service.core.intake.target import Into, Row
 from service.core.lists.spec import KNOWN
 from service.core.model import AuditEntry
-from service.parties.model import PartyPhone
+from service.parties import actions, forms
+from service.parties import queries as parties
+from service.parties.importing import TARGETS
+from service.parties.model import Party, PartyPhone
 from service.staff import queries as staff
 from service.staff import rules
 from service.staff.model import Role, Staff
@@ -34,6 +39,7 @@ from tests.signin.people import PAGE
 from tests.signin.test_doors import address, routes
 
 NUMBER, MAIL, MASKED = world.NUMBER, world.MAIL, "139****7788"
+TAX, LIMIT = "310101199001011234", "98765"
 SCRIPT = {"Accept": "application/json"}
 
 
@@ -50,7 +56,7 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
     legs = (LegFacts(1, f"Local/{NUMBER}@trunk-00000001;2", None, None, now, now, now, "answered"),)
     passed = (TransferFacts("blind", "1001", NUMBER, True, now),)
     with db.begin(scope.ALL) as work:
-        party = make.party(work, cast.pudong, "浦东客户", email=MAIL)
+        party = make.party(work, cast.pudong, "浦东客户", email=f"old.{MAIL}", kind="person", tax_number=TAX)
         phone = make.phone(work, party, NUMBER, make.contact(work, party))
         make.line(work, cast.pudong, "support")
         call = make.call(work, now, caller_number=NUMBER, caller_name=NUMBER, legs=legs, transfers=passed)
@@ -62,6 +68,8 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         make.invoice(work, party, "4321.09", now.date(), now.date(), now)
         missed = work.scalars(select(MissedCaller)).one()
         made: dict[str, Any] = world.rest(work, cast, party)
+        _told(work, cast, party, int(made["category_id"]))
+        made["twin_id"] = make.party(work, cast.pudong, "浦东客户二", email=f"twin.{MAIL}").id
         made |= {"role_id": make.role(work, "agent").id, "department_id": 999999, "team_id": 999999, "staff_id": cast.ada.id}
         work.add(Role(name="clerk", permissions=sorted(rules.PERMISSIONS["admin"] - {"phone.read", "amount.read"})))
         work.flush()
@@ -69,6 +77,19 @@ def firm(committed_cast: SimpleNamespace) -> SimpleNamespace:
         made |= {"party_id": party.id, "phone_id": phone.id, "ticket_id": ticket.id, "call_id": call.id, "missed_id": missed.id}
     made["pop_id"] = scene.rings("1795331799.1", caller_number=NUMBER, caller_name=NUMBER)
     return SimpleNamespace(**vars(cast), **made)
+
+
+def _told(work: Session, cast: SimpleNamespace, party: Party, category_id: int) -> None:
+    """The history of the customer tells of a limit, a mail, a number, and a contact that came by a table."""
+    card, reader = parties.card(work, party.id), staff.identity_of(work, work.get_one(Staff, cast.root.id))
+    typed = forms.from_card(card, reader)
+    typed.values |= {"category_id": str(category_id), "credit_limit": LIMIT, "email": MAIL, "fax": world.OTHER}
+    typed.rows["mail"]["new1"] = {"of": str(card.contacts[0].id), "address": f"office.{MAIL}", "label": "work"}
+    actions.change(work, party.id, forms.to_draft(typed, reader, card), version=party.version, by=cast.root.id, at=clock.now())
+    row, into = Row(2, {"party": party.number, "name": "孙丽", "phones": [NUMBER], "mails": [f"sun.{MAIL}"]}), Into(cast.pudong.id, cast.root.id, clock.now())
+    contacts = next(one for one in TARGETS if one.name == "contacts")
+    contacts.find(work, [row], into)
+    assert contacts.create(work, [row], into)
 
 
 def addresses(app: Flask, firm: SimpleNamespace) -> list[str]:
@@ -80,6 +101,7 @@ def addresses(app: Flask, firm: SimpleNamespace) -> list[str]:
             f"/labels?site={firm.site_id}", f"/scan?code={firm.code}", f"/tickets/cover?device_id={firm.device_id}", "/settings/people?cols=name,phone",
             *(f"{one.address}?cols={','.join(column.key for column in one.columns)}" for one in KNOWN.values()),
             *(f"/lists/{one.name}/export.csv?cols={','.join(column.key for column in one.columns)}" for one in KNOWN.values()),
+            f"/customers/{firm.party_id}/merge?into={firm.twin_id}", f"/customers/{firm.twin_id}/merge?into={firm.party_id}",
             "/customers/found?q=浦东&as=choice", "/customers/found?q=浦东", "/found?q=浦东", "/tickets?view=all")
     return [*pages, *more]
 
@@ -107,7 +129,8 @@ def test_no_page_of_theirs_holds_the_whole_number_or_mail(who: str, app: Flask, 
     client = browser(app, settings, firm, who)
     told = {path: said(client, path) for path in addresses(app, firm)}
 
-    assert [path for path, content in told.items() if any(whole in content for whole in (NUMBER, world.OTHER, MAIL))] == []
+    hidden = (NUMBER, world.OTHER, MAIL, TAX, *([LIMIT] if who == "ivy" else []))
+    assert [(path, whole) for path, content in told.items() for whole in hidden if whole in content] == []
     assert len([path for path, content in told.items() if MASKED in content]) > 4
 
 
@@ -214,6 +237,22 @@ def test_no_part_of_a_number_narrows_anything_for_them(path: str, app: Flask, se
 
     assert finds == {part: part == NUMBER for part in finds}
     assert hit in said(cleo, path.format("00007788"))
+
+
+@pytest.mark.parametrize("path", ["/customers?q={}", "/customers/found?q={}", "/found?q={}"])
+def test_no_part_of_a_mail_finds_anybody_for_them(path: str, app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    ada, cleo = browser(app, settings, firm, "ada"), browser(app, settings, firm, "cleo")
+    whole = f"office.{MAIL}"
+    parts = ("office", "office.l", "lihua@hengtong", "office@", "hengtong", f"{whole}x", whole[:-1], whole)
+    assert {part: "浦东客户" in said(ada, path.format(part)) for part in parts} == {part: part == whole for part in parts}
+    assert all("浦东客户" in said(cleo, path.format(part)) for part in parts if part != f"{whole}x")
+
+
+def test_what_was_exported_covers_what_was_looked_for(app: Flask, settings: Settings, firm: SimpleNamespace) -> None:
+    assert browser(app, settings, firm, "root").get(f"/lists/customers/export.csv?q={NUMBER}", headers=PAGE).status_code == 200
+    ivy, root = browser(app, settings, firm, "ivy"), browser(app, settings, firm, "root")
+    for path in ("/settings/audit?entity=list", "/lists/audit/export.csv"):
+        assert NUMBER in said(root, path) and NUMBER not in said(ivy, path)
 
 
 @pytest.mark.parametrize("path", ["/calls?number=7788", "/customers?q=7788", "/customers/found?q=7788", "/customers/found?q=7788&as=choice", "/found?q=77 88"])

@@ -18,7 +18,7 @@ from service.core.errors import DeskError, Invalid
 from service.staff import people as persons
 from service.staff.model import Branch, Role, Staff
 from service.staff.people import LastAdministrator
-from service.staff.security import policy, second_factor
+from service.staff.security import policy, second_factor, setup
 from tests import make
 from tests.conftest import AT
 from tests.signin import door, people
@@ -116,3 +116,17 @@ def test_the_last_administrator_gets_no_last_day(session: Session, cast: SimpleN
     with pytest.raises(LastAdministrator), session.begin_nested():
         persons.change(session, second.id, replace(persons.person(session, second.id), active=False), by=cast.root.id, at=AT)
 
+
+
+def test_the_last_administrator_outstays_their_last_day(session: Session, cast: SimpleNamespace) -> None:
+    """Days that stand there from before: the one who was to stay longest stays, and nothing is set up anew."""
+    day = clock.local(AT).date()
+    second = make.staff(session, "second", cast.hq, "admin", reach="all", valid_until=day - timedelta(days=2))
+    cast.root.valid_until = cast.fay.valid_until = day - timedelta(days=3)
+    session.flush()
+    persons.expire(session, at=AT)
+    assert (second.active, second.valid_until, cast.root.active, cast.fay.active) == (True, None, False, False)
+
+    second.active, second.valid_until = False, day
+    session.flush()
+    assert not setup.needed(session)

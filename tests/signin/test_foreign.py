@@ -19,6 +19,7 @@ from service.app import create_app
 from service.calls import actions as calls
 from service.core import clock, db, scope, seen
 from service.core.config import Settings
+from service.core.lists.spec import KNOWN
 from service.devices.model import Device
 from service.devices.work import RULE as ACTS
 from service.parties.model import Party
@@ -237,15 +238,22 @@ def named_elsewhere(firm: SimpleNamespace) -> list[tuple[str, str, dict[str, Any
         ("/sites", {"name": "x", "party_id": party, "project_id": str(firm.project_id)}),
         ("/sites/projects", {"name": "x", "party_id": party}),
         ("/maintenance/plans", plan | {"device_id": device}),
-        ("/maintenance/visits/dispatch", {"id": str(firm.visit_id)}),
+        ("/lists/visits/do/dispatch", {"id": str(firm.visit_id), "choice": "plan"}),
+        ("/lists/patrols/do/repair", {"id": str(firm.patrol_id)}),
         ("/numbers/show", {"kind": "phone", "id": "1"}),
         ("/numbers/show", {"kind": "mail", "id": party}),
         ("/orders/dial", {"party": party, "key": "k"}),
         ("/settings/departments", {"branch_id": str(firm.pudong.id), "name": "x"}),
-        ("/lists/customers/do/disable", {"id": party, "choice": "x"}),
         ("/lists/tickets/do/assign", {"id": str(firm.ticket_id), "choice": str(firm.dan.id)}),
     ]
     return [*(("GET", path, {}) for path in gets), *(("POST", path, form) for path, form in posts)]
+
+
+def test_what_is_tried_exists_and_every_action_of_a_list_is_tried(app: Flask, firm: SimpleNamespace) -> None:
+    places, tried = app.url_map.bind("localhost"), named_elsewhere(firm)
+    for method, path, _form in tried:
+        places.match(path.split("?")[0], method=method)
+    assert {path for _method, path, _form in tried if "/do/" in path} == {f"/lists/{one.name}/do/{act.key}" for one in KNOWN.values() for act in one.actions}
 
 
 @pytest.mark.parametrize("role", ROLES)

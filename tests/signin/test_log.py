@@ -33,7 +33,7 @@ def test_a_refused_page_and_a_foreign_ticket_are_told(app: Flask, settings: Sett
     told = [(line.verb, line.by_id, (line.new or {})["path"]) for line in door.lines("forbidden")]
     assert told == [("forbidden", firm.dan.id, "GET /settings/people"), ("not theirs", firm.dan.id, f"GET /tickets/{firm.ticket_id}")]
     page = people.browser(app, settings, committed_cast.root).get(f"{LOG}?kind=forbidden", headers=PAGE).text
-    assert f"/tickets/{firm.ticket_id}" in page and "staff.admin" in page
+    assert f"/tickets/{firm.ticket_id}" in page and "Manage people, roles, branches" in page
 
 
 def test_jobs_stand_in_it_done_and_failed(app: Flask, settings: Settings, committed_cast: SimpleNamespace, database: db.Database) -> None:

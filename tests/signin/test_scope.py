@@ -211,3 +211,11 @@ def test_raw_sql_without_a_scope_or_with_another_branchs_reads_no_ticket(firm: S
 
 def test_a_session_without_a_scope_of_its_own_is_left_to_postgresql(session: Session) -> None:
     assert scope.of(session) == ALL
+
+
+def test_a_ringing_phone_is_answered_under_the_scope_of_ones_pages(firm: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as work:
+        for number, person in enumerate((firm.own, firm.mate, firm.head, firm.ada)):
+            make.seat(work, person, f"7{number}", clock.now())
+            seat = staff.seat(work, "pbx1", f"7{number}", clock.now())
+            assert seat and staff.scope_of(work, seat) == staff.identity_of(work, work.get_one(Staff, person.id)).scope, person.name

@@ -126,7 +126,7 @@ def lay_out(session: Session, spec: ListSpec, text: str, *, role: str, by: Ident
         session.add(ListSetting(list_name=spec.name, staff_id=None if role else by.staff_id, role=role or None, columns=new, changed_at=at))
     if role:
         audit.record(session, at=at, by=by.staff_id, verb="default columns", entity="list", entity_id=None,
-                     old={"list": spec.name, "role": role, "columns": _told(old)}, new={"list": spec.name, "role": role, "columns": _told(new)}, branch_id=by.branch_id)
+                     old={"list": spec.name, "role": role, "columns": _told(old)}, new={"list": spec.name, "role": role, "columns": _told(new)}, branch_id=by.place)
 
 
 def _told(layout: Layout | None) -> str | None:
@@ -220,5 +220,5 @@ def _on_record(session: Session, spec: ListSpec, row: SavedView, verb: str, by: 
     """Only what others see is worth a line."""
     if row.shared_role or row.shared_branch_id:
         new = {"list": spec.name, "name": row.name, "query": row.query, "role": row.shared_role, "branch": row.shared_branch_id}
-        audit.record(session, at=at, by=by.staff_id, verb=verb, entity="list", entity_id=row.id, new=new, branch_id=by.branch_id)
+        audit.record(session, at=at, by=by.staff_id, verb=verb, entity="list", entity_id=row.id, new=new, branch_id=by.place)
 

@@ -36,12 +36,12 @@ def _back(spec: ListSpec, **more: str) -> str:
 @bp.get("/<name>/export.<any(xlsx, csv):form>")
 def take(name: str, form: str) -> ResponseReturnValue:
     """The list as its address shows it, all pages of it; who took it is on record."""
-    identity.require("export")
-    (person, spec), now = _spec(name), clock.now()
+    spec, now = known(name), clock.now()
+    person = identity.require(spec.permission, "export")
     with db.begin(person.scope) as session:
         asked = asking.read(session, spec, person, request.args)
         made = (export.workbook if form == "xlsx" else export.text)(session, spec, person, asked, at=now)
-        audit.record(session, at=now, by=person.staff_id, verb="exported", entity="list", entity_id=None, new={"list": name, "form": form, **asked.kept}, branch_id=person.branch_id)
+        audit.record(session, at=now, by=person.staff_id, verb="exported", entity="list", entity_id=None, new={"list": name, "form": form, **asked.kept}, branch_id=person.place)
     return send_file(made, MIME[form], as_attachment=True, download_name=f"{name}-{clock.local(now):%Y%m%d-%H%M}.{form}")
 
 
@@ -102,11 +102,12 @@ class Refused:
 @bp.post("/<name>/do/<action>")
 def do(name: str, action: str) -> ResponseReturnValue:
     """It is done with each of the rows that allows it; the answer says with how many, and which refused and why."""
-    _person, spec = _spec(name)
+    spec = known(name)
+    identity.require(spec.permission)
     act = next((one for one in spec.actions if one.key == action), None)
     if act is None:
         raise Invalid(_("This list knows no such action. Load the page again."))
-    person = identity.require(act.permission)
+    person = identity.require(spec.permission, act.permission)
     ids = _ids()
     if act.leads:
         address, name = act.leads

@@ -73,9 +73,12 @@ def record() -> ResponseReturnValue:
 
 def _asked_for_repair(person: Identity, visit_id: int) -> str:
     """The patrol is kept whatever becomes of its request."""
-    identity.require("ticket.write")
     try:
+        able = identity.require(GO, "ticket.write")
         with db.begin(person.scope) as session:
+            row = queries.visit(session, visit_id)
+            able.require_for("ticket.write", row.branch_id if row else 0)
+        with db.begin(able.scope) as session:
             ticket_id = actions.request_repair(session, visit_id, by=person.staff_id, at=clock.now())
             number = tickets.numbers(session, {ticket_id})[ticket_id]
     except DeskError as error:
@@ -164,8 +167,7 @@ def show(patrol_id: int) -> ResponseReturnValue:
 @bp.post("/patrols/<int:patrol_id>/repair")
 def repair(patrol_id: int) -> ResponseReturnValue:
     """The fault is a repair request, once."""
-    person = identity.require("ticket.write")
-    identity.require(READ)
+    person = identity.require("ticket.write", READ)
     with db.begin(person.scope) as session:
         ticket_id = actions.request_repair(session, patrol_id, by=person.staff_id, at=clock.now())
     return redirect(f"/tickets/{ticket_id}")

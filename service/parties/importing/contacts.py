@@ -140,10 +140,12 @@ def _numbers(session: Session, told: Mapping[int, Values], parties: Mapping[int,
 def _tell(session: Session, told: Sequence[tuple[int, str | None, Values]], branches: Mapping[int, int], into: Into) -> None:
     """The customers' own history has it, and whoever edits an old form of one hears of it."""
     session.execute(_CHANGED, {"ids": list({party_id for party_id, _old, _values in told})})
-    lines = [(party_id, {"contact": old} if old else None, {"contact": _said(values)}, branches[party_id]) for party_id, old, values in told]
+    lines = [(party_id, {"contact": old} if old else None, _said(values), branches[party_id]) for party_id, old, values in told]
     audit.record_many(session, at=into.at, by=into.by, verb="changed", entity="party", told=lines)
 
 
-def _said(values: Values) -> str:
-    parts = [values.get(name) for name in ("name", "title", "department", "phones", "mails")]
-    return " · ".join(", ".join(one) if isinstance(one, list) else str(one) for one in parts if one)
+def _said(values: Values) -> dict[str, str]:
+    """The values in flat words; numbers and mails by names of their own, under which the audit covers them."""
+    parts = [values.get(name) for name in ("name", "title", "department")]
+    found = {"contact": " · ".join(str(one) for one in parts if one), "phone": ", ".join(values.get("phones") or ()), "mail": ", ".join(values.get("mails") or ())}
+    return {name: words for name, words in found.items() if words}

@@ -45,16 +45,9 @@ def _what(entry: AuditEntry, told: Told) -> str:
     return f"{words.ENTITIES.get(entry.entity, entry.entity)} {values.thing(entry, told.labels)}".strip()
 
 
-def _said(told: Told, name: str, value: object) -> object:
-    """A number or a mail address in the audit is as covered as anywhere else."""
-    if name in ("phone", "raw", "number", "fax") and isinstance(value, str):
-        return masking.shown_trace(told.person, value)
-    return masking.shown_mail(told.person, str(value)) if name in ("email", "mail") and value else value
-
-
 def _change(entry: AuditEntry, told: Told) -> str:
     changes = words.told(entry, told.labels)
-    lines = ((name, None if old is None else _said(told, name, old), None if new is None else _said(told, name, new)) for name, old, new in changes)
+    lines = ((name, None if old is None else masking.shown_field(told.person, name, old), None if new is None else masking.shown_field(told.person, name, new)) for name, old, new in changes)
     return " · ".join(f"{words.field(name)}: {'' if old is None else f'{old} → '}{'—' if new is None else new}" for name, old, new in lines)
 
 

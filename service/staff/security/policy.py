@@ -14,6 +14,7 @@ from service.core.editing import Differing
 from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
 from service.staff import edits
+from service.staff.keys import refuse_stronger
 from service.staff.model import Role, SignInAttempt, Staff
 from service.staff.security import demands, rules, second_factor
 from service.staff.security.model import Firm
@@ -119,11 +120,13 @@ def let_in(session: Session, username: str, *, at: datetime) -> None:
         role.addresses = ""
 
 
-def known(session: Session, staff_id: int, *, within: Scope = ALL) -> Staff:
-    """The person; refused when there is none whom this administrator sees."""
+def known(session: Session, staff_id: int, *, by: int | None = None, within: Scope = ALL) -> Staff:
+    """The person; refused when there is none whom this administrator sees, or when they hold more than whoever asks."""
     person = session.get(Staff, staff_id)
     if person is None or not within.covers(person.branch_id) or not scope.of(session).covers(person.branch_id):
         raise NotFound(_("There is no such person. Look for them in the list of people."))
+    if by is not None:
+        refuse_stronger(session, staff_id, by=by, within=within)
     return person
 
 

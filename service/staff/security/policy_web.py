@@ -62,7 +62,7 @@ def unlock(staff_id: int) -> ResponseReturnValue:
     """The person may try again at once."""
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
-        policy.known(session, staff_id, within=me.scope)
+        policy.known(session, staff_id, by=me.staff_id, within=me.scope)
         policy.unlock(session, staff_id, by=me.staff_id, at=clock.now())
     flash(_("Unlocked."))
     return redirect(HERE)
@@ -73,7 +73,7 @@ def sign_out(staff_id: int) -> ResponseReturnValue:
     """Every browser of the person is signed out."""
     me = identity.require("staff.admin")
     with db.begin(me.scope) as session:
-        policy.known(session, staff_id, within=me.scope)
+        policy.known(session, staff_id, by=me.staff_id, within=me.scope)
         count = sessions.end_all(session, staff_id, by=me.staff_id, at=clock.now())
     flash(_("Signed out everywhere; %(count)s sign-ins were open.", count=count))
     return redirect(f"/settings/people/{staff_id}")
@@ -84,7 +84,7 @@ def reset(staff_id: int) -> ResponseReturnValue:
     """The person has no second factor and is signed out everywhere; where their role demands one, they set it up anew."""
     me, now = identity.require("staff.admin"), clock.now()
     with db.begin(me.scope) as session:
-        policy.known(session, staff_id, within=me.scope)
+        policy.known(session, staff_id, by=me.staff_id, within=me.scope)
         second_factor.reset(session, staff_id, by=me.staff_id, at=now)
         sessions.end_all(session, staff_id, by=me.staff_id, at=now, but=me.session_id if staff_id == me.staff_id else "")
     flash(_("The second factor is gone. The next sign-in asks for the password alone, and for a new app where the role demands one."))

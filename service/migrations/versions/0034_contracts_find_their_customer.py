@@ -2,8 +2,8 @@
 
 from service.migrations import rules
 
-revision = "0036"
-down_revision = "0035"
+revision = "0034"
+down_revision = "0033"
 
 REBUILD = """
 insert into job (name, args, dedupe, created_at, run_at, max_attempts)
