@@ -21,7 +21,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     from service.calls.wallboard import web as wallboard
     from service.catalogue import web as catalogue
     from service.core.lists import web as lists
-    from service.desk import customers, device, opening
+    from service.desk import customers, device, leaving, opening
     from service.desk import web as desk
     from service.devices import web as devices
     from service.devices import work as device_work
@@ -55,7 +55,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     pages.install(app, settings)  # CSRF protection first: Flask-Security insists
     signin.install(app, settings)
     app.config["RINGDESK"] = settings
-    for context in (lists, staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, patrols, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, imports, reports, history, catalogue, devices, device_work, device):
+    for context in (lists, staff, people, branches, departments, roles, shifts, desk, opening, tickets, calls, agents, kpi, orders, wallboard, pauses, shelf, parties, maintenance, patrols, sites, projects, regions, labels, edit_web, merge_web, categories_web, customers, leaving, imports, reports, history, catalogue, devices, device_work, device):
         app.register_blueprint(context.bp)
     for context in (steps, my_security, security, setup):
         app.register_blueprint(context.bp)

@@ -16,10 +16,12 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from markupsafe import Markup
 from psycopg2 import errors as postgresql
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from service.core import audit, clock, identity
 from service.core.config import LOCALES, Settings
+from service.core.editing import Stale
 from service.core.errors import DeskError, Forbidden, Invalid, NotFound
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ def install(app: Flask, settings: Settings) -> None:
     app.after_request(_headers)
     app.register_error_handler(identity.SignInNeeded, _sign_in)
     app.register_error_handler(DeskError, _refused)
+    app.register_error_handler(StaleDataError, lambda _error: _refused(Stale(_("Somebody else saved this at the same moment. Load the page again and repeat the change."))))
     app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(IntegrityError, _taken)

@@ -1,6 +1,7 @@
 """Phone numbers: E.164 where a number is truly valid, else digits with a kind; the dialled form is kept."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -11,6 +12,8 @@ Kind = Literal["e164", "extension", "short", "service", "withheld", "unknown"]
 WITHHELD = {"anonymous", "restricted", "private", "unavailable", "withheld", "unknown", "<unknown>"}
 SUFFIX = re.compile(r"(?:ext\.?|x|转|分机|[-–—#,;])\s*(\d{1,6})$", re.IGNORECASE)
 LOCAL = re.compile(r"[2-8]\d{6,7}")  # a landline without its area code
+WRITTEN = re.compile(r"\+?[\d\s().\-–—−/*#]+")  # the signs that numbers are written with
+BEHIND = re.compile(r"\(?\s*(?:ext(?:ension)?\.?|x|转|分机|[-#,;]+)\s*[:.]?\s*\d{1,6}\s*\)?$", re.IGNORECASE)
 SERVICE = re.compile(r"(?:95\d{3,6}|96\d{3,4}|12\d{3}|1[01]\d{1}|400\d{7}|800\d{7})$")
 
 
@@ -45,6 +48,12 @@ def parse(raw: str | None, region: str = "CN") -> Phone:
         return Phone(text, e164, e164.lstrip("+"), "e164", extension)
     digits = re.sub(r"\D", "", main if extension and len(re.sub(r"\D", "", main)) > 4 else text)
     return Phone(text, None, digits, _kind(digits))
+
+
+def is_written(typed: str) -> bool:
+    """True when what somebody typed can be a number: digits and the signs between them, and behind them perhaps an extension."""
+    text = unicodedata.normalize("NFKC", typed).strip()
+    return bool(WRITTEN.fullmatch(BEHIND.sub("", text) or text)) and 2 < len(re.sub(r"\D", "", text)) < 25
 
 
 def _split(text: str) -> tuple[str, str | None]:

@@ -37,6 +37,11 @@ class Scope:
         """The value PostgreSQL's policies read: '*', or ids with commas, or '' for nothing."""
         return "*" if self.branches is None else ",".join(str(int(branch)) for branch in self.branches)
 
+    @property
+    def several(self) -> bool:
+        """True when more than one branch may be seen."""
+        return self.branches is None or len(self.branches) > 1
+
     def covers(self, branch_id: int) -> bool:
         """True when rows of that branch are inside, perhaps only some."""
         return self.branches is None or branch_id in self.branches

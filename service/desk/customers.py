@@ -33,9 +33,10 @@ def _page(party_id: int, fields: dict[str, str] | None = None, status: int = 200
         if found.card.party.id != party_id:
             return redirect(f"/customers/{found.card.party.id}")
         history = audit.of(session, "party", party_id, HISTORY) if person.may("party.write") else []
+        branches = staff.branch_names(session)
         people = staff.names(session, {line.by_id for line in history if line.by_id})
     told = [(line, people.get(line.by_id or 0, ""), list(_told(line))) for line in history]
-    return render_template("parties/customer.html", customer=found, today=_today(), history=told, fields=fields or {}), status
+    return render_template("parties/customer.html", customer=found, today=_today(), history=told, branches=branches, fields=fields or {}), status
 
 
 def _customer(session: Session, party_id: int, person: Identity) -> queries.Customer:

@@ -14,6 +14,7 @@ from service.desk.history import History
 from service.devices import queries as devices
 from service.maintenance import queries as maintenance
 from service.parties import queries as parties
+from service.staff import queries as staff
 
 bp = Blueprint("device", __name__)
 PAGE = 30
@@ -29,6 +30,7 @@ class DevicePage:
     history: History
     names: dict[int, str]
     plans: list[maintenance.MaintenancePlan]
+    branches: dict[int, str]
 
 
 @bp.get("/devices/<int:device_id>")
@@ -49,4 +51,4 @@ def _page(session: Session, device_id: int, until: history.Mark | None) -> Devic
     holdings = devices.holdings(session, device_id)
     told = history.read(session, device_id, until=until, limit=PAGE)
     names = parties.names(session, {device.party_id} | {one.party_id for one in holdings})
-    return DevicePage(covered, devices.taken_out(session, device_id), holdings, told, names, maintenance.plans_of(session, device_id))
+    return DevicePage(covered, devices.taken_out(session, device_id), holdings, told, names, maintenance.plans_of(session, device_id), staff.branch_names(session))

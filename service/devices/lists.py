@@ -12,11 +12,12 @@ from service.catalogue import queries as catalogue
 from service.core import clock, lists
 from service.core import search as finder
 from service.core.identity import Identity
-from service.core.lists import Column, Empty, Filter, ListSpec
+from service.core.lists import Action, Column, Empty, Filter, ListSpec
 from service.devices import queries
 from service.devices.model import Device
 from service.devices.rules import CURRENT
 from service.parties import queries as parties
+from service.staff import queries as staff
 
 NOBODY = "-"  # in an address: no department, or nobody named
 STATES = {"normal": _l("In order"), "abnormal": _l("Out of order"), "repair": _l("In repair")}
@@ -50,7 +51,7 @@ def _retired(session: Session, wanted: Mapping[str, Any]) -> Select[Any]:
 def _labels(session: Session, rows: Sequence[Device], wanted: Mapping[str, Any]) -> Mapping[str, Mapping[Any, Any]]:
     ids = {row.party_id for row in rows} | ({wanted["party"]} if "party" in wanted else set())
     covered = queries.covered(session, rows, _today())
-    return {"parties": parties.names(session, ids), "covered": {row_id: one.decision for row_id, one in covered.items()}}
+    return {"parties": parties.names(session, ids), "covered": {row_id: one.decision for row_id, one in covered.items()}, "branches": staff.branch_names(session)}
 
 
 def _products(session: Session) -> list[tuple[str, Any]]:
@@ -66,6 +67,8 @@ FOUND = Filter("q", _l("Search"), find=_found, placeholder=_l("Serial, number, n
 OF_PARTY = Filter("party", _l("Customer"), "number", form=False, names="parties")
 NAME = Column("name", _l("Device"), lambda row, _told: f"{row.name} {row.model}".strip(), width=0, card="title")
 SERIAL = Column("serial", _l("Serial"), lambda row, _told: row.serial, width=136, card="quiet")
+BRANCH = Column("branch", _l("Branch"), lambda row, told: told.name("branches", row.branch_id), width=132, shown=False, card="quiet", across=True)
+OF_BRANCH = Filter("branch", _l("Branch"), "choice", lambda key: Device.branch_id == int(key), staff.branch_choices, more=True, across=True)
 NUMBER = Column("number", _l("No."), lambda row, _told: row.number, sort=Device.number, width=152, card="off", shown=False)
 PARTY = Column("party", _l("Customer"), lambda row, told: told.name("parties", row.party_id), width=176, card="quiet")
 
@@ -89,6 +92,7 @@ DEVICES = lists.know(
             Column("place", _l("Place"), lambda row, _told: row.place, width=120, card="off", shown=False),
             Column("warranty", _l("Warranty"), lambda row, told: told.labels["covered"][row.id].until, "date", width=152, card="labelled"),
             Column("state", _l("State"), lambda row, _told: str(STATES.get(row.state, row.state)), "state", Device.state, width=112, card="labelled"),
+            BRANCH,
             Column("created", _l("Created"), lambda row, _told: row.created_at, "moment", Device.created_at, width=132, card="off", shown=False),
         ),
         filters=(
@@ -96,13 +100,15 @@ DEVICES = lists.know(
             Filter("product", _l("Product"), "choice", options=_products),
             Filter("state", _l("State"), "choice", lambda code: Device.state == code, options=lambda _session: tuple(STATES.items())),
             Filter("soon", _l("Warranty ends within 60 days"), "flag"),
+            OF_BRANCH,
             OF_PARTY,
             Filter("department", _l("Department"), form=False),
             Filter("holder", _l("Person using it"), form=False),
         ),
         sort="-created",
         labels=_labels,
-        empty=Empty("devices", _l("No device is on file"), _l("Put the first one on file, or type its serial at the intake of a ticket.")),
+        actions=(Action("labels", _l("Print labels"), "printer", "device.read", leads=("/labels", "device")),),
+        empty=Empty("devices", _l("No device is on file"), _l("Put the first one on file, or type its serial at the intake of a ticket."), permission="device.write"),
     )
 )
 
@@ -120,11 +126,12 @@ RETIRED = lists.know(
             NUMBER,
             SERIAL,
             PARTY,
+            BRANCH,
             Column("retired_on", _l("Retired on"), lambda row, _told: row.retired_on, "date", Device.retired_on, True, 116, card="labelled"),
             Column("reason", _l("Reason"), lambda row, _told: row.retired_reason, width=200, card="labelled"),
             Column("destination", _l("Where it went"), lambda row, _told: row.retired_to, width=160, card="labelled"),
         ),
-        filters=(FOUND, Filter("product", _l("Product"), "choice", options=_products), OF_PARTY),
+        filters=(FOUND, Filter("product", _l("Product"), "choice", options=_products), OF_BRANCH, OF_PARTY),
         sort="-retired_on",
         labels=_labels,
         empty=Empty("devices", _l("No device is retired"), _l("A device is retired on its own page, or when it is swapped or taken away.")),

@@ -36,7 +36,7 @@ def template(target: Target, out: IO[bytes]) -> None:
 def note(one: Field) -> str:
     """What may stand in the column, in a line."""
     kinds: Mapping[str, str] = {
-        "day": _("A day, such as 2026-11-26."), "whole": _("A whole number from 0 to %(most)s.", most=one.most), "phones": _("Telephone numbers."),
+        "day": _("A day, such as 2026-11-26."), "whole": _("A whole number from %(least)s to %(most)s.", least=one.least, most=one.most), "phones": _("Telephone numbers."),
         "choice": _("One of: %(choices)s.", choices=words.choices(one)), "choices": _("Of these: %(choices)s.", choices=words.choices(one)),
         "mail": _("A mail address."), "mails": _("Mail addresses."), "money": _("An amount, such as 50000.00."), "words": _("Words of at most %(most)s letters.", most=one.longest), "text": _("Text of at most %(most)s letters.", most=one.longest), "code": _("Text of at most %(most)s letters.", most=one.longest),
     }

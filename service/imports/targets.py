@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from service.core.errors import NotFound
-from service.core.intake.target import Field, Target
+from service.core.intake.target import Field, Living, Target
 from service.core.intake.values import folded
 
 TARGETS: dict[str, Target] = {}
@@ -22,6 +23,12 @@ def of(name: str) -> Target:
     if name not in TARGETS:
         raise NotFound(_("Nothing of this kind can be imported. Choose from the list of imports."))
     return TARGETS[name]
+
+
+def now(session: Session, name: str) -> Target:
+    """The target of that name, with the choices that there are now."""
+    target = of(name)
+    return target.now(session) if isinstance(target, Living) else target
 
 
 def words(one: Field) -> set[str]:

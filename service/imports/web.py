@@ -167,8 +167,9 @@ class One:
 def _allowed(name: str) -> tuple[Identity, Target]:
     """The person may import, and may write what this target writes."""
     identity.require("import")
-    target = targets.of(name)
-    return identity.require("import", target.permission), target
+    me = identity.require("import", targets.of(name).permission)
+    with db.begin(me.scope) as session:
+        return me, targets.now(session, name)
 
 
 def _one(batch_id: int) -> One:

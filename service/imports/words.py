@@ -1,5 +1,6 @@
 """What is wrong with a file or a cell, as sentences; jobs store codes and facts, and the reader's language is chosen here."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ CELL: Mapping[str, Any] = {
     "phone": _l("This is no telephone number. Write digits such as 13812341001 or 021-62345678."),
     "day": _l("This cannot be read as a day. Write it as 2026-11-26."),
     "no_such_day": _l("There is no such day. Write it as 2026-11-26."),
-    "whole": _l("This must be a whole number from 0 to %(most)s."),
+    "whole": _l("This must be a whole number from %(least)s to %(most)s."),
     "money": _l("This is no amount. Write it as 1234.50, without a minus."),
     "mail": _l("This is no mail address."),
     "choice": _l("This is none of: %(choices)s."),
@@ -46,6 +47,11 @@ CELL: Mapping[str, Any] = {
 PLACES: Mapping[str, Any] = {
     "ticket": _l("tickets"), "call": _l("calls"), "device": _l("devices"), "contact": _l("contacts"), "party_phone": _l("phones"), "ledger_item": _l("open items"),
     "agent_pop": _l("calls"), "missed_caller": _l("missed callers"), "staff_session": _l("sign-ins"), "device_event": _l("lines of their history"), "device_holding": _l("holders"), "maintenance_plan": _l("maintenance plans"), "site": _l("sites"), "project": _l("projects"), "device_component": _l("components"), "extension_assignment": _l("seats"),
+    "contact_mail": _l("mail addresses"), "contract": _l("contracts"), "party_account": _l("accounts in other systems"), "party_department": _l("departments of customers"), "party": _l("customers that were merged into them"),
+    "ticket_event": _l("lines of tickets"), "call_leg": _l("calls"), "call_segment": _l("calls"), "call_transfer": _l("calls"), "call_pair": _l("calls"), "call_consent": _l("calls"), "recording_play": _l("recordings"), "recording_hold": _l("recordings"), "recording_pause": _l("recordings"), "recording_deletion": _l("recordings"),
+    "patrol_round": _l("patrol rounds"), "patrol_stop": _l("patrol rounds"), "attachment": _l("pictures"),
+    "department": _l("departments that they head"), "team": _l("teams"), "team_member": _l("teams"), "shift": _l("shifts"), "leave": _l("leave"), "import_batch": _l("imports"), "import_mapping": _l("imports"), "saved_view": _l("saved views"),
+    "agent_state": _l("states at the phone"), "agent_state_change": _l("states at the phone"), "agent_queue": _l("queues of agents"), "list_setting": _l("arranged columns"), "staff_role": _l("roles"), "staff_password": _l("passwords"), "staff_totp": _l("second factors"), "recovery_code": _l("second factors"), "passkey": _l("second factors"), "passkey_challenge": _l("second factors"), "sign_in_step": _l("sign-ins"), "kpi_policy": _l("ways of measuring"),
     "device_swap": _l("swaps and removals"), "phone_order": _l("dialled calls"), "party_apart": _l("pairs said to be two"), "party_merge_row": _l("merged customers"), "maintenance_reminder": _l("maintenance visits"), "patrol_visit": _l("patrols"), "patrol_device": _l("patrols"),
 }
 OTHERS = _l("other records")
@@ -67,7 +73,10 @@ def trouble(told: Mapping[str, Any] | None) -> str:
         return ""
     facts = told.get("facts", {})
     if told["code"] == "in_use":
-        uses = "、".join(f"{PLACES.get(table, OTHERS)} ({count})" for table, count in facts.items())
+        places: Counter[str] = Counter()
+        for table, count in facts.items():
+            places[str(PLACES.get(table, OTHERS))] += count
+        uses = "、".join(f"{place} ({count})" for place, count in places.items())
         return str(_("It cannot be taken back: things that it created are in use by others: %(uses)s. Remove those first, or leave the import as it is.", uses=uses))
     if told["code"] == "left":
         return str(_("%(number)s rows were changed by somebody since and keep that change.", number=facts.get("number", 0)))
@@ -79,7 +88,7 @@ def sentence(target: Target, finding: Mapping[str, Any]) -> str:
     one = field(target, finding["field"])
     facts = {"field": str(one.head) if one else "", "choices": choices(one) if one else ""} | finding.get("facts", {})
     words = target.sentences.get(finding["code"]) or CELL.get(finding["code"], CELL["refused"])
-    return filled(words, {"why": ""} | facts).strip()
+    return filled(words, {"why": "", "least": 0} | facts).strip()
 
 
 def field(target: Target, name: str) -> Field | None:

@@ -86,7 +86,7 @@ def _check_piece(turn: Turn, piece: Sequence[tuple[int, list[str]]]) -> bool:
         piece = [row for row in piece if row[0] > batch.done]
         if not piece:
             return True
-        target = targets.of(batch.target)
+        target = targets.now(session, batch.target)
         rows = [_read(target, batch.mapping, line, cells) for line, cells in piece]
         _twice(session, batch.id, target, rows)
         target.find(session, [row for row in rows if not _hopeless(row)], turn.into(batch))

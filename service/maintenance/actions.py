@@ -50,6 +50,7 @@ def plan(session: Session, device_id: int, new: Plan, *, by: int, at: datetime, 
     session.add(row)
     session.flush()
     _told(session, row, "created", {}, _plain(new), by, at)
+    remind(session, at=at, plan_id=row.id)
     return row.id
 
 
@@ -66,6 +67,7 @@ def change(session: Session, plan_id: int, new: Plan, *, version: int, by: int, 
         _go_on(session, row, max(_timing(new).following(row.done_on), first) if row.done_on else first)
     changed = {name for name in old if old[name] != getattr(new, name)}
     session.flush()
+    remind(session, at=at, plan_id=plan_id)
     if changed:
         _told(session, row, "changed", {n: old[n] for n in changed}, {n: getattr(new, n) for n in changed}, by, at)
 
@@ -83,6 +85,7 @@ def set_state(session: Session, plan_id: int, state: str, *, by: int, at: dateti
     if state == "ended":
         _drop(session, row, _("The plan has ended."))
     session.flush()
+    remind(session, at=at, plan_id=plan_id)
     _told(session, row, "state changed", {"state": old}, {"state": state}, by, at)
 
 
@@ -103,16 +106,16 @@ _REMIND = text("""
     insert into maintenance_reminder (plan_id, device_id, due_on, created_at, branch_id)
     select plan.id, plan.device_id, plan.next_due_on, :at, plan.branch_id from maintenance_plan plan
     join device on device.id = plan.device_id and device.state <> 'retired'
-    where plan.state = 'active' and plan.next_due_on - plan.notice_days <= :today
+    where (cast(:plan as bigint) is null or plan.id = :plan) and plan.state = 'active' and plan.next_due_on - plan.notice_days <= :today
       and not exists (select from maintenance_reminder open where open.plan_id = plan.id and open.state in ('due', 'dispatched'))
     order by plan.next_due_on, plan.id
     on conflict do nothing
 """)
 
 
-def remind(session: Session, *, at: datetime) -> int:
-    """Each plan whose notice has begun has its reminder, once, however often this runs; returns how many are new."""
-    return int(session.execute(_REMIND, {"at": at, "today": clock.local(at).date()}).rowcount)  # type: ignore[attr-defined]
+def remind(session: Session, *, at: datetime, plan_id: int | None = None) -> int:
+    """Each plan, or the one that is named, has its reminder once its notice has begun, however often this runs; returns how many are new."""
+    return int(session.execute(_REMIND, {"at": at, "today": clock.local(at).date(), "plan": plan_id}).rowcount)  # type: ignore[attr-defined]
 
 
 def job(args: dict[str, Any]) -> None:

@@ -44,6 +44,13 @@ def _people(session: Session) -> Sequence[tuple[str, Any]]:
     return [(str(person.id), person.name) for person in staff.assignees(session)]
 
 
+def _in_charge(session: Session) -> Sequence[tuple[str, Any]]:
+    """Those who may be in charge, and behind them those who still are and may not any more."""
+    able = _people(session)
+    rest = staff.names(session, queries.in_charge_of_any(session) - {int(key) for key, _name in able})
+    return [*able, *((str(key), name) for key, name in sorted(rest.items(), key=lambda one: one[1]))]
+
+
 def _late(visit: Any, told: Told) -> bool:
     return visit.state in queries.OPEN and visit.due_on < clock.local(told.at).date()
 
@@ -80,7 +87,7 @@ VISITS = lists.know(
         ),
         filters=(
             Filter("state", _l("State"), "choice", lambda state: MaintenanceReminder.state == state, options=lambda _session: tuple(VISIT_STATE.items())),
-            Filter("responsible", _l("In charge"), "choice", lambda text: MaintenancePlan.responsible_id == int(text), options=_people),
+            Filter("responsible", _l("In charge"), "choice", lambda text: MaintenancePlan.responsible_id == int(text), options=_in_charge),
             Filter("due_from", _l("Due from"), "day", lambda day: MaintenanceReminder.due_on >= day),
             Filter("due_to", _l("Due until"), "day", lambda day: MaintenanceReminder.due_on <= day),
             Filter("device", _l("Device"), "number", lambda id_: MaintenanceReminder.device_id == id_, form=False, names="devices"),
@@ -120,11 +127,11 @@ PLANS = lists.know(
         filters=(
             Filter("q", _l("Number or words"), clause=lambda text: MaintenancePlan.number.contains(text, autoescape=True) | MaintenancePlan.content.icontains(text, autoescape=True)),
             Filter("state", _l("State"), "choice", lambda state: MaintenancePlan.state == state, options=lambda _session: tuple(PLAN_STATE.items())),
-            Filter("responsible", _l("In charge"), "choice", lambda text: MaintenancePlan.responsible_id == int(text), options=_people),
+            Filter("responsible", _l("In charge"), "choice", lambda text: MaintenancePlan.responsible_id == int(text), options=_in_charge),
             Filter("device", _l("Device"), "number", lambda id_: MaintenancePlan.device_id == id_, form=False, names="devices"),
         ),
         sort="next",
         labels=_told,
-        empty=Empty("calendar-repeat", _l("No plan yet"), _l("Open a device and give it a plan; its visits come by themselves.")),
+        empty=Empty("calendar-repeat", _l("No plan yet"), _l("Open a device and give it a plan; its visits come by themselves."), permission="maintenance.write"),
     )
 )  # fmt: skip

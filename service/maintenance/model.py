@@ -1,6 +1,6 @@
 """Plans and their reminders."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
@@ -55,6 +55,11 @@ class MaintenancePlan(Base):
     branch_id: Mapped[branch]
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def shown_from(self) -> date:
+        """The day on which the next visit enters the list."""
+        return self.next_due_on - timedelta(days=self.notice_days)
 
 
 class MaintenanceReminder(Base):

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -81,6 +81,17 @@ def plans_of(session: Session, device_id: int) -> list[MaintenancePlan]:
     """The plans of a device, those that go on first."""
     query = select(MaintenancePlan).where(MaintenancePlan.device_id == device_id)
     return list(session.scalars(query.order_by(MaintenancePlan.state, MaintenancePlan.next_due_on, MaintenancePlan.id)))
+
+
+def in_charge(session: Session, staff_id: int) -> int:
+    """How many plans that go on have the person in charge."""
+    mine = (MaintenancePlan.responsible_id == staff_id, MaintenancePlan.state == "active")
+    return session.scalar(select(func.count()).select_from(MaintenancePlan).where(*mine)) or 0
+
+
+def in_charge_of_any(session: Session) -> set[int]:
+    """Who is in charge of plans that have not ended."""
+    return {one for one in session.scalars(select(MaintenancePlan.responsible_id).where(MaintenancePlan.state != "ended").distinct()) if one}
 
 
 def plan(session: Session, plan_id: int) -> MaintenancePlan | None:

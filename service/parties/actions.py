@@ -88,6 +88,8 @@ def add_contact(session: Session, party_id: int, new: NewContact, *, by: int, at
     assert contact is not None, "it has a name"
     contact.title = short("title", new.title) or contact.title
     contact.department_id = rows.department(session, party, department, names) or contact.department_id
+    if new.phone.strip() and not phones.is_written(new.phone):
+        raise Invalid(_("This is no number that can call: “%(raw)s”.", raw=masking.masked_phone(new.phone)), {"phone": _("Type a phone number.")})
     if new.phone.strip():
         _attach(session, party, new.phone, name, new.label)
     archive.changed(session, party, before, by=by, at=at)

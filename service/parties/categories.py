@@ -55,12 +55,16 @@ def _below(rows: Sequence[PartyCategory], parent: int | None, depth: int) -> lis
 
 
 def counts(session: Session) -> dict[int, int]:
-    """How many parties of the reader's branches stand in each category."""
+    """How many parties of the reader's branches stand in each category or below it: as many as the list of it shows."""
     found: dict[int, int] = {}
     for column in (Party.category_id, Party.vendor_category_id):
         rows = select(column, func.count()).where(column.is_not(None), Party.state != "merged").group_by(column)
         for category_id, many in session.execute(rows):
             found[category_id or 0] = found.get(category_id or 0, 0) + many
+    for side in SIDES:
+        for node in reversed(tree(session, side)):  # a child stands behind its parent
+            if node.parent_id and node.id in found:
+                found[node.parent_id] = found.get(node.parent_id, 0) + found[node.id]
     return found
 
 

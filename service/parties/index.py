@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from service.core import search
 from service.core.search import Entry
 from service.parties import rules
-from service.parties.model import Contact, ContactMail, Party, PartyAccount, PartyDepartment, PartyPhone
+from service.parties.model import Contact, ContactMail, Contract, Party, PartyAccount, PartyDepartment, PartyPhone
 
 KIND = "party"
 OUT_OF_USE = -1
-Row = TypeVar("Row", Contact, PartyPhone, PartyDepartment, ContactMail, PartyAccount)
+Row = TypeVar("Row", Contact, PartyPhone, PartyDepartment, ContactMail, PartyAccount, Contract)
 
 
 def index(session: Session, ids: Collection[int]) -> None:
@@ -29,11 +29,12 @@ def index(session: Session, ids: Collection[int]) -> None:
     alive = [party for party in parties if not party.merged_into_id]
     known = {party.id for party in alive}
     departments, mails, accounts = _of(session, PartyDepartment, known), _of(session, ContactMail, known), _of(session, PartyAccount, known)
+    contracts = _of(session, Contract, known)
     contacts, phones, former = _of(session, Contact, known), _of(session, PartyPhone, known), _former(session, known)
     search.put(
         session,
         [
-            _entry(p, contacts[p.id], phones[p.id], departments[p.id], mails[p.id], accounts[p.id], former[p.id])
+            _entry(p, contacts[p.id], phones[p.id], departments[p.id], mails[p.id], accounts[p.id], contracts[p.id], former[p.id])
             for p in alive
         ],
     )
@@ -62,7 +63,8 @@ def _former(session: Session, ids: Collection[int]) -> dict[int, list[Party]]:
 
 def _entry(
     party: Party, contacts: list[Contact], phones: list[PartyPhone], departments: list[PartyDepartment],
-    mails: list[ContactMail], accounts: list[PartyAccount], former: list[Party],
+    mails: list[ContactMail], accounts: list[PartyAccount], contracts: list[Contract],
+    former: list[Party],
 ) -> Entry:  # fmt: skip
     return Entry(
         kind=KIND,
@@ -80,6 +82,7 @@ def _entry(
         ],
         codes=[
             *(code for account in accounts for code in (account.account, account.book) if code),
+            *(contract.number for contract in contracts if contract.number),
             *(one.number for one in former),
             *([party.tax_number] if party.tax_number and party.kind == "company" else []),  # parts of a person's add up to the whole
         ],

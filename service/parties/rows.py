@@ -104,10 +104,9 @@ def _phones(session: Session, party: Party, rows: Sequence[PhoneRow], contact: C
     known = _known(session, party, PartyPhone)
     for row in (row for row in rows if not row.gone and row.raw):
         number = phones.parse(row.raw)
-        if not number.key:
-            refusal = _("This is no number that can call: “%(raw)s”.", raw=row.raw)
-            raise Invalid(refusal, {row.field: refusal})
         before = known.get(row.id) if row.id else None
+        if not number.key or not (phones.is_written(row.raw) or (before and before.raw == row.raw)):
+            raise Invalid(_("This is no number that can call: “%(raw)s”.", raw=row.raw), {row.field: _("Type a phone number.")})
         raw = before.raw if before and (before.e164, before.digits) == (number.e164, number.digits) else row.raw
         owner = contact.id if contact else None
         values = {"raw": raw, "e164": number.e164, "digits": number.digits, "kind": number.kind, "label": row.label, "contact_id": owner}

@@ -128,7 +128,7 @@ def _site_values(session: Session, form: SiteForm) -> dict[str, Any]:
     for name, most in (("address", 300), ("contact", 100), ("phone", 80)):
         if len(values[name]) > most:
             wrong[name] = _("Use at most %(most)s signs.", most=most)
-    if form.phone and not phones.parse(form.phone).key:
+    if form.phone and not phones.is_written(form.phone):
         wrong["phone"] = _("Type a phone number.")
     wrong |= _links(session, region_id=form.region_id, party_id=form.party_id, project_id=form.project_id)
     _refuse(wrong)

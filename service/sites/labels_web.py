@@ -41,11 +41,11 @@ def sheet() -> ResponseReturnValue:
     with db.begin(person.scope) as session:
         site = queries.site(session, asked.number("site") or 0)
         rows = places.latest(session, site_id=asked.number("site"), party_id=asked.number("party"))
-        device = asked.number("device")
-        rows = places.chosen(session, [device]) if device else rows
+        ids = [found for typed in request.args.getlist("device") if (found := number(typed))][: labels.MOST]
+        rows = places.chosen(session, ids) if ids else rows
         people = parties.names(session, {row.party_id for row in rows})
     settings: Settings = current_app.config["RINGDESK"]
-    return render_template("sites/labels.html", rows=rows, parties=people, sheets=labels.SHEETS, site=site, hotline=settings.hotline)
+    return render_template("sites/labels.html", rows=rows, parties=people, sheets=labels.SHEETS, site=site, chosen=bool(ids), hotline=settings.hotline)
 
 
 @bp.get("/labels.pdf")

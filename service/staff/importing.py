@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, locks, phone
 from service.core.intake import sql
 from service.core.intake.target import Field, Into, Made, Row, Values
 from service.core.intake.values import folded
@@ -32,15 +32,18 @@ FIELDS = (
     Field("roles", _l("Roles"), "choices", must=True, also=("Roles", "角色", "岗位", "role"), choices=ROLES, example="坐席；技术员", note=_l("Several with a semicolon between them.")),
     Field("branch", _l("Branch"), also=("Branch", "网点", "所属网点", "分公司", "部门"), example="", note=_l("Its name or code; empty for the branch of the import.")),
     Field("reach", _l("Sees"), "choice", also=("Sees", "可见范围", "数据范围", "reach"), choices=REACHES, example="本网点"),
+    Field("phone", _l("Phone number"), "code", longest=40, also=("Phone number", "电话", "手机", "手机号", "联系电话", "phone", "mobile"), example="13812341001"),
 )
 SENTENCES = {
     "username": _l("A user name has two to forty small letters, digits, dots, dashes."),
     "branch_unknown": _l("There is no branch of this name or code within your reach. Correct it or leave it empty."),
     "elsewhere": _l("This user name belongs to somebody of another branch. Ask an administrator of the firm."),
+    "role_gone": _l("One of these roles is not given any more. Choose among those of the page of roles."),
+    "phone": _l("Type a phone number."),
     "stronger": _l("This person sees or does more than you do. Ask an administrator of the firm."),
     "too_much": _l("This would let the person see or do more than you may hand out. Ask an administrator of the firm."),
 }
-TYPES = {"username": "text", "email": "text", "active": "boolean", "fs_uniquifier": "text", "name": "text", "branch_id": "bigint", "reach": "text"}
+TYPES = {"username": "text", "email": "text", "active": "boolean", "fs_uniquifier": "text", "name": "text", "branch_id": "bigint", "reach": "text", "phone": "text"}
 _GRANT = text("insert into staff_role (staff_id, role_id) select g.staff_id, r.id from jsonb_to_recordset(cast(:rows as jsonb)) as g(staff_id integer, role text) join role r on r.name = g.role")
 
 
@@ -90,6 +93,10 @@ class Users:
     address: str = "/settings/people/{id}"
     sentences: Mapping[str, Any] = field(default_factory=lambda: SENTENCES)
 
+    def now(self, session: Session) -> "Users":
+        """With the roles that can be given: those that every firm begins with, and those that this one made."""
+        return replace(self, fields=tuple(replace(one, choices=_roles(session)) if one.name == "roles" else one for one in self.fields))
+
     def key(self, values: Values) -> str:
         """The user name."""
         return folded(values.get("username") or "")
@@ -98,7 +105,7 @@ class Users:
         """By user name."""
         branches, names = _branches(session), {branch.id: branch.name for branch in session.scalars(select(Branch))}
         known = {one.username: one for one in session.scalars(select(Staff).where(Staff.username.in_([_username(row.values) for row in rows])))}
-        limits = _Limits.of(session, into)
+        limits, roles = _Limits.of(session, into), _roles(session)
         for row in rows:
             person = known.get(_username(row.values))
             row.entity_id = person.id if person else None
@@ -109,6 +116,10 @@ class Users:
                 row.refuse("branch", "branch_unknown")
             row.leads["branch"] = branch or into.branch_id
             row.values |= {"branch": names[branch]} if branch else {}
+            if not set(row.values.get("roles") or ()) <= roles.keys():
+                row.refuse("roles", "role_gone")
+            if row.values.get("phone") and not phone.is_written(row.values["phone"]):
+                row.refuse("phone", "phone")
             if person and not into.covers(person.branch_id):
                 row.refuse("username", "elsewhere")
             elif limits and person and limits.stronger(session, person, into.by):
@@ -120,14 +131,14 @@ class Users:
         """People in a row's values."""
         branches = {branch.id: branch.name for branch in session.scalars(select(Branch))}
         rows = session.scalars(select(Staff).where(Staff.id.in_(asked)))
-        return {one.id: {"username": one.username, "name": one.name, "roles": sorted(role.name for role in one.roles), "branch": branches[one.branch_id], "reach": one.reach} for one in rows}
+        return {one.id: {"username": one.username, "name": one.name, "roles": sorted(role.name for role in one.roles), "branch": branches[one.branch_id], "reach": one.reach, "phone": one.phone} for one in rows}
 
     def create(self, session: Session, rows: Sequence[Row], into: Into) -> list[Made | None]:
         """The people exist with their roles and without a password."""
         locks.hold(session, "people", "")
         given = [
             {"username": _username(row.values), "email": f"{_username(row.values)}@localhost.invalid", "active": True, "fs_uniquifier": secrets.token_hex(16),
-             "name": row.values["name"], "branch_id": row.leads["branch"], "reach": _reach(row)}
+             "name": row.values["name"], "branch_id": row.leads["branch"], "reach": _reach(row), "phone": row.values.get("phone") or ""}
             for row in rows
         ]
         ids = {row.username: row.id for row in sql.insert(session, "staff", TYPES, given, told="id, username", conflict="on conflict do nothing")}
@@ -135,7 +146,7 @@ class Users:
         _grant(session, {staff_id: row.values["roles"] for staff_id, row in zip(placed, rows, strict=True) if staff_id})
         for staff_id, one, row in zip(placed, given, rows, strict=True):
             if staff_id:
-                told = {name: one[name] for name in ("username", "name", "branch_id", "reach")} | {"roles": ", ".join(row.values["roles"])}
+                told = {name: one[name] for name in ("username", "name", "branch_id", "reach", "phone")} | {"roles": ", ".join(row.values["roles"])}
                 audit.record(session, at=into.at, by=into.by, verb="created", entity="staff", entity_id=staff_id, new=told, branch_id=row.leads["branch"])
         return [Made(staff_id, {"staff": [staff_id]}) if staff_id else None for staff_id in placed]
 
@@ -148,7 +159,7 @@ class Users:
             branch_id = branches.get(folded(values.get("branch", "")), before.branch_id)
             who = replace(
                 before, name=values.get("name", before.name), roles=tuple(values.get("roles", before.roles)), branch_id=branch_id,
-                reach=values.get("reach", before.reach), department_id=before.department_id if branch_id == before.branch_id else None,
+                reach=values.get("reach", before.reach), phone=values.get("phone", before.phone), department_id=before.department_id if branch_id == before.branch_id else None,
             )
             people.change(session, staff_id, who, by=into.by, at=into.at, within=Scope(into.branches))
         return {staff_id: {} for staff_id in changes}
@@ -195,6 +206,12 @@ class _Limits:
 def _reach(row: Row) -> str:
     """How far the person of the row sees: as it says, or as the first of the roles does."""
     return str(row.values.get("reach") or rules.REACH.get((row.values.get("roles") or [""])[0], "branch"))
+
+
+def _roles(session: Session) -> dict[str, tuple[Any, ...]]:
+    """Each role that can be given, with the words that mean it; a firm's own is called as its page says."""
+    rows = {role.name: role.active for role in session.scalars(select(Role).order_by(Role.id))}
+    return {name: ROLES.get(name, (name,)) for name in (*ROLES, *rows) if rows.get(name, True)}
 
 
 def _username(values: Values) -> str:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, clock, locks
+from service.core import audit, clock, locks, phone
 from service.core.errors import Invalid, NotFound
 from service.core.scope import ALL, Scope
 from service.staff import edits, queries, rules
@@ -181,6 +181,8 @@ def _check(session: Session, who: Person, staff_id: int | None, keys: Keys, befo
         wrong["reach"] = _("Choose how far the person sees.")
     if who.kind not in KINDS:
         wrong["kind"] = _("Choose what the person is to the firm.")
+    if who.phone and (before is None or who.phone != before.phone) and not phone.is_written(who.phone):
+        wrong["phone"] = _("Type a phone number.")
     wrong |= _placed(session, who, before)
     if not wrong and not _inside(session, who, staff_id, roles, keys):
         wrong["roles"] = _("This would let the person see or do more than you may hand out. Ask an administrator of the firm.")

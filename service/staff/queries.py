@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select, true
 from sqlalchemy.orm import Session
 
+from service.core import pages, scope
 from service.core.identity import Identity
 from service.core.scope import ALL, Scope, joined
 from service.staff import rules
+from service.staff.departments.model import Team
 from service.staff.grants import Firm, Held, Holder, Unit, grants, own, permissions
 from service.staff.model import Branch, Department, ExtensionAssignment, Role, Staff, StaffSession, staff_role
 from service.staff.roles.words import spoken as spoken
@@ -231,8 +233,10 @@ def names(session: Session, ids: set[int] | None = None) -> dict[int, str]:
 
 def assignees(session: Session, branch_id: int | None = None) -> list[Row[int, str, int, str, int | None]]:
     """Active people to whom tickets may be given; with a branch only those to whom its tickets may be given."""
-    people = list(session.execute(select(*_PERSON).where(Staff.active).order_by(Staff.name)))
-    held, plan = roles_of(session), firm(session)
+    able = [row.id for row in session.execute(select(Role.id, Role.permissions).where(Role.active)) if TAKES in (row.permissions or ())]
+    holds = Staff.id.in_(select(staff_role.c.staff_id).where(staff_role.c.role_id.in_(able)))
+    people = list(session.execute(select(*_PERSON).where(Staff.active, holds).order_by(Staff.name)))
+    held, plan = roles_of(session, [one.id for one in people]), firm(session)
     takers = {}
     for one in people:
         roles = [role for role in held.get(one.id, ()) if TAKES in role.permissions]
@@ -245,9 +249,33 @@ def department_of(session: Session, staff_id: int) -> int | None:
     return session.scalars(select(Staff.department_id).where(Staff.id == staff_id)).first()
 
 
+def works_within(session: Session, staff_id: int, within: Scope) -> bool:
+    """True when there is such a person in those branches."""
+    branch_id = session.scalars(select(Staff.branch_id).where(Staff.id == staff_id)).first()
+    return branch_id is not None and within.covers(branch_id)
+
+
+def leads(session: Session, staff_id: int) -> list[str]:
+    """The departments and teams in use that the person is at the head of."""
+    units = select(Department.name).where(Department.active, Department.head_id == staff_id).order_by(Department.name)
+    teams = select(Team.name).where(Team.active, Team.leader_id == staff_id).order_by(Team.name)
+    return [*session.scalars(units), *session.scalars(teams)]
+
+
 def branches(session: Session) -> dict[int, Branch]:
     """All branches by id; few enough to read at once."""
     return {branch.id: branch for branch in session.scalars(select(Branch))}
+
+
+def branch_names(session: Session) -> dict[int, str]:
+    """The name of each branch in the language of the reader."""
+    return {key: one.name_en or one.name if pages.language() == "en" else one.name for key, one in branches(session).items()}
+
+
+def branch_choices(session: Session) -> list[tuple[str, str]]:
+    """The branches that the session sees something of, as choices of a list."""
+    seen = scope.of(session)
+    return [(str(key), name) for key, name in branch_names(session).items() if seen.covers(key)]
 
 
 def headquarters(session: Session) -> int:

@@ -124,7 +124,7 @@ def install(app: Flask, settings: Settings) -> None:
     people = scoped_session(sessionmaker(class_=db.ScopedSession, expire_on_commit=False, bind=db.bound()))
     store = People(people, Staff, Role)
     Security(app, store, login_form=SignInForm)
-    app.jinja_env.globals["site"] = asked.site
+    app.jinja_env.globals.update(site=asked.site, in_words=identity.spoken)
     app.teardown_request(lambda error: people.remove())
     flask_login.user_logged_in.connect(_begun, app)
     flask_login.user_logged_out.connect(_ended, app)

@@ -24,6 +24,7 @@ class TicketForm(BaseModel):
     chargeable: str = ""
     assignee_id: int | None = None
     phone: str = ""
+    serial: str = ""
     subject: str = ""
     description: str = ""
     priority: str = ""
@@ -35,6 +36,11 @@ class TicketForm(BaseModel):
         about = (("pop", self.pop), ("ticket-call", self.call), ("ticket-party", self.party_id))
         return self.draft or next((f"{kind}-{of}" for kind, of in about if of), "ticket-new")
 
+    def told(self) -> str:
+        """The problem in words; a serial that was typed and led to no device stands at its end, so that it is not lost."""
+        lost = self.serial and not self.device_id
+        return "\n".join(filter(None, (self.description[:4800], _("Serial that was told: %(serial)s", serial=self.serial[:80]) if lost else "")))
+
     def to_new(self, call: tuple[str, str] | None) -> NewTicket:
         """The request as the tickets' actions take it; without a customer there is none."""
         if not self.party_id:
@@ -44,7 +50,7 @@ class TicketForm(BaseModel):
             subject=self.subject,
             priority=self.priority,
             type=self.type,
-            description=self.description,
+            description=self.told(),
             contact_id=self.contact_id,
             device_id=self.device_id,
             component_id=self.component_id,
@@ -65,5 +71,5 @@ def number(name: str) -> int | None:
 def typed() -> TicketForm:
     """The form of this request."""
     numbers = {n: number(n) for n in ("pop", "call", "party_id", "contact_id", "device_id", "component_id", "assignee_id")}
-    names = ("request_key", "phone", "subject", "description", "priority", "type", "chargeable", "draft")
+    names = ("request_key", "phone", "serial", "subject", "description", "priority", "type", "chargeable", "draft")
     return TicketForm.model_validate(numbers | {n: request.form[n] for n in names if n in request.form})

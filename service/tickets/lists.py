@@ -13,7 +13,7 @@ from service.core.identity import Identity
 from service.core.lists import Action, Column, Empty, Filter, ListSpec
 from service.parties import queries as parties
 from service.staff import queries as staff
-from service.tickets import actions, rules
+from service.tickets import actions, queries, rules
 from service.tickets.model import Ticket
 from service.tickets.queries import STATE
 
@@ -40,6 +40,7 @@ def _labels(session: Session, rows: Sequence[Ticket], wanted: Mapping[str, Any])
     return {
         "parties": parties.names(session, {row.party_id for row in rows} | ({wanted["party"]} if "party" in wanted else set())),
         "people": staff.names(session, {row.assignee_id for row in rows if row.assignee_id} | ({wanted["assignee"]} if "assignee" in wanted else set())),
+        "branches": staff.branch_names(session),
     }
 
 
@@ -53,6 +54,13 @@ def _assign(session: Session, ticket_id: int, staff_id: str, by: Identity, at: d
 
 def _assignees(session: Session) -> list[tuple[Any, Any]]:
     return [(one.id, one.name) for one in staff.assignees(session)]
+
+
+def _holders(session: Session) -> list[tuple[Any, Any]]:
+    """Those who may have tickets, and behind them those who still have some and may not any more."""
+    able = _assignees(session)
+    rest = staff.names(session, queries.holders(session) - {key for key, _name in able})
+    return [*able, *sorted(rest.items(), key=lambda one: one[1])]
 
 
 TICKETS = lists.know(
@@ -74,6 +82,7 @@ TICKETS = lists.know(
             Column("party", _l("Customer"), lambda t, told: told.name("parties", t.party_id), width=208, card="quiet"),
             Column("state", _l("State"), lambda t, _told: str(STATE.get(t.state, t.state)), "state", width=108),
             Column("assignee", _l("Assignee"), lambda t, told: told.name("people", t.assignee_id), width=116, card="quiet"),
+            Column("branch", _l("Branch"), lambda t, told: told.name("branches", t.branch_id), width=132, shown=False, card="quiet", across=True),
             Column("type", _l("Type"), lambda t, _told: str(TYPE.get(t.type, t.type)), width=96, shown=False, card="quiet"),
             Column("registered", _l("Registered"), lambda t, _told: t.registered_at, "moment", Ticket.registered_at, width=132, shown=False, card="labelled"),
             Column("due", _l("Due"), lambda t, _told: t.resolve_due_at, "moment", Ticket.resolve_due_at, width=132, shown=False, card="labelled"),
@@ -85,11 +94,12 @@ TICKETS = lists.know(
             Filter("q", _l("Contains"), clause=_typed, placeholder=_l("Number or words of the subject")),
             Filter("priority", _l("Priority"), "choice", lambda code: Ticket.priority == code, lambda _session: list(PRIORITY.items())),
             Filter("type", _l("Type"), "choice", lambda code: Ticket.type == code, lambda _session: list(TYPE.items())),
-            Filter("assignee", _l("Assignee"), "choice", lambda who: Ticket.assignee_id == int(who), _assignees),
+            Filter("assignee", _l("Assignee"), "choice", lambda who: Ticket.assignee_id == int(who), _holders),
+            Filter("branch", _l("Branch"), "choice", lambda key: Ticket.branch_id == int(key), staff.branch_choices, more=True, across=True),
             *lists.days("registered", _l("Registered"), Ticket.registered_at, more=True),
         ),
         sort="-number",
-        empty=Empty("ticket", _l("No ticket yet"), _l("Tickets come from calls at the desk, or from the button at the top right.")),
+        empty=Empty("ticket", _l("No ticket yet"), _l("Tickets come from calls at the desk, or from the button at the top right."), permission="ticket.write"),
         everything=(("view", "all"),),
         actions=(Action("assign", _l("Assign"), "user-plus", rules.MOVES["assign"].permission, _assign, _assignees, _l("To whom")),),
     )

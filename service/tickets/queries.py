@@ -82,6 +82,16 @@ def open_tickets(session: Session, party_id: int, limit: int = 20) -> list[Ticke
     )
 
 
+def held_by(session: Session, staff_id: int) -> int:
+    """How many open tickets are the person's."""
+    return session.scalar(select(func.count()).select_from(Ticket).where(Ticket.assignee_id == staff_id, Ticket.state.in_(rules.OPEN))) or 0
+
+
+def holders(session: Session) -> set[int]:
+    """Whose the open tickets are."""
+    return {one for one in session.scalars(select(Ticket.assignee_id).where(Ticket.state.in_(rules.OPEN)).distinct()) if one}
+
+
 def past_tickets(session: Session, party_id: int, limit: int = 5) -> list[Ticket]:
     """What was done for the party lately."""
     return list(

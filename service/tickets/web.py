@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from service.calls import queries as calls
-from service.core import clock, db, identity, lists, masking, pages, scope
+from service.core import clock, db, identity, lists, masking, pages, phone, scope
 from service.core.errors import Invalid, NotFound
 from service.core.identity import Identity
 from service.devices import queries as devices
@@ -113,12 +113,18 @@ def _form(
         **{"values": form.model_copy(update={"priority": form.priority or proposed}), "card": card},
         **{"devices": _choice(session, form), "covered": _covered(session, form.device_id), "proposed": proposed},
         **{
-            "assignees": staff.assignees(session, card.party.branch_id if card else None),
+            "assignees": _assignees(session, person, card.party.branch_id if card else None),
             "priorities": rules.PRIORITIES,
         },
         **{"types": rules.TYPES, "fields": fields or {}, "refusal": "" if fields else refusal},
         **{"linked": form.pop or form.call, "embedded": "HX-Request" in request.headers, "today": _today()},
     )
+
+
+def _assignees(session: Session, person: Identity, branch_id: int | None) -> list[Any]:
+    """Whom the person may give a ticket of that branch: anybody, or without that right only themselves."""
+    everybody = person.may(rules.MOVES["assign"].permission, branch_id)
+    return [one for one in staff.assignees(session, branch_id) if everybody or one.id == person.staff_id]
 
 
 @bp.get("/tickets/cover")
@@ -154,13 +160,21 @@ def register() -> ResponseReturnValue:
         with db.begin(person.scope) as session:
             _may_assign(session, person, form)
             call = _call(session, person, form)
-            told = form.model_copy(update={"phone": masking.typed_phone(person, form.phone, _outside(call) if call else None)})
+            told = form.model_copy(update={"phone": _phone(person, form, _outside(call) if call else None)})
             new = told.to_new((call.switch, call.call_key) if call else None)
             ticket_id = actions.register(session, new, by=person.staff_id, at=clock.now())
     except Invalid as error:
         with db.begin(person.scope) as session:
             return _form(session, person, form, error.fields, error.message), 422
     return _registered(person, form, ticket_id)
+
+
+def _phone(person: Identity, form: TicketForm, outside: str | None) -> str:
+    """The number of the ticket: that of the call as it came, or one that somebody typed."""
+    typed = masking.typed_phone(person, form.phone, outside)
+    if typed and typed != outside and not phone.is_written(typed):
+        raise Invalid(_("Type a phone number."), {"phone": _("Type a phone number.")})
+    return typed
 
 
 def _may_assign(session: Session, person: Identity, form: TicketForm) -> None:

@@ -21,6 +21,8 @@ from service.imports.model import Batch, ImportRow
 from service.parties import queries as parties
 from service.parties.model import Contact, Contract, Party, PartyPhone
 from service.staff.model import Branch, Staff
+from service.staff.roles import actions as roles
+from service.staff.roles.actions import Facts
 from service.wire import wire
 from tests import make
 from tests.imports.files import book, lines
@@ -170,6 +172,17 @@ def test_devices_find_their_customers_and_rows_that_say_the_same_are_told(bring:
         assert (device.serial, str(device.warranty_until), device.number[:4]) == ("S1", "2026-11-26", "DEV2")
 
 
+def test_one_serial_is_two_devices_only_when_both_say_which_kind_they_are(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as session:
+        other = make.party(session, committed_cast.pudong, name="别家")
+        make.device(session, other, name="打印机", model="ZT411", serial="S1")
+        make.party(session, committed_cast.pudong, name="恒通")
+    rows = (("恒通", "打印机", "", "S1", ""), ("恒通", "打印机", "M1", "S1", ""), ("恒通", "电脑", "T14", "S2", ""), ("恒通", "电脑", "", "s-2", ""), ("恒通", "手机", "X9", "S2", ""))
+    batch = check(bring("devices", book(DEVICES, *rows)))
+
+    assert wrong(batch.id) == [(2, "serial", "device_elsewhere"), (5, "serial", "serial_taken")]
+
+
 def test_what_is_in_use_is_not_taken_back_and_the_refusal_counts_it(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
     batch = load(check(bring("parties", book(HEADS, GOOD, ("苏州精工", "", "", "", "")))).id)
     with db.begin(scope.ALL) as session:
@@ -245,6 +258,20 @@ def test_one_row_that_a_rule_refuses_spoils_no_other(bring: Callable[..., int], 
     assert undo(batch.id).state == "undone"
     with db.begin(scope.ALL) as session:
         assert session.scalars(select(Staff).where(Staff.username == "li.lei")).first() is None
+
+
+def test_a_role_of_the_firms_own_is_given_by_its_name_and_a_telephone_number_comes_along(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:
+    with db.begin(scope.ALL) as session:
+        roles.create(session, Facts("外勤工程师", "", "branch", ("ticket.read",)), by=committed_cast.root.id, at=clock.now())
+        roles.create(session, Facts("旧角色", "", "branch", ("ticket.read",), active=False), by=committed_cast.root.id, at=clock.now())
+    rows = (("li.lei", "李雷", "坐席；外勤工程师", "139 0571 1234"), ("han", "韩梅梅", "旧角色", ""), ("wu", "吴", "坐席", "139057112x"))
+    batch = check(bring("users", book(("用户名", "姓名", "角色", "手机"), *rows)))
+
+    assert wrong(batch.id) == [(3, "roles", "choice"), (4, "phone", "phone")]
+    assert load(batch.id).created == 1
+    with db.begin(scope.ALL) as session:
+        row = session.scalars(select(Staff).where(Staff.username == "li.lei")).one()
+        assert (row.phone, sorted(role.name for role in row.roles)) == ("139 0571 1234", ["agent", "外勤工程师"])
 
 
 def test_contacts_come_to_their_customers(bring: Callable[..., int], committed_cast: SimpleNamespace) -> None:

@@ -160,6 +160,7 @@ DOORS: dict[str, tuple[str, int]] = {
     "GET /settings/people/new": ("r", 200),
     "POST /settings/people": ("r", 422),
     "GET /settings/people/<int:staff_id>": ("r", 200),
+    "GET /settings/people/<int:staff_id>/left": ("r", 200),
     "POST /settings/people/<int:staff_id>": ("r", 409),  # nobody has seen that version
     "POST /settings/people/<int:staff_id>/password": ("r", 200),
     "GET /settings/branches": ("r", 200),

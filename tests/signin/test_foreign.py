@@ -59,6 +59,7 @@ FOREIGN: dict[str, dict[str, str]] = {
     "POST /tickets/<int:ticket_id>/note": {"note": "x"},
     "POST /tickets/<int:ticket_id>/dial": {"number": "13800001001", "key": "k"},
     "GET /settings/people/<int:staff_id>": {},
+    "GET /settings/people/<int:staff_id>/left": {},
     "POST /settings/people/<int:staff_id>": {"name": "X", "username": "xx", "roles": "admin", "reach": "branch", "active": "1"},
     "POST /settings/people/<int:staff_id>/password": {},
     "GET /settings/branches/<int:branch_id>": {},

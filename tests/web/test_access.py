@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm.exc import StaleDataError
 
 from service.app import create_app
 from service.core import clock, db, scope
@@ -197,3 +198,9 @@ def test_a_call_that_has_its_customer_makes_no_other(app: Flask, firm: SimpleNam
         assert sorted(threads.map(create, tabs, marks)) == [200, 409, 409]
     with db.begin(scope.ALL) as work:
         assert work.scalars(select(make.Party.name).where(make.Party.name == "Once Ltd")).all() == ["Once Ltd"]
+
+
+def test_two_saves_at_one_moment_are_told_in_words(app: Flask) -> None:
+    with app.test_request_context("/customers", headers=PAGE):
+        answer = app.make_response(app.handle_user_exception(StaleDataError("expected to update 1 row(s)")))
+    assert answer.status_code == 409 and "same moment" in answer.get_data(as_text=True)

@@ -226,7 +226,7 @@ def test_whose_time_is_over_is_switched_off(session: Session, cast: SimpleNamesp
 
 def compared(page: str) -> list[list[str]]:
     """Field, what was saved and what was typed, of each row that compares the two."""
-    table = page.partition('<table class="list overtaken">')[2].partition("</tbody>")[0].partition("<tbody>")[2]
+    table = page.partition('prov repaired differing"')[2].partition("</tbody>")[0].partition("<tbody>")[2]
     return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in table.split("</tr>") if "<td" in row]
 
 

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,8 @@ class Field:
     example: str = ""
     note: Word = ""
     adds: bool = False
-    most: int = 100_000  # of a whole number
+    least: int = 0  # of a whole number
+    most: int = 100_000
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ class Made:
 
     entity_id: int
     rows: dict[str, list[int]]
+
+
+@runtime_checkable
+class Living(Protocol):
+    """A target of which some choices are rows, which come and go."""
+
+    def now(self, session: Session) -> "Target":
+        """The same target with the choices that there are now."""
 
 
 class Issue(Protocol):

@@ -87,8 +87,8 @@ def _day(one: Field, typed: str) -> str:
 def _whole(one: Field, typed: str) -> int:
     found = WHOLE.fullmatch(unicodedata.normalize("NFKC", typed).replace(",", ""))
     number = int(found[1]) if found and len(found[1]) < 12 else -1
-    if not 0 <= number <= one.most:
-        raise Wrong("whole", most=one.most)
+    if not one.least <= number <= one.most:
+        raise Wrong("whole", least=one.least, most=one.most)
     return number
 
 
@@ -124,7 +124,7 @@ def _phones(one: Field, typed: str) -> list[str]:
             raise Wrong("phone_rounded")
         raw = re.sub(r"(?<=\d)\.0+$", "", raw)
         number = phone.parse(raw)
-        if len(number.digits) < 3 or len(number.digits) > 20:
+        if not phone.is_written(raw):
             raise Wrong("phone")
         found.setdefault(number.key, raw[:80])
     return list(found.values())

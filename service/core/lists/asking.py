@@ -82,6 +82,10 @@ def _allowed(one: Filter, spec: ListSpec, person: Identity) -> None:
 
 def _value(one: Filter, text: str, options: Sequence[tuple[str, Any]]) -> Any:
     value = _READERS[one.kind](text)
+    if value is None and one.kind == "day":
+        raise Invalid(_("“%(value)s” is no day for “%(label)s”. Write it as 2026-11-26.", value=text[:40], label=one.label))
+    if value is None and one.kind == "number":
+        raise Invalid(_("“%(value)s” is no number for “%(label)s”. Correct it in the address, or take it out.", value=text[:40], label=one.label))
     if value is None or (one.kind == "choice" and one.options and value not in {str(code) for code, _words in options}):
         raise Invalid(_("“%(value)s” is no value of “%(label)s”. Choose one of the list.", value=text[:40], label=one.label))
     return value

@@ -159,7 +159,9 @@ class Page:
     def filters(self) -> tuple[Filter, ...]:
         """The conditions that the form offers."""
         hidden = {one.key for one in self.spec.columns if one.covered_for(self.told.person)}
-        return tuple(one for one in self.spec.filters if one.form and one.key not in hidden and (not one.permission or self.told.person.may(one.permission)))
+        person = self.told.person
+        offered = [one for one in self.spec.filters if one.form and one.key not in hidden and (person.scope.several or not one.across)]
+        return tuple(one for one in offered if not one.permission or person.may(one.permission))
 
     @property
     def carried(self) -> dict[str, str]:
@@ -190,7 +192,9 @@ def page(session: Session, spec: ListSpec, person: Identity, args: Mapping[str, 
         rows.reverse()
     lines = [Line(row, key, spec.link(row) if spec.link else "") for row, key in ((_row(one), one[-1]) for one in rows)]
     told = Told(person, at or clock.now(), spec.labels(session, [line.row for line in lines], asked.wanted))
-    choices = {one.key: one.options(session) for one in spec.actions if one.options and person.may(one.permission)}
+    known = {one.options: asked.options[one.key] for one in spec.filters if one.options}  # what a condition lists is not asked for twice
+    acts = {one.key: one.options for one in spec.actions if one.options and person.may(one.permission)}
+    choices = {key: known[options] if options in known else options(session) for key, options in acts.items()}
     plain = asking.PLAIN if asked.kept_of_list.start else ""
     forwards = bool(rows) and (more or asked.backwards)
     back = bool(rows) and asked.at is not None

@@ -42,6 +42,7 @@ class Column:
     `width` is in pixels, 0 takes what is left. `card` says where the cell stands when rows are cards on a phone: title, quiet, labelled or off.
     Without `permission` the column is not there at all; without `masked` it neither sorts nor is searched, and an amount is covered.
     `wraps`: the cell may take several lines. `headed` False: the head is for those who hear the page; `exported` False: the column is nothing to take along.
+    `across`: the column is there only for who sees more than one branch.
     A phone, mail or identity is given as it is stored: it covers itself for those who may not read phones.
     """
 
@@ -59,6 +60,7 @@ class Column:
     wraps: bool = False
     headed: bool = True
     exported: bool = True
+    across: bool = False
 
     @property
     def figures(self) -> bool:
@@ -83,7 +85,7 @@ class Column:
 
     def seen_by(self, person: Identity) -> bool:
         """The person may know that there is such a column."""
-        return not self.permission or person.reads(self.permission)
+        return (not self.permission or person.reads(self.permission)) and (not self.across or person.scope.several)
 
     def sorts_for(self, person: Identity) -> bool:
         """The person may order by it: an order tells of the values."""
@@ -96,6 +98,7 @@ class Filter:
 
     Without `clause` the rows' maker reads it from what is wanted. `form` False: it is set by links alone and shown as a chip;
     `more` True: it stands behind “More conditions”; `chip` False: the page shows by itself that it is set. `names` are the labels in which a number finds its word.
+    `across`: the form offers it only for who sees more than one branch.
     `find` gives the keys that fit among those that the other conditions leave (None: too many to be named), closest first: so they
     are shown as long as nobody asks for another order.
     """
@@ -113,31 +116,37 @@ class Filter:
     placeholder: Any = ""
     words: Callable[[Any], Any] | None = None
     find: Callable[[Session, Any, Identity, Sequence[int] | None], Sequence[int]] | None = None
+    across: bool = False
 
 
 @dataclass(frozen=True)
 class Action:
-    """What is done with many rows at once. `do` does it to one key, with the choice that was made, and refuses in words; `options` are the choices."""
+    """What is done with many rows at once. `do` does it to one key, with the choice that was made, and refuses in words; `options` are the choices.
+
+    `leads`, an address and the name of a parameter: nothing is done here, the person goes there with the ticked keys.
+    """
 
     key: str
     label: Any
     icon: str
     permission: str
-    do: Callable[[Session, int, str, Identity, datetime], None]
+    do: Callable[[Session, int, str, Identity, datetime], None] | None = None
     options: Callable[[Session], Sequence[tuple[Any, Any]]] | None = None
     choose: Any = ""
     danger: bool = False
+    leads: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Empty:
-    """What stands where no row is: a sign, why, what to do next, and a way there."""
+    """What stands where no row is: a sign, why, what to do next, and a way there; what to do only for who has the permission, if one is named."""
 
     icon: str
     title: Any
     words: Any
     link: str = ""
     name: Any = ""
+    permission: str = ""
 
 
 def _no_labels(_session: Session, _rows: Sequence[Row], _wanted: Mapping[str, Any]) -> Labels:

@@ -109,6 +109,9 @@ def do(name: str, action: str) -> ResponseReturnValue:
         raise Invalid(_("This list knows no such action. Load the page again."))
     person = identity.require(spec.permission, act.permission)
     ids = _ids()
+    if act.leads:
+        address, name = act.leads
+        return redirect(f"{address}?{urlencode([(name, key) for key in ids])}")
     with db.begin(person.scope) as session:
         choice = _choice(session, act)
         answers = {key: _one(session, act, key, choice, person) for key in ids}
@@ -148,6 +151,7 @@ def _one(session: Session, act: Action, key: int, choice: str, person: Identity)
     """None when it is done, else the sentence that refused it; what one row refuses, the others do not suffer from."""
     try:
         with session.begin_nested():
+            assert act.do is not None, "an action that does nothing and leads nowhere"
             act.do(session, key, choice, person, clock.now())
     except DeskError as error:
         return error.message

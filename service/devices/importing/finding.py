@@ -32,7 +32,7 @@ def find(session: Session, rows: Sequence[Row], places: Places) -> None:
     _places(session, rows, places)
     locks.hold_many(session, "device serial", {spelled(row.values["serial"]) for row in rows if row.values.get("serial")})
     by_number, by_serial = _numbered(session, rows), _serials(session, rows)
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[str, dict[str, str]] = {}
     for row in rows:
         _placed(row, by_number.get(row.values.get("number") or ""), by_serial.get(row.values.get("serial") or "", []))
         _sound(row)
@@ -127,7 +127,7 @@ def _serials(session: Session, rows: Sequence[Row]) -> dict[str, list[Device]]:
 def _placed(row: Row, numbered: Device | None, alike: Sequence[Device]) -> None:
     if row.values.get("number"):
         found = [numbered] if numbered else []
-        twin = next((one for one in alike if one is not numbered and _same_kind(row, one)), None)
+        twin = next((one for one in alike if numbered not in alike and _same_kind(row, one)), None)
         if twin is not None:
             row.refuse("serial", "serial_taken", device=twin.number)
     else:
@@ -153,7 +153,9 @@ def _of_row(row: Row, alike: Sequence[Device]) -> list[Device]:
 def _same_kind(row: Row, device: Device) -> bool:
     if device.product_id and row.leads.get("product"):
         return device.product_id == row.leads["product"]
-    return folded(device.model) == folded(row.values.get("model") or row.names.get("model") or "")
+    model = folded(row.values.get("model") or row.names.get("model") or "")
+    # A row that names no kind, or a device that has none, may be the same one: better asked than put on file twice.
+    return not (model or row.leads.get("product")) or not (device.model or device.product_id) or folded(device.model) == model
 
 
 def _sound(row: Row) -> None:
@@ -166,15 +168,16 @@ def _sound(row: Row) -> None:
         row.refuse("warranty_until", "warranty_days")
 
 
-def _once(row: Row, seen: dict[tuple[str, str], str]) -> None:
-    """Two new rows under different numbers are not one device."""
+def _once(row: Row, seen: dict[str, dict[str, str]]) -> None:
+    """Two new rows with one serial are two devices only when both say of which kind, and the kinds differ."""
     serial = spelled(row.values.get("serial") or "")
     if not serial or row.entity_id or row.wrong:
         return
-    key = serial, str(row.leads.get("product") or folded(row.values.get("model") or ""))
-    if key in seen:
-        row.refuse("serial", "serial_taken", device=seen[key])
-    seen.setdefault(key, row.values.get("number") or row.values["serial"])
+    kind, others = str(row.leads.get("product") or folded(row.values.get("model") or "")), seen.setdefault(serial, {})
+    twin = next((called for other, called in others.items() if not kind or not other or other == kind), None)
+    if twin is not None:
+        return row.refuse("serial", "serial_taken", device=twin)
+    others.setdefault(kind, row.values.get("number") or row.values["serial"])
 
 
 def _say_whose(session: Session, rows: Sequence[Row]) -> None:

@@ -152,7 +152,7 @@ ROUNDS = lists.know(
         ),
         sort="-to",
         labels=_progress,
-        empty=Empty("route", _l("No round yet"), _l("A round names an inspector, a period and the sites to visit. Make one with the button at the top right.")),
+        empty=Empty("route", _l("No round yet"), _l("A round names an inspector, a period and the sites to visit. Make one with the button at the top right."), permission="maintenance.write"),
     )
 )  # fmt: skip
 

@@ -18,8 +18,8 @@ ROLES = {
 SETTLEMENTS = {"job": (_l("Per job"), "Per job", "按单", "按次", "单结"), "monthly": (_l("Monthly"), "Monthly", "月结", "按月")}
 SEVERAL = _l("Several with a semicolon between them.")
 PHONES = Field(
-    "phones", _l("Phone"), "phones", adds=True, example="13812341001；021-62345678", note=_l("Several numbers with a semicolon between them."),
-    also=("Phone", "电话", "联系电话", "手机", "手机号", "电话号码", "phone number", "mobile", "tel", "telephone"),
+    "phones", _l("Telephone"), "phones", adds=True, example="13812341001；021-62345678", note=_l("Several numbers with a semicolon between them."),
+    also=("Phone", "话机", "电话", "联系电话", "手机", "手机号", "电话号码", "phone number", "mobile", "tel", "telephone"),
 )
 TITLE = Field("title", _l("Position"), longest=100, also=("Position", "职务", "职位", "岗位", "title", "job title"), example="设备科长")
 DEPARTMENT = Field("department", _l("Department"), longest=100, also=("Department", "部门", "所属部门", "联系人部门", "科室"), example="设备科", note=_l("Where the contact works; made when it is not there yet."))
@@ -47,7 +47,7 @@ PARTY = (
     Field("credit_days", _l("Credit days"), "whole", also=("Credit days", "账期", "账期天数", "信用天数", "terms"), most=3650, example="30"),
     Field("credit_limit", _l("Credit limit"), "money", also=("Credit limit", "信用额度", "授信额度", "额度"), example="50000"),
     Field("settlement", _l("Settlement"), "choice", also=("Settlement", "结算方式", "结算", "结算周期"), choices=SETTLEMENTS, example="月结"),
-    Field("settlement_day", _l("Settlement day"), "whole", also=("Settlement day", "结算日", "月结日", "对账日"), most=31, example="25"),
+    Field("settlement_day", _l("Settlement day"), "whole", also=("Settlement day", "结算日", "月结日", "对账日"), least=1, most=31, example="25"),
     Field("contract_number", _l("Contract number"), "code", longest=80, also=("Contract number", "合同编号", "合同号", "contract no"), example="HT-2026-031"),
     Field("contract_name", _l("Contract"), also=("Contract", "合同", "合同名称", "服务合同", "contract name"), example="年保"),
     Field("contract_from", _l("Contract from"), "day", also=("Contract from", "合同开始", "合同开始日", "合同起始日期", "合同生效日期", "contract start"), example="2026-07-01"),

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.core import audit, locks
+from service.core import audit, locks, phone
 from service.core.errors import DeskError, Invalid, NotFound
 from service.staff import edits, rules
 from service.staff.model import Branch, Staff
@@ -91,6 +91,9 @@ def _check(session: Session, facts: Facts, branch_id: int | None) -> None:
     if not facts.name:
         wrong["name"] = _("Type the branch's name.")
     wrong |= {n: _("At most %(count)s letters.", count=most) for n, most in LONGEST.items() if len(str(getattr(facts, n))) > most}
+    before = session.get(Branch, branch_id) if branch_id else None
+    if facts.hotline and (before is None or facts.hotline != before.hotline) and not phone.is_written(facts.hotline):
+        wrong["hotline"] = _("Type a phone number.")
     if facts.kind not in KINDS:
         wrong["kind"] = _("Choose what it is.")
     wrong |= _place(session, facts, branch_id, parents)

@@ -44,7 +44,7 @@ def confirm(session: Session, staff_id: int, typed: str, *, at: datetime) -> lis
     held = _held(session, staff_id)
     step = _matched(held, staff_id, typed, at) if held and not held.confirmed_at else None
     if held is None or step is None:
-        raise Invalid(_("This code does not fit."), {"code": _("Wait for the next code and type it. The clock of the phone must be right.")})
+        raise Invalid(_("This code does not fit."), {"code": _("Type the six digits that the app shows now. The clock of the phone must be right.")})
     held.confirmed_at, held.last_step = at, step
     _told(session, staff_id, "second factor set up", by=staff_id, at=at)
     return fresh_codes(session, staff_id, at=at)
@@ -59,6 +59,13 @@ def take(session: Session, staff_id: int, typed: str, *, at: datetime) -> str:
         session.flush()
         return "app"
     return "recovery" if _spent(session, staff_id, typed, at) else ""
+
+
+def was_used(session: Session, staff_id: int, typed: str, *, at: datetime) -> bool:
+    """True when the code is the app's and somebody signed in with it, or with a later one, already."""
+    held = _held(session, staff_id)
+    secret = sealing.opened(held.secret, staff_id) if held and held.confirmed_at else None
+    return bool(secret) and rules.matching_step(secret or b"", typed, at, -1) is not None
 
 
 def renew_codes(session: Session, staff_id: int, *, at: datetime) -> list[str]:

@@ -82,6 +82,7 @@ def give_code() -> ResponseReturnValue:
         with db.begin(scope.ALL) as work:
             actions.refuse_guessing(work, waiting.username, address, at=now)
             how = second_factor.take(work, waiting.staff_id, typed, at=now)
+            used = not how and second_factor.was_used(work, waiting.staff_id, typed, at=now)
     except actions.TooManyAttempts as error:
         _refused(waiting, "locked")
         return _code_page(waiting, error.message, error.status)
@@ -89,7 +90,8 @@ def give_code() -> ResponseReturnValue:
         with db.begin(scope.NONE) as work:
             actions.note_attempt(work, waiting.username, address, at=now)
         _refused(waiting, "code")
-        return _code_page(waiting, _("This code does not fit. Wait for the next one, or use a recovery code."), 422)
+        wrong = _("This code is wrong. Type the one that the app shows now, or use a recovery code.")
+        return _code_page(waiting, _("This code was used already. Wait for the next one, or use a recovery code.") if used else wrong, 422)
     return _on(waiting, factor=True)
 
 

@@ -2,8 +2,8 @@
 
 from service.migrations import rules
 
-revision = "0035"
-down_revision = "0034"
+revision = "0032"
+down_revision = "0031"
 
 SIGNATURE = "ringdesk_search(tsquery, text, text, text, text[], integer, bigint, bigint[], bigint[], bigint[]{})"
 

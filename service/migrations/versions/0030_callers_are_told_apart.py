@@ -10,7 +10,7 @@ from sqlalchemy import text
 from service.core import phone
 from service.migrations import rules
 
-revision = "0031"
+revision = "0030"
 down_revision = "0029"
 
 SITES = """

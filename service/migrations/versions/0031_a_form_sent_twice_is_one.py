@@ -6,8 +6,8 @@ of the place where a device stands, from the day on which it was put in.
 
 from service.migrations import rules
 
-revision = "0032"
-down_revision = "0031"
+revision = "0031"
+down_revision = "0030"
 
 KEYS = """
 alter table maintenance_plan add column request_key text;
