@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 SETTING = "ringdesk.branches"
@@ -119,5 +120,12 @@ def everywhere(session: Session) -> Iterator[None]:
     connection = session.connection()
     before = connection.execute(_DECLARED, {"name": SETTING}).scalar_one() or ""
     declare(connection, ALL)
-    yield
-    connection.execute(_DECLARE, {"name": SETTING, "value": before})
+    failed = False
+    try:
+        yield
+    except DBAPIError:
+        failed = True  # what PostgreSQL refused it also takes back, and this with it
+        raise
+    finally:
+        if not failed:
+            connection.execute(_DECLARE, {"name": SETTING, "value": before})

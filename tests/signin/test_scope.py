@@ -219,3 +219,16 @@ def test_a_ringing_phone_is_answered_under_the_scope_of_ones_pages(firm: SimpleN
             make.seat(work, person, f"7{number}", clock.now())
             seat = staff.seat(work, "pbx1", f"7{number}", clock.now())
             assert seat and staff.scope_of(work, seat) == staff.identity_of(work, work.get_one(Staff, person.id)).scope, person.name
+
+
+def test_whoever_looks_everywhere_for_a_moment_is_back_in_their_branch_whatever_happens_inside(firm: SimpleNamespace) -> None:
+    with db.begin(Scope((firm.suzhou.id,))) as work:
+        for failing in (False, True):
+            try:
+                with scope.everywhere(work):
+                    assert work.scalar(select(func.count()).select_from(Ticket.__table__))
+                    if failing:
+                        raise ValueError
+            except ValueError:
+                pass
+            assert work.scalar(select(func.count()).select_from(Ticket.__table__)) == 0
