@@ -253,7 +253,7 @@ def test_what_is_tried_exists_and_every_action_of_a_list_is_tried(app: Flask, fi
     places, tried = app.url_map.bind("localhost"), named_elsewhere(firm)
     for method, path, _form in tried:
         places.match(path.split("?")[0], method=method)
-    assert {path for _method, path, _form in tried if "/do/" in path} == {f"/lists/{one.name}/do/{act.key}" for one in KNOWN.values() for act in one.actions}
+    assert {path for _method, path, _form in tried if "/do/" in path} == {f"/lists/{one.name}/do/{act.key}" for one in KNOWN.values() for act in one.actions if not act.leads}  # one that leads on only opens a page of its own
 
 
 @pytest.mark.parametrize("role", ROLES)

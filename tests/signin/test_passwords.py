@@ -104,7 +104,7 @@ def test_of_two_who_save_at_once_the_second_sees_both(app: Flask, settings: Sett
     form = {"password_days": "0", "lock_minutes": "15", "version": "0", "name": ""}
     assert door.send(root, here, here, lock_after="7", **form)[0] == 302
     status, page = door.send(root, here, here, lock_after="8", **form)
-    assert status == 409 and "after 7 attempts" in page and 'name="lock_after" inputmode="numeric" maxlength="5" required value="8"' in page
+    assert status == 409 and "<td class=\"wraps\">7</td><td class=\"wraps\">8</td>" in page and 'name="lock_after" inputmode="numeric" maxlength="5" required value="8"' in page
     assert 'name="version" value="1"' in page
 
 

@@ -201,6 +201,6 @@ def test_a_call_that_has_its_customer_makes_no_other(app: Flask, firm: SimpleNam
 
 
 def test_two_saves_at_one_moment_are_told_in_words(app: Flask) -> None:
-    with app.test_request_context("/customers", headers=PAGE):
+    with app.test_request_context("/customers", headers=PAGE | {"Accept-Language": "en"}):
         answer = app.make_response(app.handle_user_exception(StaleDataError("expected to update 1 row(s)")))
     assert answer.status_code == 409 and "same moment" in answer.get_data(as_text=True)
