@@ -139,7 +139,7 @@ class SearchEntry(Base):
     __tablename__ = "search_entry"
     __scope__ = BRANCH
     __table_args__ = (
-        Index("ix_search_entry_tokens", "tokens", postgresql_using="gin"),
+        Index("ix_search_entry_tokens", "tokens", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
         Index("ix_search_entry_label_key", "label_key", postgresql_ops={"label_key": "text_pattern_ops"}),
         Index("ix_search_entry_code", "code"),
     )
