@@ -201,7 +201,7 @@ def party(session: Session, branch: Branch, name: str = "上海恒通物流有�
     agreed = {"name": more.pop("contract_name", ""), "valid_until": more.pop("contract_until", None)}
     made = Party(
         **{
-            "number": f"C-{next(_counter)}",
+            "number": f"C-0{next(_counter)}",  # no test names such a number
             "name": name,
             "name_pinyin": reading(name),
             "grade": "standard",
@@ -259,7 +259,7 @@ def device(session: Session, party: Party, **more: Any) -> Device:
     number = next(_counter)
     made = Device(
         **{
-            "number": f"DEV-{number:04d}",
+            "number": f"DEV-0{number:04d}",
             "party_id": party.id,
             "name": "热敏打印机",
             "model": "ZT411",

@@ -35,10 +35,10 @@ def test_other_conditions_leave_the_search_its_hits(session: Session, cast: Simp
 
 
 def test_a_list_that_cannot_show_all_hits_says_so(session: Session, cast: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(4):
-        make.party(session, cast.pudong, f"恒通{number}")
+    for sign in "甲乙丙丁":
+        make.party(session, cast.pudong, f"恒通{sign}")
     monkeypatch.setattr(search, "IN_LIST", 3)
     asked = asking.read(session, CUSTOMERS, BOSS, {"q": "恒通"})
-    assert asked.cut and not asking.read(session, CUSTOMERS, BOSS, {"q": "恒通1"}).cut
+    assert asked.cut and not asking.read(session, CUSTOMERS, BOSS, {"q": "恒通乙"}).cut
     with pytest.raises(Invalid, match="Type more"):
         export.text(session, CUSTOMERS, BOSS, asked, at=AT)
