@@ -57,10 +57,10 @@ def _assignees(session: Session) -> list[tuple[Any, Any]]:
 
 
 def _holders(session: Session) -> list[tuple[Any, Any]]:
-    """Those who may have tickets, and behind them those who still have some and may not any more."""
-    able = _assignees(session)
-    rest = staff.names(session, queries.holders(session) - {key for key, _name in able})
-    return [*able, *sorted(rest.items(), key=lambda one: one[1])]
+    """Those who may have tickets, and behind them those who had some and may not any more."""
+    able = dict(_assignees(session))
+    rest = {key: name for key, name in staff.names(session).items() if key not in able}
+    return [*able.items(), *((key, rest[key]) for key in sorted(queries.holders(session, rest), key=lambda key: rest[key]))]
 
 
 TICKETS = lists.know(
