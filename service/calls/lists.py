@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from service.calls.kpi import queries as kpis
 from service.calls.model import Call
 from service.core import asked, lists, masking
 from service.core.lists import Column, Empty, Filter, ListSpec, Told
+from service.core.pages import label
 from service.parties import queries as parties
 from service.staff import queries as staff
 
@@ -53,7 +53,7 @@ def _labels(session: Session, rows: Sequence[Call], wanted: Mapping[str, Any]) -
 
 
 def _word(table: str, code: str | None) -> str:
-    return str(current_app.jinja_env.globals["label"](table, code)) if code else ""  # type: ignore[operator]
+    return label(table, code) if code else ""
 
 
 def _words(table: str, *codes: str) -> list[tuple[str, str]]:

@@ -1,12 +1,12 @@
 """Calls on screen: the list with its figures and its workbook, one call with its legs and recording, and who was missed."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, send_file
+from flask import Blueprint, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import get_timezone
 from flask_babel import gettext as _
@@ -21,6 +21,7 @@ from service.calls.pauses import queries as pauses
 from service.calls.shelf import queries as shelf
 from service.core import asked, clock, db, identity, lists, masking, sheet
 from service.core.errors import Invalid, NotFound
+from service.core.pages import label
 from service.parties import queries as parties
 from service.staff import queries as staff
 
@@ -51,7 +52,7 @@ def _choices(session: Session, person: identity.Identity) -> dict[str, Any]:
         "branches": [(one.id, one.name) for one in staff.branches(session).values() if person.scope.covers(one.id)],
         "figure_names": key_figures.names(),
         "dispositions": tuple(rules.OUTCOMES),
-        "reasons": [(code, _label("about", code)) for code in rules.REASONS],
+        "reasons": [(code, label("about", code)) for code in rules.REASONS],
         "missed": missed.waiting(session),
         "without": _without,
         "may_export": person.may("export"),
@@ -120,15 +121,15 @@ def _columns(person: identity.Identity, people: Mapping[int, str], customers: Ma
 
     return [
         sheet.Column(_("Began"), "moment", lambda call: clock.local(call.started_at), 20),
-        sheet.Column(_("Direction"), "text", lambda call: _label("direction", call.direction)),
+        sheet.Column(_("Direction"), "text", lambda call: label("direction", call.direction)),
         sheet.Column(_("Caller"), "text", lambda call: number(call.caller_number, own=call.direction == "outbound"), 18),
         sheet.Column(_("Customer"), "text", lambda call: customers.get(call.party_id, ""), 28),
         sheet.Column(_("Name as sent"), "text", lambda call: masking.shown_name(person, call.caller_name), 18),
         sheet.Column(_("Line called"), "text", lambda call: number(call.called, own=call.direction == "inbound"), 18),
         sheet.Column(_("Queue"), "text", lambda call: queues.of(call.switch, call.queue)),
         sheet.Column(_("Agent"), "text", lambda call: people.get(call.staff_id, call.agent), 16),
-        sheet.Column(_("Outcome"), "text", lambda call: _label("disposition", call.disposition) if call.disposition else "", 16),
-        sheet.Column(_("Reason"), "text", lambda call: _label("about", call.reason) if call.reason else ""),
+        sheet.Column(_("Outcome"), "text", lambda call: label("disposition", call.disposition) if call.disposition else "", 16),
+        sheet.Column(_("Reason"), "text", lambda call: label("about", call.reason) if call.reason else ""),
         sheet.Column(_("Rang (s)"), "seconds", lambda call: call.ring_seconds),
         sheet.Column(_("Waited (s)"), "seconds", lambda call: call.wait_seconds),
         sheet.Column(_("Talked (s)"), "seconds", lambda call: call.talk_seconds),
@@ -136,12 +137,6 @@ def _columns(person: identity.Identity, people: Mapping[int, str], customers: Ma
         sheet.Column(_("Number of the call"), "whole", lambda call: call.id),
         sheet.Column(_("Switch id"), "text", lambda call: f"{call.switch} {call.call_key}", 26),
     ]
-
-
-def _label(kind: str, code: str) -> str:
-    """The word of the desk for a code, in the language of the request."""
-    label = cast("Callable[[str, str], object]", current_app.jinja_env.globals["label"])
-    return str(label(kind, code))
 
 
 def _filters(session: Session, person: identity.Identity) -> finding.Filters:

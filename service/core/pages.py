@@ -6,9 +6,10 @@ import os
 import secrets
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
-from flask import Flask, Response, g, redirect, render_template, request
+from flask import Flask, Response, current_app, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
@@ -105,6 +106,23 @@ def _locale() -> str | None:
 def language() -> str:
     """The language tag of this page: zh-Hans or en."""
     return "en" if str(get_locale()) == "en" else "zh-Hans"
+
+
+class Named(Protocol):
+    """What has a name, and perhaps another in English."""
+
+    name: Any
+    name_en: Any
+
+
+def called(row: Named) -> str:
+    """A branch, department or region in the reader's language."""
+    return str(row.name_en or row.name if language() == "en" else row.name)
+
+
+def label(table: str, code: str) -> str:
+    """The words of a code, as templates say them."""
+    return str(current_app.jinja_env.globals["label"](table, code))  # type: ignore[operator]
 
 
 def _headers(response: Response) -> Response:

@@ -170,11 +170,10 @@ def _plan_of(visit_id: int) -> str:
 
 def _told(session: Session, plan: MaintenancePlan | Plan) -> dict[str, object]:
     """The plan's fields in words."""
-    branch = staff.branches(session).get(plan.responsible_branch_id or 0)
     return {name: getattr(plan, name, "") for name in NAMES} | {
         "rhythm": rhythm(plan.timing, plan.every),
         "responsible_id": staff.names(session).get(plan.responsible_id or 0),
-        "responsible_branch_id": branch.name if branch else "",
+        "responsible_branch_id": staff.branch_names(session).get(plan.responsible_branch_id or 0),
     }
 
 

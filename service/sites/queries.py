@@ -276,4 +276,4 @@ def sites_by_id(session: Session, ids: Collection[int]) -> dict[int, Site]:
 
 
 def _named(region: Region) -> str:
-    return region.name_en or region.name if pages.language() == "en" else region.name
+    return pages.called(region)

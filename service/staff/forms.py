@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from datetime import date
 
-from flask import current_app, request
-from flask_babel import get_locale
+from flask import request
 
 from service.core import asked
-from service.staff.model import Branch, Department
 
 LONGEST = 2000
 
@@ -39,16 +37,6 @@ def day(name: str) -> date | None:
     except ValueError:
         return None
     return found if 1970 <= found.year < 9999 else None
-
-
-def label(table: str, code: str) -> str:
-    """The words of a code, as templates say it."""
-    return str(current_app.jinja_env.globals["label"](table, code))  # type: ignore[operator]
-
-
-def called(row: Branch | Department) -> str:
-    """A branch or department in the reader's language."""
-    return row.name_en or row.name if str(get_locale()) == "en" else row.name
 
 
 def _whole(value: str) -> int | None:

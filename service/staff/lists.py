@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from service.core import identity, lists
 from service.core.lists import Column, Empty, Filter, ListSpec, Told
+from service.core.pages import called, label
 from service.staff import queries
-from service.staff.forms import called, label
 from service.staff.grants import Held
 from service.staff.model import Role, Staff, staff_role
 from service.staff.people import KINDS

@@ -14,8 +14,9 @@ from service.core import clock, db, identity, lists, masking
 from service.core.editing import Differing
 from service.core.errors import DeskError, Invalid
 from service.core.identity import Identity
+from service.core.pages import called, label
 from service.staff import actions, edits, people, queries, rules
-from service.staff.forms import called, day, label, number, whole, wholes, words
+from service.staff.forms import day, number, whole, wholes, words
 from service.staff.lists import PEOPLE
 from service.staff.model import Branch, Department, Role
 from service.staff.people import Person

@@ -269,7 +269,7 @@ def branches(session: Session) -> dict[int, Branch]:
 
 def branch_names(session: Session) -> dict[int, str]:
     """The name of each branch in the language of the reader."""
-    return {key: one.name_en or one.name if pages.language() == "en" else one.name for key, one in branches(session).items()}
+    return {key: pages.called(one) for key, one in branches(session).items()}
 
 
 def branch_choices(session: Session) -> list[tuple[str, str]]:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import current_app
-from flask_babel import LazyString, get_locale
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.catalogue import queries as catalogue
 from service.core.lists.spec import KNOWN
 from service.core.model import AuditEntry
+from service.core.pages import called, label
 from service.devices import queries as devices
 from service.parties import queries as parties
 from service.sites import queries as sites
@@ -101,13 +101,13 @@ def _coded(entity: str, name: str, value: str, known: Names) -> str:
     if (entity, name) == ("list", "list"):
         return str(KNOWN[value].title) if value in KNOWN else value
     if name == "roles_at":
-        told = ((_label("role", role.strip()), known.get("branch", {}).get(int(number), number)) for role, number in _HELD_AT.findall(value))
+        told = ((label("role", role.strip()), known.get("branch", {}).get(int(number), number)) for role, number in _HELD_AT.findall(value))
         return str(_(", ")).join(_("%(role)s in %(branch)s", role=role, branch=branch) for role, branch in told) or value
     for place in ((entity, name), ("", name)):
         if place in SPOKEN:
             return str(SPOKEN[place].get(value, value))
         if place in CODES:
-            return str(_(", ")).join(_label(CODES[place], one) for one in value.split(", "))
+            return str(_(", ")).join(label(CODES[place], one) for one in value.split(", "))
     return value
 
 
@@ -125,19 +125,11 @@ def _ids(value: Any) -> list[int]:
     return [] if isinstance(value, bool) else [int(number) for number in _NUMBERS.findall(str(value))]
 
 
-def _label(table: str, code: str) -> str:
-    return str(current_app.jinja_env.globals["label"](table, code))  # type: ignore[operator]
-
-
-def _called(row: Any) -> str:
-    return str(row.name_en or row.name if str(get_locale()) == "en" else row.name)
-
-
 FOUND: Mapping[str, Callable[[Session, set[int]], Mapping[int, str]]] = {
     "staff": lambda session, _ids: staff.names(session),
-    "branch": lambda session, _ids: {key: _called(row) for key, row in staff.branches(session).items()},
-    "department": lambda session, _ids: {key: _called(row) for key, row in staff.departments(session).items()},
-    "role": lambda session, _ids: {key: _label("role", name) for key, name in staff.roles_by_id(session).items()},
+    "branch": lambda session, _ids: {key: called(row) for key, row in staff.branches(session).items()},
+    "department": lambda session, _ids: {key: called(row) for key, row in staff.departments(session).items()},
+    "role": lambda session, _ids: {key: label("role", name) for key, name in staff.roles_by_id(session).items()},
     "party": parties.names,
     "party_category": lambda session, _ids: parties.category_names(session),
     "device": lambda session, ids: {key: row.code for key, row in devices.by_ids(session, ids).items()},

@@ -21,7 +21,7 @@ PLACE = "/settings/regions"
 
 def named(region: Region) -> str:
     """The region in the language of the page."""
-    return region.name_en or region.name if pages.language() == "en" else region.name
+    return pages.called(region)
 
 
 @bp.get(PLACE)

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from service.core import clock, db, identity
 from service.core.errors import DeskError, Invalid, NotFound
+from service.core.pages import called, label
 from service.staff import edits, queries
 from service.staff.branches import actions
 from service.staff.branches.actions import Facts
-from service.staff.forms import called, label, number, whole, words
+from service.staff.forms import number, whole, words
 from service.staff.model import Branch
 
 bp = Blueprint("branches", __name__)

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from service.core import clock, db, identity
 from service.core.errors import DeskError, Invalid, NotFound
 from service.core.identity import Identity
+from service.core.pages import called
 from service.staff import edits, queries
 from service.staff.departments import actions
 from service.staff.departments.actions import Facts, TeamFacts
 from service.staff.departments.model import Team, TeamMember
-from service.staff.forms import called, number, whole, wholes, words
+from service.staff.forms import number, whole, wholes, words
 from service.staff.model import Department, Staff
 
 bp = Blueprint("departments", __name__)

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from service.core import clock, db, identity
 from service.core.errors import DeskError, Invalid
+from service.core.pages import label
 from service.staff import edits, rules
-from service.staff.forms import label, number, whole, words
+from service.staff.forms import number, whole, words
 from service.staff.model import Role
 from service.staff.roles import actions
 from service.staff.roles.actions import Facts
